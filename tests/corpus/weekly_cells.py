@@ -1,0 +1,172 @@
+"""Dirty cells of the weekly list, as people really send them: (id, column, what stands there)."""
+
+from datetime import date, datetime
+
+from tests.workbooks import Cell, identity_number, weekly_rows, weekly_workbook
+
+GOOD = identity_number("210727", "19600101", 1)
+OLD = GOOD[:6] + GOOD[8:17]  # the 15 digits of the same person
+WITH_X = next(n for s in range(99) if (n := identity_number("210727", "19600101", s))[-1] == "X")
+DATE, AREA, CARE, CARE_PLACE, CODE, HOSPITAL, NAME, KIND, CERT = 2, 3, 4, 5, 6, 7, 8, 9, 10
+PSN, INSU, MED, INFNO, MDTRT, SETL, MSG, ERR, AMOUNT, STAY, CONTACT, PHONE, REMARK = range(11, 24)
+
+CASES: list[tuple[str, int, Cell]] = [
+    # Identity numbers (trap 13)
+    ("id as text", CERT, GOOD),
+    ("id as a number", CERT, float(int(GOOD[:15]) * 1000)),
+    ("id as a number text of Excel", CERT, "2.10702E+17"),
+    ("id as a short number", CERT, 210727196001),
+    ("id of fifteen digits", CERT, OLD),
+    ("id of fifteen digits as a number", CERT, int(OLD)),
+    ("id with small x", CERT, WITH_X[:17] + "x"),
+    ("id with full-width X", CERT, WITH_X[:17] + "Ｘ"),
+    ("id with Cyrillic ha", CERT, WITH_X[:17] + "Х"),
+    ("id with multiplication sign", CERT, WITH_X[:17] + "×"),
+    ("id in full-width digits", CERT, "".join(chr(ord(c) + 0xFEE0) for c in GOOD)),
+    ("id with apostrophe", CERT, "'" + GOOD),
+    ("id with typographic apostrophe", CERT, "’" + GOOD),
+    ("id with tab", CERT, "\t" + GOOD),
+    ("id with zero-width space", CERT, GOOD[:6] + "\u200b" + GOOD[6:]),
+    ("id with byte order mark", CERT, "\ufeff" + GOOD),
+    ("id with ideographic space", CERT, GOOD + "\u3000"),
+    ("id in groups", CERT, f"{GOOD[:6]} {GOOD[6:14]} {GOOD[14:]}"),
+    ("id with hyphens", CERT, f"{GOOD[:6]}-{GOOD[6:14]}-{GOOD[14:]}"),
+    ("id with letter O", CERT, GOOD.replace("0", "O", 1)),
+    ("id with wrong check digit", CERT, GOOD[:17] + ("1" if GOOD[17] != "1" else "2")),
+    ("id of seventeen digits", CERT, GOOD[:17]),
+    ("id of nineteen digits", CERT, GOOD + "0"),
+    ("id with impossible day", CERT, identity_number("210727", "19600231", 1)),
+    ("id of the future", CERT, identity_number("210727", "20300101", 1)),
+    ("id masked", CERT, GOOD[:6] + "********" + GOOD[14:]),
+    ("id missing", CERT, ""),
+    ("id a slash", CERT, "/"),
+    ("id a hash mark", CERT, "#N/A"),
+    ("id with a name behind", CERT, GOOD + "王某"),
+    ("id of a vanished county", CERT, identity_number("210719", "19600101", 1)),
+    # Names
+    ("name of the extension B", NAME, "王𠮷"),
+    ("name of the extension A", NAME, "䶮小明"),
+    ("name of the extension E", NAME, "𬱖某"),
+    ("name Uyghur with middle dot", NAME, "买买提·吐尔逊"),
+    ("name Uyghur with bullet", NAME, "买买提•吐尔逊"),
+    ("name Uyghur with katakana dot", NAME, "买买提・吐尔逊"),
+    ("name Uyghur with half-width dot", NAME, "买买提･吐尔逊"),
+    ("name Uyghur with full stop", NAME, "买买提．吐尔逊"),
+    ("name Uyghur with hyphenation point", NAME, "买买提‧吐尔逊"),
+    ("name in Arabic script", NAME, "مەھمەت"),
+    ("name in Latin", NAME, "JOHN SMITH"),
+    ("name with spaces inside", NAME, "王 明"),
+    ("name with ideographic space", NAME, "王\u3000明"),
+    ("name with question mark", NAME, "王?"),
+    ("name with box", NAME, "王□"),
+    ("name with replacement character", NAME, "王\ufffd"),
+    ("name with private use", NAME, "王\ue000"),
+    ("name mojibake", NAME, "锟斤拷"),
+    ("name a number", NAME, 210727),
+    ("name digits as text", NAME, "210727196001010015"),
+    ("name missing", NAME, ""),
+    ("name too long", NAME, "王" * 51),
+    ("name a formula", NAME, "=A1"),
+    ("name markup", NAME, "<b>王</b>"),
+    ("name template", NAME, "{{ 7*7 }}"),
+    ("name sql", NAME, "王'; DROP TABLE t;--"),
+    # Days
+    ("day as a date", DATE, date(2026, 11, 9)),
+    ("day with a time", DATE, datetime(2026, 11, 9, 9, 30)),
+    ("day iso text", DATE, "2026-11-09"),
+    ("day with slashes", DATE, "2026/11/9"),
+    ("day with dots", DATE, "2026.11.9"),
+    ("day in Chinese", DATE, "2026年11月9日"),
+    ("day in Chinese numerals", DATE, "二〇二六年十一月九日"),
+    ("day in full width", DATE, "２０２６年１１月９日"),
+    ("day compact", DATE, "20261109"),
+    ("day compact with time", DATE, "20261109093000"),
+    ("day as a serial", DATE, 46335),
+    ("day as a serial with time", DATE, 46335.375),
+    ("day without year", DATE, "11月9日"),
+    ("day month first", DATE, "11/09/2026"),
+    ("day with two-digit year", DATE, "26-11-09"),
+    ("day impossible", DATE, "2026-02-30"),
+    ("day after today", DATE, "2026-12-24"),
+    ("day of 2062", DATE, "2062-11-09"),
+    ("day long ago", DATE, "2020-01-01"),
+    ("day as 1904 serial", DATE, 44873),
+    ("day missing", DATE, ""),
+    ("day in words", DATE, "上周一"),
+    ("day a small number", DATE, 9),
+    ("day a huge number", DATE, 99999999),
+    # Places
+    ("place a code", AREA, "210727"),
+    ("place a code as number", AREA, 210727),
+    ("place a name", AREA, "义县"),
+    ("place a full name", AREA, "辽宁省锦州市义县"),
+    ("place of the own city", AREA, "210799"),
+    ("place unknown", AREA, "某某县"),
+    ("place ambiguous", AREA, "鼓楼区"),
+    ("place missing", AREA, ""),
+    ("place of care municipality", CARE, "北京市"),
+    ("place of care unknown", CARE, "火星"),
+    ("place of the corps", CARE, "660000"),
+    # Codes
+    ("code like a float", MED, "1E10"),
+    ("code with zeros", MED, "0012"),
+    ("code like a date", MED, "3-12"),
+    ("code a boolean", MED, True),
+    ("code NaN", MED, "NaN"),
+    ("code null", MED, "null"),
+    ("code a number", MED, 21),
+    ("code a float", MED, 21.0),
+    ("psn_no as a damaged number", PSN, 2.107e29),
+    ("psn_no of thirty digits", PSN, "1" * 30),
+    ("hospital code as text", CODE, "H21010000001"),
+    ("hospital code with small h", CODE, "h21010000001"),
+    ("hospital code too long", CODE, "H" + "1" * 40),
+    # Words
+    ("message markup", ERR, "<script>alert(1)</script>"),
+    ("message formula", ERR, "'=cmd|' /C calc'!A0"),
+    ("message plus", ERR, "+86 不通"),
+    ("message minus", ERR, "-1 错误"),
+    ("message at", ERR, "@SUM(A1)"),
+    ("message with line break", ERR, "第一行\n第二行"),
+    ("message with a number in it", ERR, f"人员{GOOD}未备案"),
+    ("message too long", ERR, "长" * 501),
+    ("message missing", ERR, ""),
+    ("message a log line", ERR, "x\r\n2026 ERROR fake"),
+    ("message percent", ERR, "%s %(x)d {0}"),
+    ("message lost", ERR, "未办理??备案"),
+    ("hospital missing with code", HOSPITAL, ""),
+    # Money, yes and no, telephones
+    ("amount with comma", AMOUNT, "1,234.50"),
+    ("amount with sign", AMOUNT, "￥1234.5"),
+    ("amount with yuan", AMOUNT, "1234.5元"),
+    ("amount a slash", AMOUNT, "/"),
+    ("amount words", AMOUNT, "约一千"),
+    ("amount infinite", AMOUNT, "1E400"),
+    ("amount long float", AMOUNT, 0.1 + 0.2),
+    ("amount negative", AMOUNT, -12.5),
+    ("stay yes", STAY, "在院"),
+    ("stay no", STAY, "已出院"),
+    ("stay doubtful", STAY, "不清楚"),
+    ("phone mobile", PHONE, "13800138000"),
+    ("phone as number", PHONE, 13800138000),
+    ("phone without zero", PHONE, 4168904567),
+    ("phone two glued", PHONE, "0571-888888880571-99999999"),
+    ("phone two with comma", PHONE, "0416-2222222，0416-3333333"),
+    ("phone NaN", PHONE, "NaN"),
+    ("phone words", PHONE, "找张主任"),
+    ("phone full width", PHONE, "０４１６－８９０４５６７"),
+    # Other documents
+    ("passport", KIND, "护照"),
+    ("remark blank", REMARK, ""),
+]
+
+
+def workbook_of(cases: list[tuple[str, int, Cell]]) -> bytes:
+    """One row for each case, right in everything but that cell."""
+    rows = []
+    for number, (_, column, cell) in enumerate(cases, 1):
+        row = weekly_rows(1)[0]
+        row[0], row[1], row[CERT] = number, f"LN-{number:04d}", GOOD
+        row[column] = cell
+        rows.append(row)
+    return weekly_workbook(rows)

@@ -1,0 +1,235 @@
+"""What a cell of a received list means: one reader per kind of column.
+
+A reader takes the cell as the workbook gave it and returns canonical text, ``None`` for a blank,
+or raises: ``Bad`` (cannot be read: the row is rejected) or ``Unsure`` (readable in two ways, or
+doubtful: the row waits for a person). Both carry one Chinese clause that says how to mend it and
+never the value itself. Nothing is guessed, nothing damaged is repaired silently.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from ydjy.lib import divisions, idnumbers, phones
+from ydjy.lib.text import clean, digits_of_numerals, has_lost_characters
+from ydjy.lib.workbook import NumberText, cell_problem
+
+Reader = Callable[[str], str | None]
+
+
+class Bad(ValueError):
+    """The cell cannot be read; the row is rejected."""
+
+
+class Unsure(ValueError):
+    """The cell is doubtful. ``value`` is what it says if a person accepts it (may be ``None``)."""
+
+    def __init__(self, sentence: str, value: str | None = None):
+        super().__init__(sentence)
+        self.value = value
+
+
+NOTHING = frozenset({"", "/", "-", "—", "--", "无", "NULL", "null", "None", "NaN", "nan", "N/A"})
+
+
+def plain(cell: str) -> str | None:
+    """Any text, cleaned; blank stands for «nothing said»."""
+    if problem := cell_problem(cell):
+        raise Bad(problem)
+    return clean(cell) or None
+
+
+def words(cell: str, *, limit: int = 500) -> str | None:
+    """Foreign free text: kept as it is, its identity numbers masked, lost characters told."""
+    text = plain(cell)
+    if text is None:
+        return None
+    if len(text) > limit:
+        raise Bad(f"有 {len(text)} 个字，最多 {limit} 个，请删短")
+    text = idnumbers.mask_in_text(text)
+    if has_lost_characters(cell):
+        raise Unsure("有认不出的字（显示成“?”或“□”），请对照原表补上", text)
+    return text
+
+
+def person_name(cell: str) -> str | None:
+    text = plain(cell)
+    if text is None or text in NOTHING:
+        return None
+    if isinstance(cell, NumberText) or text.isdigit():
+        raise Bad("是一串数字，不是姓名，请核对是不是串列了")
+    if len(text) > 50:
+        raise Bad("超过 50 个字，不像姓名，请核对是不是串列了")
+    if has_lost_characters(cell, name=True):
+        raise Unsure("姓名里有认不出的字（显示成“?”或“□”），请对照证件补上", text)
+    return text
+
+
+def code(cell: str, *, limit: int = 60) -> str | None:
+    """A code is text: 0012 keeps its zeros, 1E10 is not ten milliards."""
+    text = plain(cell)
+    if text is None or text in NOTHING:
+        return None
+    if isinstance(cell, NumberText) and len(re.sub(r"\D", "", text)) > 15:
+        raise Bad("单元格是数字，超过 15 位的部分已被 Excel 抹成 0。请把该列设为“文本”后重填")
+    if len(text) > limit:
+        raise Bad(f"有 {len(text)} 个字符，最多 {limit} 个，请核对是不是串列了")
+    return text
+
+
+def identity(
+    cert_type: str, cell: str, today: date, say: Callable[[str], None] = lambda note: None
+) -> str | None:
+    """A document number in canonical form; ``cert_type`` is the row's 证件类型 (may be blank).
+
+    ``say`` is told what was put right (full-width digits, 15 to 18) and what looks odd.
+    """
+    if problem := cell_problem(cell):
+        raise Bad(problem)
+    if clean(cell) in NOTHING:
+        return None
+    try:
+        document = idnumbers.parse_document(
+            cert_type, cell, from_number_cell=isinstance(cell, NumberText), today=today
+        )
+    except idnumbers.IdNumberError as refused:
+        raise Bad(str(refused).rstrip("。")) from refused
+    for note in document.identity.warnings if document.identity else ():
+        say(note.rstrip("。"))
+    return document.number
+
+
+_YMD = re.compile(
+    r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})\s?[日号]?[\sT]*"
+    r"(?:(\d{1,2})[:时点](\d{1,2})?[:分]?(\d{1,2})?(?:\.\d+)?秒?)?"
+)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\s?(\d{2})(\d{2})(\d{2})?)?")
+_NO_YEAR = re.compile(r"\d{1,2}\s?[月/.-]\s?\d{1,2}[日号]?")
+_YEAR_LAST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(\s.*)?")
+_CHINESE_YEAR = re.compile(r"[〇零一二三四五六七八九]{4}年")
+_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a wall clock, as in the sheet
+
+
+def moment(cell: str, today: date) -> str | None:
+    """``YYYY-MM-DD`` or ``YYYY-MM-DD HH:MM:SS``, not later than tomorrow; never a guess."""
+    text = plain(cell)
+    if text is None or text in NOTHING:
+        return None
+    at = _when(cell, text)
+    stamp = f"{at:%Y-%m-%d %H:%M:%S}" if at.hour or at.minute or at.second else f"{at:%Y-%m-%d}"
+    if at.date() > today + timedelta(days=1):
+        raise Unsure(f"日期 {at:%Y-%m-%d} 在今天之后，请核对", stamp)
+    if at.date() < today - timedelta(days=3 * 365):
+        raise Unsure(f"日期 {at:%Y-%m-%d} 是三年以前，请核对", stamp)
+    return stamp
+
+
+def day(cell: str, today: date) -> str | None:
+    """Like :func:`moment` without the clock, and the future is allowed: a rule may begin later."""
+    text = plain(cell)
+    if text is None or text in NOTHING:
+        return None
+    at = _when(cell, text)
+    if not 1990 <= at.year <= today.year + 20:
+        raise Unsure(f"日期 {at:%Y-%m-%d} 不像是对的，请核对", f"{at:%Y-%m-%d}")
+    return f"{at:%Y-%m-%d}"
+
+
+def _when(cell: str, text: str) -> datetime:
+    number_of_days = isinstance(cell, NumberText) and len(text.split(".")[0]) < 8
+    return _serial(text) if number_of_days else _written(text)
+
+
+def _serial(text: str) -> datetime:
+    """A date that Excel shows as a number because the column is not formatted as one."""
+    number = Decimal(text)
+    if not 32874 <= number <= 73050:  # 1990 to 2099
+        raise Bad("是一个数字，认不出是哪一天，请写成 2026-11-09 这样")
+    return _EXCEL_EPOCH + timedelta(days=int(number), seconds=round(float(number % 1) * 86400))
+
+
+def _written(text: str) -> datetime:
+    if _CHINESE_YEAR.match(text):
+        text = _chinese_day(text)
+    found = _YMD.fullmatch(text) or _COMPACT.fullmatch(text)
+    if found is None:
+        raise _unreadable(text)
+    parts = [int(part or 0) for part in found.groups()]
+    try:
+        return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
+    except ValueError as wrong:
+        raise Bad("没有这一天或这个时间，请核对") from wrong
+
+
+def _chinese_day(text: str) -> str:
+    year, rest = text.split("年", 1)
+    digits = "".join(str("零一二三四五六七八九".index(ch.replace("〇", "零"))) for ch in year)
+    return f"{digits}年{digits_of_numerals(rest)}"
+
+
+def _unreadable(text: str) -> Bad | Unsure:
+    if _NO_YEAR.fullmatch(text):
+        return Bad("日期没有写年份，请写成 2026-11-09 这样")
+    if _YEAR_LAST.fullmatch(text):
+        return Unsure("分不清哪个是月、哪个是日，请写成 2026-11-09 这样")
+    return Bad("日期认不出来，请写成 2026-11-09 这样")
+
+
+def money(cell: str) -> str | None:
+    """Decimal text with two places; ``1,234.50``, ``￥…`` and ``…元`` are how people write it."""
+    text = plain(cell)
+    if text is None or text in NOTHING:
+        return None
+    bare = re.sub(r"[,\s¥￥元]", "", text)
+    try:
+        amount = Decimal(bare)
+    except InvalidOperation as wrong:
+        raise Bad("金额认不出来，请只写数字，例如 1234.50") from wrong
+    if not amount.is_finite() or abs(amount) >= Decimal("1e12"):
+        raise Bad("金额太大或不是数字，请核对")
+    return f"{amount:.2f}"
+
+
+def yes_no(cell: str) -> str | None:
+    text = plain(cell)
+    if text is None or text in NOTHING:
+        return None
+    if text in ("是", "在院", "Y", "y", "YES", "1", "TRUE", "√"):
+        return "是"
+    if text in ("否", "不在院", "已出院", "出院", "N", "n", "NO", "0", "FALSE", "×"):
+        return "否"
+    raise Unsure("看不出是“是”还是“否”，请核对")
+
+
+def phone(cell: str, area_code: str | None = None) -> str | None:
+    """Numbers as people read them, joined by 、; what is no number is told, not dropped."""
+    text = plain(cell)
+    if text is None or text in NOTHING:
+        return None
+    try:
+        return "、".join(found.display for found in phones.parse(text, area_code)) or None
+    except phones.PhoneError as refused:
+        raise Unsure(str(refused).rstrip("。"), text) from refused
+
+
+def place(cell: str, *, home: str) -> tuple[str, str] | None:
+    """(code, name) of a place written as a code or in words; the home city's own come first."""
+    text = plain(cell)
+    if text is None or text in NOTHING:
+        return None
+    if re.fullmatch(r"\d{6}", text):
+        found = divisions.get(text)
+        return (text, found.name if found else text)
+    return _named(text, home)
+
+
+def _named(text: str, home: str) -> tuple[str, str]:
+    candidates = [d for d in divisions.find(text, within=home) if d.in_force]
+    own = [d for d in candidates if divisions.contains(home, d.code)]
+    if len(own or candidates) == 1:
+        found = (own or candidates)[0]
+        return found.code, found.name
+    if candidates:
+        raise Unsure("有几个同名的地方，请写全，例如“辽宁省锦州市义县”")
+    raise Unsure("认不出是哪里，请写行政区划的全称或 6 位代码")

@@ -1,0 +1,71 @@
+"""Workbooks as the bureau receives and returns them: xlsx, xls, csv and tsv.
+
+``read_guarded`` reads an uploaded file in a child process with hard limits, ``find_table`` finds
+the list in it, ``write`` makes a new workbook, ``fill`` returns the received one with answers
+added. Cells are text throughout; every refusal is a ``WorkbookError`` with one Chinese sentence.
+"""
+
+from ydjy.lib.workbook.book import (
+    INSTITUTIONS,
+    OTHER,
+    WEEKLY,
+    Book,
+    BoolText,
+    DateText,
+    ErrorText,
+    Limits,
+    NumberText,
+    Row,
+    Sheet,
+    UncomputedText,
+    WorkbookError,
+    cell_problem,
+    column_letter,
+)
+from ydjy.lib.workbook.delimited import neutralise, restore
+from ydjy.lib.workbook.fill import Fill, fill, returned_format
+from ydjy.lib.workbook.guard import read_guarded
+from ydjy.lib.workbook.header import (
+    ColumnMap,
+    Table,
+    TableSheet,
+    find_table,
+    header_key,
+    row_kind,
+)
+from ydjy.lib.workbook.reading import read
+from ydjy.lib.workbook.write import SheetOut, write, write_csv
+
+__all__ = [
+    "INSTITUTIONS",
+    "OTHER",
+    "WEEKLY",
+    "Book",
+    "BoolText",
+    "ColumnMap",
+    "DateText",
+    "ErrorText",
+    "Fill",
+    "Limits",
+    "NumberText",
+    "Row",
+    "Sheet",
+    "SheetOut",
+    "Table",
+    "TableSheet",
+    "UncomputedText",
+    "WorkbookError",
+    "cell_problem",
+    "column_letter",
+    "fill",
+    "find_table",
+    "header_key",
+    "neutralise",
+    "read",
+    "read_guarded",
+    "restore",
+    "returned_format",
+    "row_kind",
+    "write",
+    "write_csv",
+]

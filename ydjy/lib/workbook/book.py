@@ -1,0 +1,192 @@
+"""What a received workbook is once it has been read: sheets of rows of text cells.
+
+Cells are text, always. What Excel thought of a cell is kept as a subclass of ``str``, so that an
+identity number that went through a number cell can be refused (domain.md 2.7, trap 13) and the
+plain case costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Format = Literal["xlsx", "xls", "csv", "tsv"]
+Merge = tuple[int, int, int, int]
+
+MEGABYTE = 1024 * 1024
+# Titles, header lines and remarks that may stand around the data rows of a full list.
+ROWS_AROUND_THE_DATA = 100
+
+
+class WorkbookError(ValueError):
+    """The file cannot be used; ``str(error)`` is one Chinese sentence: what, and how to mend."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large a received file of one kind of list may be (reliability.md 1 and section 6).
+
+    ``upload`` and ``inflated`` are bytes (packed, unpacked), ``rows`` data rows over all sheets,
+    ``columns`` columns that hold anything, ``cell`` characters, ``memory`` bytes of address space,
+    ``cpu`` and ``wall`` seconds. ``inflated`` is a floor: 20 times the upload is always allowed;
+    a genuine sheet part unpacks up to 90 times, so the floor is what its rows can need.
+    """
+
+    upload: int
+    rows: int
+    inflated: int
+    memory: int = 512 * MEGABYTE
+    cpu: int = 20
+    wall: int = 30
+    columns: int = 60
+    members: int = 500
+    cell: int = 32_767
+
+    @property
+    def last_row(self) -> int:
+        """The last Excel row that may hold anything."""
+        return self.rows + ROWS_AROUND_THE_DATA
+
+
+WEEKLY = Limits(upload=10 * MEGABYTE, rows=60_000, inflated=128 * MEGABYTE)
+INSTITUTIONS = Limits(
+    upload=100 * MEGABYTE,
+    rows=1_000_000,
+    inflated=1024 * MEGABYTE,
+    memory=1536 * MEGABYTE,
+    cpu=120,
+    wall=150,
+)
+OTHER = Limits(upload=10 * MEGABYTE, rows=20_000, inflated=64 * MEGABYTE)
+
+
+class NumberText(str):
+    """The cell was a number. From 16 digits on Excel has already replaced digits by zeros."""
+
+    __slots__ = ()
+
+
+class DateText(str):
+    """The cell was a date: ``2026-11-09``, ``2026-11-09 09:00:00`` or ``09:00:00``."""
+
+    __slots__ = ()
+
+
+class BoolText(str):
+    """The cell was ``TRUE`` or ``FALSE``."""
+
+    __slots__ = ()
+
+
+class ErrorText(str):
+    """The cell was an error value such as ``#N/A``."""
+
+    __slots__ = ()
+
+
+class UncomputedText(ErrorText):
+    """The cell was a formula without a stored result; the text is the formula."""
+
+    __slots__ = ()
+
+
+KINDS: dict[str, type[str]] = {
+    "n": NumberText,
+    "d": DateText,
+    "b": BoolText,
+    "e": ErrorText,
+    "u": UncomputedText,
+}
+
+
+def cell_problem(text: str) -> str | None:
+    """The clause to show for a cell that holds no usable value, or None."""
+    if isinstance(text, UncomputedText):
+        return "单元格是公式，文件里没有存下计算结果，请复制后“选择性粘贴—数值”再保存"
+    if isinstance(text, ErrorText):
+        return f"单元格是错误值 {text}，请改成实际内容"
+    return None
+
+
+class Row(NamedTuple):
+    """One row that holds something; ``number`` is the row number that Excel shows."""
+
+    number: int
+    cells: tuple[str, ...]
+    hidden: bool = False
+
+    def at(self, index: int | None) -> str:
+        """The cell at a 0-based column; blank beyond the end or without a column."""
+        if index is None or index >= len(self.cells):
+            return ""
+        return self.cells[index]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: its non-blank rows in order, and merged ranges.
+
+    A range is (first row, last row, first column, last column), rows as ``Row.number``, columns
+    from 0 as in ``Row.cells``. The value of a merged range stands in its first cell only.
+    """
+
+    name: str
+    hidden: bool
+    rows: list[Row]
+    merged: tuple[Merge, ...] = ()
+
+
+@dataclass(frozen=True)
+class Book:
+    """A file that was read. ``notes`` are Chinese sentences for the person who sent it."""
+
+    format: Format
+    sheets: tuple[Sheet, ...]
+    encoding: str | None = None
+    delimiter: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+# The readers speak in events, so that the guarded child holds one block of rows at a time:
+#   ("sheet", name, hidden) · ("rows", [WireRow, …]) · ("merged", (range, …))
+#   ("book", format, encoding, delimiter, notes)
+WireRow = tuple[int, bool, tuple[str, ...], tuple[tuple[int, str], ...]]
+Event = tuple[object, ...]
+
+
+def assemble(events: Iterable[Event]) -> Book:
+    """The book that a reader's events tell."""
+    sheets: list[Sheet] = []
+    for event in events:
+        match event:
+            case ("sheet", str(name), bool(hidden)):
+                sheets.append(Sheet(name, hidden, []))
+            case ("rows", list(rows)):
+                sheets[-1].rows.extend(_unwire(rows))
+            case ("merged", tuple(merged)):
+                last = sheets[-1]
+                sheets[-1] = Sheet(last.name, last.hidden, last.rows, merged)
+            case ("book", form, encoding, delimiter, tuple(notes)):
+                return Book(form, tuple(sheets), encoding, delimiter, notes)  # type: ignore[arg-type]
+    raise WorkbookError("读取这个文件时中途停止了，请重新上传一次；仍不行请用 Excel 另存为 .xlsx。")
+
+
+def _unwire(rows: Iterable[WireRow]) -> Iterator[Row]:
+    for number, hidden, cells, typed in rows:
+        if typed:
+            texts = list(cells)
+            for index, kind in typed:
+                texts[index] = KINDS[kind](texts[index])
+            cells = tuple(texts)
+        yield Row(number, cells, hidden)
+
+
+def column_letter(index: int) -> str:
+    """The letters Excel shows for a 0-based column: 0 is A, 26 is AA."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

@@ -1,0 +1,119 @@
+"""Reading an uploaded file in a child process that cannot take the server with it.
+
+The child gets the bytes through its standard input (never a temp file), sets hard limits on its
+own address space and processor time, and answers in blocks of marshalled plain tuples; the parent
+holds the clock (reliability.md 1.3).
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import astuple
+from pathlib import Path
+from typing import IO, Any
+
+from ydjy.lib.workbook.book import MEGABYTE, Book, Event, Limits, WorkbookError, assemble
+
+_ROOT = Path(__file__).resolve().parents[3]
+_LENGTH = struct.Struct(">Q")
+CHILD = "ydjy.lib.workbook.child"
+_SMALLER = "请删去多余的空行、空列、图片和格式，或分成几个文件后重新上传。"
+
+
+def read_guarded(data: bytes, limits: Limits, *, filename: str = "") -> Book:
+    """The book in an uploaded file; WorkbookError also when a limit of the child ended it."""
+    child = _start()
+    too_late = threading.Event()
+
+    def stop() -> None:
+        too_late.set()
+        child.kill()
+
+    clock = threading.Timer(limits.wall, stop)
+    assert child.stdin is not None  # noqa: S101
+    assert child.stdout is not None  # noqa: S101
+    clock.start()
+    try:
+        with suppress(BrokenPipeError):
+            send(child.stdin, (astuple(limits), filename, data))
+            child.stdin.close()
+        return assemble(_answers(child.stdout, child, limits, too_late))
+    finally:
+        clock.cancel()
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    # The environment holds keys; the child needs none of it.
+    kept = {key: os.environ[key] for key in ("PATH", "LD_LIBRARY_PATH") if key in os.environ}
+    return subprocess.Popen(
+        [sys.executable, "-B", "-m", CHILD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=_ROOT,
+        env={**kept, "PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"},
+    )
+
+
+def _answers(
+    stream: IO[bytes],
+    child: subprocess.Popen[bytes],
+    limits: Limits,
+    too_late: threading.Event,
+) -> Iterator[Event]:
+    while (event := receive(stream)) is not None:
+        if event[0] == "refused":
+            raise WorkbookError(event[1])
+        yield event
+        if event[0] == "book":
+            return
+    # Whether the clock or the kernel did it is known only after the child is gone.
+    raise WorkbookError(_end(child.wait(), limits, too_late.is_set()))
+
+
+def _end(code: int, limits: Limits, too_late: bool) -> str:
+    if too_late:
+        return f"读取超过 {limits.wall} 秒，已停止，{_SMALLER}"
+    if code == -signal.SIGXCPU:
+        return f"读取占用处理器时间超过 {limits.cpu} 秒，已停止，{_SMALLER}"
+    if code in (-signal.SIGKILL, -signal.SIGABRT):
+        return too_much_memory(limits)
+    return "这个文件读不出来，请用 Excel 打开后另存为 .xlsx 再上传。"
+
+
+def too_much_memory(limits: Limits) -> str:
+    """The sentence for a file that would not fit into the memory of its kind of list."""
+    return f"读取需要的内存超过 {limits.memory // MEGABYTE} MB，已停止，{_SMALLER}"
+
+
+def send(stream: IO[bytes], message: tuple[Any, ...]) -> None:
+    """One message: its length, then plain values only."""
+    body = marshal.dumps(message)
+    stream.write(_LENGTH.pack(len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Event | None:
+    """The next whole message; None when the other side has gone."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    body = stream.read(length)
+    if len(body) < length:
+        return None
+    message = marshal.loads(body)  # noqa: S302 - from our own child, over a pipe of our own
+    assert isinstance(message, tuple)  # noqa: S101
+    return message

@@ -1,0 +1,325 @@
+"""Finding the table in a book: header row, columns, and what each row below it is.
+
+People put titles above the header, merge header cells over two rows, write it with spaces, line
+breaks and stars, and give every county its own sheet (domain.md 2.6, trap 14; features.md X3, X4).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+from ydjy.lib.workbook.book import (
+    Book,
+    DateText,
+    NumberText,
+    Row,
+    Sheet,
+    WorkbookError,
+    column_letter,
+)
+
+ColumnMap = Mapping[str, Sequence[str]]
+RowKind = Literal["data", "total", "note", "header"]
+
+_NOTHING_REMEMBERED: Mapping[str, str] = MappingProxyType({})
+_ROWS_SEARCHED = 30
+_ROWS_NAMED = 5
+_LONGEST_TITLE = 200  # a cell beyond this is no title, whatever it says
+# Ranges that do not overlap cannot cover more columns than a list may have, with room for gaps.
+_WIDEST = 200
+_DECORATION = re.compile(r"[\s*＊※·:：、。\ufeff\u200b]+")
+_BRACKETS = re.compile(r"[(\[【（][^)\]】）]*[)\]】）]")
+_TOTAL = re.compile(r"(合计|小计|总计|共计|累计|总数)|.{1,10}(合计|小计|总计)$")
+_NOTE = re.compile(
+    r"(注|备注|附注|说明|填表说明|填报说明|提示)\d*[:：.、]|(制表|填表|填报|审核|复核|负责|经办|联系)(人|单位|日期|时间)?[:：]|"
+    r"以上|本表|截至|单位[(（]?盖章"
+)
+
+
+@dataclass(frozen=True)
+class TableSheet:
+    """The table on one sheet.
+
+    ``header_row`` is the Excel row of its lowest header line; ``columns`` maps a key to a 0-based
+    column; ``headers`` are the texts as in the file by column, ``unmapped`` those without a key;
+    ``rows`` are the non-blank rows below the header, vertical merges filled down.
+    """
+
+    sheet: str
+    hidden: bool
+    header_row: int
+    columns: dict[str, int]
+    headers: tuple[str, ...]
+    unmapped: tuple[str, ...]
+    rows: list[Row]
+    required: tuple[str, ...] = ()
+
+    @cached_property
+    def header_keys(self) -> list[tuple[int, str]]:
+        """Of each mapped column its place and the form in which its title is compared."""
+        return [(index, header_key(self.headers[index])) for index in self.columns.values()]
+
+    def value(self, row: Row, key: str) -> str:
+        """The cell of a key; blank when this sheet has no such column."""
+        return row.at(self.columns.get(key))
+
+
+@dataclass(frozen=True)
+class Table:
+    """The same table over all sheets that have it; ``ignored`` names sheets with other content."""
+
+    sheets: tuple[TableSheet, ...]
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Header:
+    top: int
+    depth: int
+    texts: tuple[str, ...]
+    columns: tuple[tuple[str, int], ...]
+
+    @property
+    def score(self) -> int:
+        return len({key for key, _ in self.columns})
+
+
+def header_key(text: str) -> str:
+    """The form in which header texts are compared: NFKC, no white space, stars or colons."""
+    return _DECORATION.sub("", unicodedata.normalize("NFKC", text)).lower()
+
+
+def find_table(
+    book: Book,
+    columns: ColumnMap,
+    required: Sequence[str],
+    *,
+    remembered: Mapping[str, str] = _NOTHING_REMEMBERED,
+    hint: str = "",
+) -> Table:
+    """The table whose columns are ``columns`` (key → synonyms), on every sheet that has it.
+
+    ``remembered`` maps header texts of a sender to keys, ``""`` leaves a column out; it goes
+    before the synonyms. Raises WorkbookError for a missing required column (``hint`` is the
+    second half of that sentence) and for two columns of one meaning.
+    """
+    names = {header_key(word): key for key, words in columns.items() for word in words}
+    names.update({header_key(word): key for word, key in remembered.items()})
+    found = {index: _header(sheet, names) for index, sheet in enumerate(book.sheets)}
+    best = max((header.score for header in found.values() if header), default=0)
+    tables: list[TableSheet] = []
+    ignored: list[str] = []
+    for index, sheet in enumerate(book.sheets):
+        header = found[index]
+        if header is None or header.score < max(2, best / 2):
+            if sheet.rows:
+                ignored.append(sheet.name)
+            continue
+        _refuse_doubled(sheet, header)
+        _refuse_missing(sheet, header, columns, required, hint)
+        tables.append(_table(book, sheet, header, tuple(required)))
+    if not tables:
+        wanted = "、".join(f"“{_title(columns, key)}”" for key in required)
+        raise WorkbookError(f"没有找到表头（应有{wanted}等列），{hint or '请检查文件。'}")
+    return Table(tuple(tables), tuple(ignored))
+
+
+def _title(columns: ColumnMap, key: str) -> str:
+    words = columns.get(key) or (key,)
+    return words[0]
+
+
+def _header(sheet: Sheet, names: Mapping[str, str]) -> _Header | None:
+    """The line, or pair of lines, among the first thirty that names most columns."""
+    best: _Header | None = None
+    rows = sheet.rows[:_ROWS_SEARCHED]
+    for top, row in enumerate(rows):
+        candidates = [_mapped(top, 1, row.cells, names)]
+        if top + 1 < len(rows) and _may_be_lower_line(row, rows[top + 1]):
+            texts = _two_lines(sheet, row, rows[top + 1], names)
+            candidates.append(_mapped(top, 2, texts, names))
+        for header in candidates:
+            if header.score and (best is None or header.score > best.score):
+                best = header
+    return best
+
+
+def _may_be_lower_line(upper: Row, lower: Row) -> bool:
+    # The second line of a header holds words only, and stands directly below.
+    values = [text for text in lower.cells if text.strip()]
+    numbers = any(isinstance(text, NumberText | DateText) or text.isdigit() for text in values)
+    return lower.number == upper.number + 1 and len(values) > 1 and not numbers
+
+
+def _two_lines(sheet: Sheet, upper: Row, lower: Row, names: Mapping[str, str]) -> tuple[str, ...]:
+    texts: list[str] = []
+    group = ""
+    for index in range(max(len(upper.cells), len(lower.cells))):
+        above, below = upper.at(index), lower.at(index)
+        if above.strip():
+            group = above
+        elif not _spans(sheet, upper.number, index):
+            group = ""
+        if not below.strip():
+            texts.append(above)
+        elif _key(below, names) is None and _key(group + below, names) is not None:
+            texts.append(group + below)
+        else:
+            texts.append(below)
+    return tuple(texts)
+
+
+def _spans(sheet: Sheet, row: int, column: int) -> bool:
+    return any(
+        top <= row <= bottom and left < column <= right
+        for top, bottom, left, right in sheet.merged[:1000]
+    )
+
+
+def _key(text: str, names: Mapping[str, str]) -> str | None:
+    whole = header_key(text)
+    if whole in names:
+        return names[whole]
+    return names.get(header_key(_BRACKETS.sub("", unicodedata.normalize("NFKC", text))))
+
+
+def _mapped(top: int, depth: int, texts: Sequence[str], names: Mapping[str, str]) -> _Header:
+    columns = [
+        (key, index) for index, text in enumerate(texts) if text and (key := _key(text, names))
+    ]
+    return _Header(top, depth, tuple(texts), tuple(columns))
+
+
+def _refuse_doubled(sheet: Sheet, header: _Header) -> None:
+    seen: dict[str, int] = {}
+    for key, index in header.columns:
+        if key in seen:
+            first, second = (
+                f"“{header.texts[i].strip()}”（{column_letter(i)} 列）" for i in (seen[key], index)
+            )
+            raise WorkbookError(
+                f"{_on(sheet)}{first}和{second}是同一项内容，不知道该用哪一列，"
+                "请删去或改名其中一列后重新上传。"
+            )
+        seen[key] = index
+
+
+def _refuse_missing(
+    sheet: Sheet, header: _Header, columns: ColumnMap, required: Sequence[str], hint: str
+) -> None:
+    present = {key for key, _ in header.columns}
+    missing = [f"“{_title(columns, key)}”" for key in required if key not in present]
+    if missing:
+        advice = hint or "请补上后重新上传。"
+        these = "这一列" if len(missing) == 1 else "这几列"
+        raise WorkbookError(f"{_on(sheet)}没有找到{'、'.join(missing)}{these}，{advice}")
+
+
+def _on(sheet: Sheet) -> str:
+    return f"工作表“{sheet.name}”：" if sheet.name else ""
+
+
+def _table(book: Book, sheet: Sheet, header: _Header, required: tuple[str, ...]) -> TableSheet:
+    first = header.top + header.depth
+    header_row = sheet.rows[first - 1].number
+    rows = _filled_down(sheet, sheet.rows[first:], header_row)
+    columns = dict(header.columns)
+    mapped = set(columns.values())
+    unmapped = tuple(
+        text.strip()
+        for index, text in enumerate(header.texts)
+        if text.strip() and index not in mapped
+    )
+    table = TableSheet(
+        sheet.name, sheet.hidden, header_row, columns, header.texts, unmapped, rows, required
+    )
+    if book.delimiter is not None:
+        _refuse_ragged(table)
+    return table
+
+
+def _filled_down(sheet: Sheet, rows: list[Row], header_row: int) -> list[Row]:
+    """A value merged over several data rows counts for each of them, as people mean it."""
+    tall = [merge for merge in sheet.merged if merge[0] > header_row and merge[1] > merge[0]]
+    if not tall:
+        return rows
+    place = {row.number: index for index, row in enumerate(rows)}
+    filled = list(rows)
+    visits = 0
+    for top, bottom, left, _ in tall:
+        if top not in place:
+            continue
+        value = rows[place[top]].at(left)
+        visits += min(bottom, rows[-1].number) - top
+        if visits > len(rows) * _WIDEST:
+            raise WorkbookError(f"{_on(sheet)}合并单元格互相重叠，请取消合并后重新上传。")
+        for index in range(place[top] + 1, len(rows)):
+            row = filled[index]
+            if row.number > bottom or not value:
+                break
+            if not row.at(left):
+                filled[index] = _with(row, left, value)
+    return filled
+
+
+def _with(row: Row, column: int, value: str) -> Row:
+    cells = list(row.cells) + [""] * (column + 1 - len(row.cells))
+    cells[column] = value
+    return row._replace(cells=tuple(cells))
+
+
+def _refuse_ragged(table: TableSheet) -> None:
+    """In a csv a row with another number of fields is a row whose columns have shifted."""
+    width = len(table.headers)
+    ragged = [
+        f"第 {row.number} 行 {len(row.cells)} 列"
+        for row in table.rows
+        if len(row.cells) != width and row_kind(row, table) == "data"
+    ]
+    if ragged:
+        more = f"等 {len(ragged)} 行" if len(ragged) > _ROWS_NAMED else ""
+        raise WorkbookError(
+            f"表头有 {width} 列，但{'、'.join(ragged[:_ROWS_NAMED])}{more}，列会错位，"
+            "请检查这些行里的逗号和引号，或用 Excel 另存为 .xlsx 再上传。"
+        )
+
+
+def row_kind(row: Row, table: TableSheet) -> RowKind:
+    """Whether a row below the header is data, a total, a note, or the header once more.
+
+    A row that has every required cell is always data: nothing received gets lost.
+    """
+    filled = [(index, text.strip()) for index, text in enumerate(row.cells) if text.strip()]
+    if not filled or _repeats_header(row, table):
+        return "header"
+    if table.required and all(table.value(row, key).strip() for key in table.required):
+        return "data"
+    start, first = filled[0]
+    squeezed = header_key(first)
+    if _TOTAL.match(squeezed):
+        return "total"
+    if _NOTE.match("".join(unicodedata.normalize("NFKC", first).split())):
+        return "note"
+    alone = len(filled) == 1 and not isinstance(row.cells[start], NumberText | DateText)
+    needed = {table.columns[key] for key in table.required if key in table.columns}
+    if alone and start not in needed and not squeezed.isdigit() and len(first) > 1:
+        return "note"
+    return "data"
+
+
+def _repeats_header(row: Row, table: TableSheet) -> bool:
+    needed = max(2, len(table.columns) / 2)
+    same, left = 0, len(table.columns)
+    for index, title in table.header_keys:
+        if same + left < needed:
+            return False
+        left -= 1
+        text = row.at(index)
+        same += bool(text) and len(text) < _LONGEST_TITLE and header_key(text) == title
+    return same >= needed
