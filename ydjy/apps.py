@@ -1,0 +1,20 @@
+"""The project is itself an installed app: its templates, static files and commands need no path."""
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+
+
+class YdjyConfig(AppConfig):
+    name = "ydjy"
+    verbose_name = "异地就医经办台"
+
+    def ready(self) -> None:
+        # Bound here and not in ydjy/__init__.py: importing ydjy.lib must not load Django, yet
+        # @shared_task in the web process must know our broker and not Celery's default one.
+        from ydjy import celery, checks  # noqa: F401
+        from ydjy.publictables import install_counter
+
+        # Sent for the catalogue's app when every table is there; none is migrated on a public copy.
+        post_migrate.connect(install_counter, sender=apps.get_app_config("filings"))
+        if apps.is_installed("apps.errors"):  # not in the public site's own process
+            from ydjy import person  # noqa: F401 - adds the tickets to a person's file

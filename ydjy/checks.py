@@ -1,0 +1,82 @@
+"""What must hold before the desk may run: Django's own checks, and these. Each says how to mend."""
+
+import stat
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+
+@register("security")
+def keys_are_ours_alone(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A key file that others can read protects nothing."""
+    return [
+        Error(
+            f"密钥文件 {path.name} 别人也能读。",
+            hint=f"请运行 chmod 600 {path}，并考虑换一把密钥。",
+            id="ydjy.E002",
+        )
+        for path in Path(settings.KEYS).glob("*.key")
+        if stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+
+
+@register("security", deploy=True)
+def debug_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG and not settings.LOOPBACK_ONLY:
+        return [Error("调试开关在对外的网站上打开了。", hint="去掉 YDJY_DEBUG。", id="ydjy.E001")]
+    return []
+
+
+@register("database")
+def the_database_speaks_chinese(
+    app_configs: Any, databases: Any = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """SQL_ASCII would store broken characters; refused before the first row is written."""
+    if "default" not in (databases or ()) or connection.vendor != "postgresql":
+        return []
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_encoding")
+            encoding = cursor.fetchone()[0]
+    except DatabaseError:
+        return []
+    if encoding == "UTF8":
+        return []
+    return [
+        Error(
+            f"数据库的编码是 {encoding}，存不了所有汉字。",
+            hint="请用 UTF8 编码重新建库：createdb --encoding UTF8。",
+            id="ydjy.E007",
+        )
+    ]
+
+
+def calendar_warning(today: date) -> CheckMessage | None:
+    """From 1 November on, next year's official calendar should be there (O5)."""
+    from apps.offices.models import CalendarDay
+
+    if today.month < 11 or CalendarDay.objects.filter(day__year=today.year + 1).exists():
+        return None
+    return Warning(
+        f"{today.year + 1} 年的放假安排还没有录入，明年各周的期限都是暂定的。",
+        hint="国务院办公厅公布后，在“系统—工作日历”里录入。",
+        id="ydjy.W001",
+    )
+
+
+@register("database")
+def next_year_is_in_the_calendar(
+    app_configs: Any, databases: Any = None, **kwargs: Any
+) -> list[CheckMessage]:
+    if "default" not in (databases or ()):
+        return []
+    try:
+        found = calendar_warning(timezone.localdate())
+    except DatabaseError:  # no tables yet
+        return []
+    return [found] if found else []

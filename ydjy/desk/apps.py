@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class DeskConfig(AppConfig):
+    name = "ydjy.desk"
+    label = "desk"
+    verbose_name = "系统"
+
+    def ready(self) -> None:
+        from ydjy.desk import audit
+
+        audit.connect(self)

@@ -1,0 +1,46 @@
+"""Commands that operators script: one line for people, or one JSON object a line."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
+
+from ydjy.desk.audit import as_actor
+from ydjy.desk.verbs import Refused
+
+
+class DeskCommand(BaseCommand):
+    """Adds ``--json`` and turns a refusal into its sentence on stderr and exit status 1."""
+
+    requires_migrations_checks = False
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument("--json", action="store_true", help="每行输出一个 JSON 对象")
+        return parser
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Nothing but ``--json`` unless the command says more."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name = self.__module__.rsplit(".", 1)[-1]
+        try:
+            with as_actor(f"command:{name}"):
+                self.run(**options)
+        except Refused as refused:
+            raise CommandError(str(refused)) from refused
+        except (OperationalError, ProgrammingError) as error:
+            raise CommandError(
+                "数据库打不开，或者还没有建好表。第一次使用请先运行 make run；"
+                "换了数据库请检查 YDJY_DATABASE_URL 并运行 manage.py migrate。"
+            ) from error
+
+    def run(self, **options: Any) -> None:
+        raise NotImplementedError
+
+    def say(self, record: dict[str, Any], words: str, **options: Any) -> None:
+        """The record as JSON with ``--json``, otherwise ``words``."""
+        as_json = options.get("json")
+        self.stdout.write(json.dumps(record, ensure_ascii=False) if as_json else words)

@@ -1,0 +1,114 @@
+"""Finding a person without the identity number ever standing in an address.
+
+What is typed is posted; a number becomes a keyed token (``person-`` and 32 hex digits) that tells
+nothing without the key, and only that is in the address, the history and the access log.
+"""
+
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from ydjy.desk import reading
+from ydjy.desk.adminkit import admin_verb, masked, short
+from ydjy.desk.secrets import blind_index
+from ydjy.lib import idnumbers
+
+CERT_INDEX = "person.cert_no"  # the same index everywhere: a ticket finds its person's filings
+PREFIX = "person-"
+_TOKEN = re.compile(rf"{PREFIX}([0-9a-f]{{32}})")
+_KEYED = re.compile(r"[a-z]+-[0-9a-f]{32}")  # any key of ours may hold a long run of digits
+_LONG = re.compile(r"\d{15}")  # fewer digits in a row are no identity number
+NO_NUMBER = "这个证件号码不对，没有查找：{}"
+
+
+def token_of(typed: str) -> str:
+    """The token for a number however it is written; raises ``IdNumberError``."""
+    return PREFIX + blind_index(CERT_INDEX, idnumbers.parse(typed).number)
+
+
+def looks_like_number(typed: str) -> bool:
+    """So many digits that it could be a number, mistyped or not: never in an address."""
+    if _KEYED.fullmatch(typed.strip()):
+        return False
+    return bool(_LONG.search("".join(typed.split()))) or idnumbers.contains_number(typed)
+
+
+class PersonSearchMixin:
+    """For an admin of rows about persons: ``number name name_initials cert_index cert_no``."""
+
+    search_fields = ("number",)  # only so that the page has a search box; see get_search_results
+    search_help_text = "编号、姓名、姓名首字母或完整证件号码"
+    search_also: tuple[str, ...] = ()
+
+    def identity(self, obj: Any) -> str:
+        return masked(obj.cert_no)
+
+    identity.short_description = "证件号码"  # type: ignore[attr-defined]
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """By the shape of what was typed; exact or prefix, never anywhere in the middle."""
+        term = short(search_term).strip()
+        if not term:
+            return queryset, False
+        if token := _TOKEN.fullmatch(term):
+            return queryset.of_person(token[1]), False
+        if looks_like_number(term):
+            return queryset.none(), False
+        asked = Q(number__istartswith=term)
+        for column in self.search_also:
+            asked |= Q(**{column: term})
+        if term.isascii():
+            asked |= Q(name_initials__startswith=term.lower())
+        else:
+            asked |= Q(name__startswith=term)
+        return queryset.filter(asked), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        typed = request.GET.get("q", "")
+        if looks_like_number(typed):
+            return self._to_list(request, typed)
+        base = f"admin:{self.opts.app_label}_{self.opts.model_name}"  # type: ignore[attr-defined]
+        context = {
+            "find_url": reverse(f"{base}_find"),
+            "searched_person": bool(_TOKEN.fullmatch(typed.strip())),
+        }
+        return super().changelist_view(request, context | (extra_context or {}))  # type: ignore[misc]
+
+    def _to_list(self, request: HttpRequest, typed: str) -> HttpResponse:
+        """The list that answers what was typed, at an address without a number in it."""
+        base = f"admin:{self.opts.app_label}_{self.opts.model_name}"  # type: ignore[attr-defined]
+        asked: QueryDict = request.GET.copy()
+        for name in ("q", "p", "e"):
+            asked.pop(name, None)
+        if looks_like_number(typed):
+            try:
+                typed = token_of(typed)
+                reading.record_search(request.user, self.model, typed)  # type: ignore[attr-defined]
+            except idnumbers.IdNumberError as wrong:
+                messages.error(request, NO_NUMBER.format(wrong))
+                typed = ""
+        if typed:
+            asked["q"] = short(typed)
+        return redirect(f"{reverse(f'{base}_changelist')}?{asked.urlencode()}")
+
+    @admin_verb(("{app}.view_{model}", "{app}.change_{model}"), row=False)
+    def find(self, request: HttpRequest) -> HttpResponse:
+        return self._to_list(request, request.POST.get("q", "").strip())
+
+    @admin_verb("{app}.reveal_{model}", label="查看完整证件号码", asks={"reason": "为什么要看"})
+    def reveal(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Shows the number once, on the page that answers, and writes down who had it shown."""
+        reading.record(request.user, obj, "证件号码", request.POST.get("reason", ""))
+        context = self.admin_site.each_context(request) | {  # type: ignore[attr-defined]
+            "title": f"{obj} 的证件号码",
+            "opts": self.opts,  # type: ignore[attr-defined]
+            "original": obj,
+            "number": obj.cert_no.reveal() if obj.cert_no else "没有填写",
+        }
+        return TemplateResponse(request, "desk/reveal.html", context)

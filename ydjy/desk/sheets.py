@@ -1,0 +1,351 @@
+"""Reading and judging a received list, before anything is stored.
+
+A :class:`ListKind` says what a list's columns are called and how one row is judged; every kind of
+list that is imported (weekly errors, institutions) is one value of it. :func:`examine` turns the
+bytes of a file into a :class:`Report`: every row with its verdict, or one sentence why the file
+cannot be read. The command 导入体检 prints it; the intake stages it. Nothing here writes anything.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ydjy.lib import idnumbers, workbook
+from ydjy.lib.fields import Bad, Unsure
+
+ACCEPTED, HELD, REJECTED = "accepted", "held", "rejected"
+DUPLICATE, SKIPPED = "duplicate", "skipped"
+Values = dict[str, str | None]
+
+SKIP_REASONS = {
+    "total": "合计行，不是数据。",
+    "note": "说明文字，不是数据。",
+    "header": "重复的表头，不是数据。",
+}
+
+
+@dataclass
+class Doubts:
+    """What was found wrong in one row while reading it, by key, in the order found."""
+
+    bad: dict[str, str] = field(default_factory=dict)
+    unsure: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)  # put right, and said
+
+    def read(self, key: str, reader: Callable[[str], str | None], cell: str) -> str | None:
+        """The reader's value; its complaint is noted and the row goes on being read."""
+        try:
+            return reader(cell)
+        except Bad as wrong:
+            self.bad[key] = str(wrong)
+        except Unsure as doubtful:
+            self.unsure[key] = str(doubtful)
+            return doubtful.value
+        return None
+
+    def need(self, values: Values, *keys: str) -> None:
+        for key in keys:
+            if values.get(key) is None and key not in self.bad and key not in self.unsure:
+                self.bad[key] = "空着，必须填"
+
+    @property
+    def status(self) -> str:
+        return REJECTED if self.bad else HELD if self.unsure else ACCEPTED
+
+
+_MEMORY = 20_000  # distinct cells that one reader remembers
+
+
+def once(reader: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """The reader, asked only once for each distinct cell of a file: places, hospitals, codes and
+    messages repeat from row to row. A number and a text of the same digits are two cells."""
+    known: dict[tuple[type, str], str | Bad | Unsure | None] = {}
+
+    def read(cell: str) -> str | None:
+        key = (cell.__class__, cell)
+        try:
+            found = known[key]
+        except KeyError:
+            try:
+                found = reader(cell)
+            except (Bad, Unsure) as complaint:
+                found = complaint
+            if len(known) < _MEMORY:
+                known[key] = found
+        if isinstance(found, Bad | Unsure):
+            raise found.with_traceback(None)
+        return found
+
+    return read
+
+
+Cells = Mapping[str, str]
+Judge = Callable[[Cells], tuple[Values, Doubts]]
+
+
+@dataclass(frozen=True)
+class ListKind:
+    """A list that is imported.
+
+    ``columns``: key → header synonyms; ``required``: columns without which it is another list;
+    ``judge``: cells by key → canonical values and doubts; ``same``: what makes two rows the same
+    thing (``None`` when it cannot be told); ``secret``: keys masked unless revealed.
+    """
+
+    code: str
+    label: str
+    limits: workbook.Limits
+    columns: workbook.ColumnMap
+    required: tuple[str, ...]
+    hint: str
+    judge: Judge
+    same: Callable[[Values], str | None]
+    secret: frozenset[str] = frozenset()
+
+
+@dataclass
+class ReadRow:
+    """A row below the header with its verdict. ``columns`` are header texts of the file."""
+
+    sheet: str
+    row: int
+    cells: tuple[str, ...]
+    status: str
+    values: Values
+    columns: tuple[str, ...] = ()
+    message: str = ""
+    twin: "ReadRow | None" = None
+    original: int | None = None  # key of the staged row of an earlier file that it stands for
+
+    @property
+    def where(self) -> str:
+        return f"工作表“{self.sheet}”第 {self.row} 行"
+
+    def as_json(self, secret: frozenset[str], *, reveal: bool) -> dict[str, Any]:
+        values = {
+            key: value if reveal or value is None or key not in secret else idnumbers.mask(value)
+            for key, value in self.values.items()
+        }
+        return {
+            "sheet": self.sheet,
+            "row": self.row,
+            "status": self.status,
+            "values": values,
+            "columns": list(self.columns),
+            "message": f"{self.where}{self.message}" if self.message else "",
+        }
+
+
+@dataclass
+class Report:
+    """What a file holds. ``message`` is a sentence for people, in both outcomes."""
+
+    kind: ListKind
+    filename: str
+    outcome: str  # "ok" | "refused"
+    message: str
+    format: str = ""
+    rows: list[ReadRow] = field(default_factory=list)
+    unmapped: tuple[str, ...] = ()
+    layout: list[dict[str, Any]] = field(default_factory=list)
+
+    def count(self, status: str) -> int:
+        return sum(row.status == status for row in self.rows)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {s: self.count(s) for s in (ACCEPTED, HELD, REJECTED, DUPLICATE, SKIPPED)}
+
+    def as_json(self, *, reveal: bool = False) -> dict[str, Any]:
+        return {
+            "file": self.filename,
+            "kind": self.kind.code,
+            "outcome": self.outcome,
+            "message": self.message,
+            "rows_in": len(self.rows),
+            "rows": [row.as_json(self.kind.secret, reveal=reveal) for row in self.rows],
+            "unmapped": list(self.unmapped),
+        }
+
+
+def examine(
+    kind: ListKind, data: bytes, filename: str, *, remembered: Mapping[str, str] | None = None
+) -> Report:
+    """Every row of the file with its verdict, read in a guarded child process."""
+    try:
+        return judge(open_file(kind, data, filename, remembered=remembered or {}))
+    except workbook.WorkbookError as refused:
+        return Report(kind, filename, "refused", str(refused))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file whose table was found and whose rows are not judged yet."""
+
+    kind: ListKind
+    filename: str
+    book: workbook.Book
+    table: workbook.Table
+
+    @property
+    def layout(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "sheet": sheet.sheet,
+                "header_row": sheet.header_row,
+                "headers": list(sheet.headers),
+                "columns": dict(sheet.columns),
+            }
+            for sheet in self.table.sheets
+        ]
+
+    @property
+    def unmapped(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(h for sheet in self.table.sheets for h in sheet.unmapped))
+
+    @property
+    def size(self) -> int:
+        return sum(len(sheet.rows) for sheet in self.table.sheets)
+
+
+class ColumnsMissing(workbook.WorkbookError):
+    """The list is recognised, but a column that it needs has a name that nobody knows yet.
+    ``headers`` are the texts of its header line, for a person to say which is which."""
+
+    def __init__(self, sentence: str, book: workbook.Book, headers: tuple[str, ...]):
+        self.book, self.headers = book, headers
+        super().__init__(sentence)
+
+
+def open_file(
+    kind: ListKind, data: bytes, filename: str, *, remembered: Mapping[str, str]
+) -> Opened:
+    """The file's table, or ``WorkbookError`` with one sentence; ``ColumnsMissing`` when naming
+    the columns would mend it."""
+    book = workbook.read_guarded(data, kind.limits, filename=filename)
+    try:
+        table = workbook.find_table(
+            book, kind.columns, kind.required, remembered=remembered, hint=kind.hint
+        )
+    except workbook.WorkbookError as refused:
+        if headers := _likely_headers(kind, book, remembered):
+            raise ColumnsMissing(str(refused), book, headers) from refused
+        raise
+    opened = Opened(kind, filename, book, table)
+    if not opened.size:
+        raise workbook.WorkbookError("表头下面没有数据。请确认选对了文件。")
+    return opened
+
+
+def _likely_headers(
+    kind: ListKind, book: workbook.Book, remembered: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The header line of what is likely this list: it has at least half of the columns that the
+    list needs, and four known ones in all, each once."""
+    names = {workbook.header_key(w): key for key, words in kind.columns.items() for w in words}
+    names |= {workbook.header_key(word): key for word, key in remembered.items()}
+    for sheet in book.sheets:
+        for row in sheet.rows[:30]:
+            keys = [names.get(workbook.header_key(text)) for text in row.cells if text.strip()]
+            known = [key for key in keys if key]
+            missing = set(kind.required) - set(known)
+            enough = len(known) >= 4 and len(missing) * 2 <= max(2, len(kind.required))
+            if enough and missing and len(set(known)) == len(known):
+                return tuple(text.strip() for text in row.cells)
+    return ()
+
+
+def judge(opened: Opened, progress: Callable[[int], None] = lambda done: None) -> Report:
+    """Every row with its verdict; ``progress`` is told how many are done, now and then."""
+    rows: list[ReadRow] = []
+    for row in _judged(opened.kind, opened.table):
+        rows.append(row)
+        if len(rows) % 500 == 0:
+            progress(len(rows))
+    _mark_twins(opened.kind, rows)
+    report = Report(
+        opened.kind,
+        opened.filename,
+        "ok",
+        "",
+        format=opened.book.format,
+        rows=rows,
+        unmapped=opened.unmapped,
+        layout=opened.layout,
+    )
+    report.message = "".join([_summary(report), *_ignored(opened.table), *opened.book.notes])
+    return report
+
+
+def _ignored(table: workbook.Table) -> list[str]:
+    names = "、".join(f"“{name}”" for name in table.ignored)
+    return [f"没有用到的工作表：{names}。"] if names else []
+
+
+def _summary(report: Report) -> str:
+    names = {
+        ACCEPTED: "可以导入",
+        HELD: "等人判断",
+        REJECTED: "有问题",
+        DUPLICATE: "重复",
+        SKIPPED: "跳过",
+    }
+    parts = [f"{names[s]} {n} 行" for s, n in report.counts.items() if n]
+    return f"共 {len(report.rows)} 行：{'，'.join(parts)}。"
+
+
+def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
+    for sheet in table.sheets:
+        for row in sheet.rows:
+            what = workbook.row_kind(row, sheet)
+            if what != "data":
+                yield ReadRow(
+                    sheet.sheet, row.number, row.cells, SKIPPED, {}, (), SKIP_REASONS[what]
+                )
+                continue
+            cells = {key: row.at(index) for key, index in sheet.columns.items()}
+            values, doubts = kind.judge(cells)
+            yield ReadRow(
+                sheet.sheet,
+                row.number,
+                row.cells,
+                doubts.status,
+                values,
+                *_told(sheet, doubts),
+            )
+
+
+def _told(sheet: workbook.TableSheet, doubts: Doubts) -> tuple[tuple[str, ...], str]:
+    """The headers concerned and one sentence with all complaints, rejected ones first."""
+    found = {**doubts.notes, **doubts.unsure, **doubts.bad}
+    found = dict(sorted(found.items(), key=lambda item: item[0] not in doubts.bad))
+    if not found:
+        return (), ""
+    titles = {
+        key: sheet.headers[sheet.columns[key]] if key in sheet.columns else "" for key in found
+    }
+    columns = tuple(title for title in titles.values() if title)
+    clauses = [f"“{titles[k]}”{v}" if titles[k] else v for k, v in found.items()]
+    return columns, "；".join(clauses) + "。"
+
+
+def _mark_twins(kind: ListKind, rows: Sequence[ReadRow]) -> None:
+    """The second of two rows that are the same thing is a duplicate of the first; if they say
+    different things under the same number, a person must look."""
+    first: dict[str, ReadRow] = {}
+    for row in rows:
+        if row.status not in (ACCEPTED, HELD) or (key := kind.same(row.values)) is None:
+            continue
+        twin = first.setdefault(key, row)
+        if twin is row:
+            continue
+        if _without_seq(twin.values) == _without_seq(row.values):
+            row.status, row.twin = DUPLICATE, twin
+            row.message = f"与第 {twin.row} 行重复。"
+        elif row.status == ACCEPTED:
+            row.status = HELD
+            row.message = f"与第 {twin.row} 行编号相同，内容不同，请判断以哪一行为准。"
+
+
+def _without_seq(values: Values) -> Values:
+    return {key: value for key, value in values.items() if key != "seq"}

@@ -1,0 +1,199 @@
+"""One file for every deployment; what differs comes from the environment (ydjy/environment.py)."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+from ydjy import environment
+from ydjy.lib import keyfiles
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ENV = environment.read(base=BASE_DIR)
+
+DATA = ENV.data
+DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+KEYS = DATA / "keys"
+SITE = ENV.site
+LOOPBACK_ONLY = ENV.loopback_only
+
+DEBUG = ENV.debug
+SECRET_KEY = (
+    ENV.secret_key or hashlib.sha256(b"django" + keyfiles.load_or_make(KEYS, "secret")).hexdigest()
+)
+ALLOWED_HOSTS = list(ENV.hosts)
+
+INSTALLED_APPS = [
+    "ydjy.apps.YdjyConfig",  # first: its templates win over the admin's
+    "ydjy.desk.apps.DeskConfig",
+    "apps.offices.apps.OfficesConfig",
+    "apps.institutions.apps.InstitutionsConfig",
+    "apps.filings.apps.FilingsConfig",
+    "apps.errors.apps.ErrorsConfig",
+    "ydjy.adminconfig.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ydjy.middleware.headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ydjy.middleware.session_clock",
+    "ydjy.desk.audit.acting",
+    "ydjy.guard.public_pages",  # the innermost: what it encloses is a public page and no session
+]
+
+ROOT_URLCONF = "ydjy.urls"
+WSGI_APPLICATION = "ydjy.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": ENV.database | {"ATOMIC_REQUESTS": True}}
+PUBLIC_CACHE_SECONDS = 2  # how old the mark of the public content may be in one process
+
+if SITE == "public":  # no admin, no sessions, no errors app; a database that only reads
+    INSTALLED_APPS = [
+        "ydjy.apps.YdjyConfig",
+        "ydjy.desk.apps.DeskConfig",
+        "apps.offices.apps.OfficesConfig",
+        "apps.institutions.apps.InstitutionsConfig",
+        "apps.filings.apps.FilingsConfig",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.staticfiles",
+    ]
+    MIDDLEWARE = [
+        "django.middleware.security.SecurityMiddleware",
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+        "ydjy.middleware.headers",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        "ydjy.guard.public_pages",
+    ]
+    TEMPLATES[0]["OPTIONS"] = {}
+    DATABASES = {"default": environment.reading_only(ENV.database)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# People ---------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "offices.Staff"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_IDLE_SECONDS = 30 * 60
+SESSION_COOKIE_AGE = 9 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+CSRF_USE_SESSIONS = True
+CSRF_COOKIE_SAMESITE = "Strict"
+
+# Off loopback the site is behind TLS, or it does not answer -----------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOOPBACK_ONLY
+SESSION_COOKIE_NAME = "ydjy" if LOOPBACK_ONLY else "__Host-ydjy"
+SECURE_SSL_REDIRECT = not LOOPBACK_ONLY
+SECURE_HSTS_SECONDS = 0 if LOOPBACK_ONLY else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not LOOPBACK_ONLY
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Words, time ----------------------------------------------------------------------------------
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "ydjy" / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+DATE_FORMAT = "Y年n月j日"
+
+# Files ----------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STATIC_ROOT.mkdir(mode=0o700, exist_ok=True)  # whitenoise warns of a missing one at each start
+_HAS_MANIFEST = (STATIC_ROOT / "staticfiles.json").exists() and "test" not in sys.argv
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # The manifest storage breaks every page before collectstatic has run; until then serve plain.
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _HAS_MANIFEST
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not _HAS_MANIFEST
+# Uploads stay in memory (the 10 MB cap is ours): a spilled temp file would hold personal data.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
+
+# Jobs -----------------------------------------------------------------------------------------
+CELERY_BROKER_URL = ENV.broker_url
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
+if ENV.broker_url.startswith("filesystem"):
+    _QUEUE = DATA / "queue"
+    for _name in ("messages", "control", "processed"):
+        (_QUEUE / _name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_QUEUE / "messages"),
+        "data_folder_out": str(_QUEUE / "messages"),
+        "control_folder": str(_QUEUE / "control"),
+        "store_processed": False,
+    }
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 100
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")
+
+# Logs: one JSON line each, identity numbers masked whatever the message is ---------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"masked": {"()": "ydjy.desk.logs.MaskNumbers"}},
+    "formatters": {"json": {"()": "ydjy.desk.logs.JsonLines"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "filters": ["masked"], "formatter": "json"}
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

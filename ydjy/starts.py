@@ -1,0 +1,181 @@
+"""First pages of those who work on no cases: the directory's keeper, the operator, the auditor."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, Q
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from apps.institutions.models import Institution, ReferralRight
+from apps.offices.models import CalendarDay, Channel, Hotline, Office, Role, Staff
+from ydjy.desk.admin import OPERATIONS, table_words
+from ydjy.desk.models import Change, Reading
+from ydjy.lib import workdays
+
+CHECK_EVERY = timedelta(days=90)
+ROWS = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a start page: a word, what is so, and whether somebody must act."""
+
+    label: str
+    words: str
+    url: str = ""
+    bad: bool = False
+
+
+@dataclass
+class Start:
+    title: str
+    about: str
+    tables: list[tuple[str, list[Line]]] = field(default_factory=list)
+
+
+def page(staff: Any, now: datetime) -> Start:
+    pages = {
+        Role.DIRECTORY: directory,
+        Role.OPERATOR: health,
+        Role.AUDITOR: last_changes,
+    }
+    make = pages.get(staff.role)
+    if make is None and staff.is_superuser:
+        make = health
+    if make is None:
+        return Start("首页", "这个账号还没有岗位。请管理人员的同事给你设好岗位和机构。")
+    return make(now)
+
+
+def directory(now: datetime) -> Start:
+    """What nobody has checked for 90 days, the longest first."""
+    today = timezone.localdate(now)
+    lines: list[tuple[date, Line]] = []
+    total = 0
+    for model in (Hotline, Office, Institution, ReferralRight, Channel):
+        stale = model.objects.filter(
+            Q(checked_on__isnull=True) | Q(checked_on__lt=today - CHECK_EVERY)
+        ).order_by(F("checked_on").asc(nulls_first=True), "pk")
+        rows = list(stale[:ROWS])
+        total += len(rows)
+        lines += [(row.checked_on or date.min, _unchecked(row, today)) for row in rows]
+    lines.sort(key=lambda pair: pair[0])
+    start = Start("90 天没核对的资料", "电话、地址和医院会变。核对后改一下“最后核对”的日期。")
+    start.tables = [("先核对这些", [line for _, line in lines[:ROWS]])]
+    if not total:
+        start.about = "全部资料都在 90 天内核对过。"
+        start.tables = []
+    return start
+
+
+def _unchecked(row: Any, today: date) -> Line:
+    checked = row.checked_on
+    words = f"{(today - checked).days} 天前核对" if checked else "从没核对过"
+    return Line(f"{row._meta.verbose_name}：{row}", words, _address(row))
+
+
+def _address(row: Any) -> str:
+    try:
+        return reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk])
+    except NoReverseMatch:
+        return ""
+
+
+def health(now: datetime) -> Start:
+    """Whether the machine does its part: database, waiting jobs, calendar, audit chain."""
+    start = Start("运行状态", "有红字的一行需要处理。")
+    start.tables = [
+        ("运行", [_database(), _queue(now), _sealing(now)]),
+        ("工作日历", [_year(y) for y in _years(now)]),
+    ]
+    return start
+
+
+def _database() -> Line:
+    return Line(
+        "数据库", f"{'PostgreSQL' if connection.vendor == 'postgresql' else 'SQLite'}，正常"
+    )
+
+
+def _queue(now: datetime) -> Line:
+    folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("data_folder_in")
+    if not folder:
+        return Line("消息队列", "由外部的消息服务保管")
+    waiting = [f.stat().st_mtime for f in Path(folder).iterdir() if f.is_file()]
+    if not waiting:
+        return Line("消息队列", "没有等着的任务")
+    minutes = _minutes(datetime.fromtimestamp(min(waiting), UTC), now)
+    return Line(
+        "消息队列",
+        f"{len(waiting)} 个任务在等，最早的等了 {minutes} 分钟" + _ask_for_worker(minutes),
+        bad=minutes >= 5,
+    )
+
+
+def _minutes(since: datetime, now: datetime) -> int:
+    return max(0, int((now - since).total_seconds() // 60))
+
+
+def _ask_for_worker(minutes: int) -> str:
+    return "。请看后台任务的进程是不是停了。" if minutes >= 5 else ""
+
+
+def _sealing(now: datetime) -> Line:
+    oldest = Change.objects.filter(chain="").order_by("at").values_list("at", flat=True).first()
+    if oldest is None:
+        return Line("修改记录", "都已封存")
+    minutes = _minutes(oldest, now)
+    words = f"有 {minutes} 分钟没有封存" if minutes else "正在封存"
+    return Line("修改记录", words + _ask_for_worker(minutes), bad=minutes >= 5)
+
+
+def _years(now: datetime) -> list[int]:
+    today = timezone.localdate(now)
+    return [today.year, today.year + 1] if today.month >= 11 else [today.year]
+
+
+def _year(year: int) -> Line:
+    known = CalendarDay.objects.filter(day__year=year, official=True).exists()
+    return Line(
+        f"{year}年",
+        "放假安排已录入" if known else "还没有放假安排。国务院办公厅公布后，请录入工作日历。",
+        bad=not known,
+    )
+
+
+def last_changes(now: datetime) -> Start:
+    """The newest entries of both records, without what was written or read."""
+    start = Start("最近的修改和查看", "内容在“系统”里的修改记录和查看记录。")
+    rows = list(Change.objects.defer("before", "after", "sealed")[:ROWS])
+    who = _names({c.actor for c in rows})
+    changes = [
+        Line(
+            _moment(c.at),
+            f"{who.get(c.actor, '系统')}：{OPERATIONS.get(c.operation, c.operation)}"
+            f"{table_words(c.table)}，第 {c.row} 行",
+        )
+        for c in rows
+    ]
+    readings = [
+        Line(_moment(r.at), f"{r.by or '系统'}：{r.what}")
+        for r in Reading.objects.select_related("by")[:ROWS]
+    ]
+    start.tables = [("修改", changes), ("查看", readings)]
+    return start
+
+
+def _names(actors: set[str]) -> dict[str, str]:
+    """Names of the people among the actors of the record (``staff:7``)."""
+    keys = [a.removeprefix("staff:") for a in actors if a.startswith("staff:")]
+    people = Staff.objects.filter(pk__in=[int(k) for k in keys if k.isdigit()])
+    return {f"staff:{person.pk}": str(person) for person in people}
+
+
+def _moment(at: datetime) -> str:
+    at = timezone.localtime(at)
+    return f"{workdays.in_words(at.date())} {at:%H:%M}"

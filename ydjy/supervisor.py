@@ -1,0 +1,98 @@
+"""The processes of one desk, started and stopped together: web, worker with beat.
+
+No server of its own and no shell: a list of commands, watched from one loop. When one of them ends
+by itself it is started again, a little later each time; SIGINT and SIGTERM stop all of them.
+"""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+GRACE = 25  # seconds that a child may take to finish what it is doing
+LONGEST_WAIT = 60
+
+
+@dataclass
+class Child:
+    """One watched process and when it may be started again."""
+
+    name: str
+    command: Sequence[str]
+    process: "subprocess.Popen[bytes] | None" = None
+    failures: int = 0
+    not_before: float = field(default=0.0)
+
+    def start(self) -> None:
+        # A group of its own: Ctrl-C on the terminal reaches us alone, and we stop it in order.
+        self.process = subprocess.Popen(self.command, start_new_session=True)
+        self.not_before = time.monotonic() + min(2**self.failures, LONGEST_WAIT)
+
+
+def commands(port: int) -> list[Child]:
+    """The web server on loopback, and the worker that also ticks."""
+    python = sys.executable
+    web = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
+    web += ["--port", str(port), "--workers", "1", "--blocking-threads", "4"]
+    web += ["--log-level", "warning", "ydjy.wsgi:application"]
+    worker = [
+        python,
+        "-m",
+        "celery",
+        "--quiet",
+        "-A",
+        "ydjy",
+        "worker",
+        "--beat",
+        "--pool",
+        "threads",
+    ]
+    worker += ["--concurrency", "2", "--loglevel", "WARNING"]
+    return [Child("网站", web), Child("后台任务", worker)]
+
+
+def run(children: Sequence[Child], tell: Callable[[str], object]) -> None:
+    """Keep the children running until a signal; returns when all have ended."""
+    stopping = False
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for child in children:
+            child.start()
+        while not stopping:
+            time.sleep(0.3)
+            for child in children:
+                _restart_if_ended(child, tell)
+    finally:
+        _stop_all(children)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _restart_if_ended(child: Child, tell: Callable[[str], object]) -> None:
+    if child.process is None or child.process.poll() is None:
+        return
+    if time.monotonic() >= child.not_before:
+        child.failures += 1
+        tell(f"{child.name}自己停了，重新启动（第 {child.failures} 次）。")
+        child.start()
+
+
+def _stop_all(children: Sequence[Child]) -> None:
+    running = [c.process for c in children if c.process and c.process.poll() is None]
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + GRACE
+    for process in running:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
