@@ -1,0 +1,205 @@
+"""Offices, telephones, the calendar, policy documents and the staff on the staff site."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.offices import admin_public  # noqa: F401 - its admins register themselves
+from apps.offices.models import (
+    CalendarDay,
+    Channel,
+    City,
+    Hotline,
+    Office,
+    PolicyDocument,
+    ServiceHours,
+    Staff,
+    WeekRule,
+)
+from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, OfficeScopedAdmin
+
+admin.site.unregister(Group)  # groups are the roles, and the roles are code
+
+SOURCE = ("source", "checked_on")
+PERIOD = ("valid_from", "valid_to")
+
+
+class OfficeHours(DeskInline):
+    model = ServiceHours
+    fk_name = "office"
+    fields = ("weekday", "opens", "closes", *SOURCE)
+    removable = True
+
+
+class HotlineHours(OfficeHours):
+    fk_name = "hotline"
+
+
+@admin.register(Office)
+class OfficeAdmin(DeskAdmin):
+    about = "市、县（市、区）、乡镇（街道）的经办机构和服务网点。公开的会显示在查询网站上。"
+    list_display = ("name", "level", "parent", "service_area", "handles_cases", "published")
+    list_filter = ("level", "handles_cases", "published")
+    list_select_related = ("parent",)
+    search_fields = ("name", "code", "area_name")
+    search_help_text = "名称或代号"
+    fields = (
+        *("code", "name", "level", "parent", "area", "area_name", "address", "accepts"),
+        *("handles_cases", "order", "published", *PERIOD, *SOURCE),
+    )
+    inlines = (OfficeHours,)
+
+    @admin.display(description="服务地区", ordering="area_name")
+    def service_area(self, obj: Office) -> str:
+        return obj.area_name or obj.area
+
+
+class HotlineForm(DeskForm):
+    uses = forms.MultipleChoiceField(
+        label="用途", choices=Hotline.Use, widget=forms.CheckboxSelectMultiple
+    )
+
+
+@admin.register(Hotline)
+class HotlineAdmin(DeskAdmin):
+    about = "对外的电话。一个号码可以有几种用途。"
+    form = HotlineForm
+    list_display = ("name", "display", "uses_in_words", "office", "published")
+    list_filter = ("published",)
+    list_select_related = ("office",)
+    search_fields = ("name", "display", "tel")
+    search_help_text = "名称或号码"
+    fields = ("office", "name", "display", "uses", "order", "published", *PERIOD, *SOURCE)
+    inlines = (HotlineHours,)
+
+    @admin.display(description="用途")
+    def uses_in_words(self, obj: Hotline) -> str:
+        return "、".join(obj.use_labels)
+
+    def save_model(self, request: HttpRequest, obj: Hotline, form: Any, change: bool) -> None:
+        obj.tel = "".join(ch for ch in obj.display if ch.isdigit() or ch == "-")
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(CalendarDay)
+class CalendarDayAdmin(DeskAdmin):
+    about = "国务院办公厅公布的放假和调休日。返回期限由它推算，改动以后请核对本周的期限。"
+    list_display = ("day", "works", "name", "official", "source")
+    list_filter = ("works", "official")
+    date_hierarchy = "day"
+
+
+@admin.register(WeekRule)
+class WeekRuleAdmin(DeskAdmin):
+    about = "每周一几点前收到省里的表，哪天几点前返回。改规定时新增一行，旧的写上失效日期。"
+    list_display = ("valid_from", "valid_to", "intake_time", "due_weekday", "due_time", "shift")
+
+
+@admin.register(Channel)
+class ChannelAdmin(DeskAdmin):
+    about = "参保人可以用哪些渠道办理备案、查进度。"
+    list_display = ("name", "kind", "available", "queries", "cross_province_only", "order")
+    list_filter = ("kind", "available")
+
+
+@admin.register(PolicyDocument)
+class PolicyDocumentAdmin(DeskAdmin):
+    about = "政策文件。每一条规定、每一个电话都写明依据的是哪一份。"
+    list_display = ("title", "number", "issuer", "issued_on")
+    search_fields = ("title", "number")
+    search_help_text = "标题或文号"
+
+
+@admin.register(City)
+class CityAdmin(DeskAdmin):
+    about = "这套系统服务的统筹区，只有一个。"
+    list_display = ("name", "area", "area_code", "county_rule", "weekly_exchange")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+# Staff -----------------------------------------------------------------------------------------
+
+
+class StaffForm(DeskForm):
+    """``by`` is who fills it in: nobody gives themselves another office or role."""
+
+    by: Staff
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        moved = {"role", "office", "is_active"} & set(self.changed_data)
+        if moved and self.instance.pk == self.by.pk:
+            raise forms.ValidationError("自己的岗位、机构和账号状态，请由另一位管理人员来改。")
+        return cleaned
+
+
+class StaffAddForm(BaseUserCreationForm):
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
+
+    class Meta(BaseUserCreationForm.Meta):
+        model = Staff
+
+
+class StaffPasswordForm(AdminPasswordChangeForm):
+    """A password given by somebody else holds until the first login only."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
+        self.fields.pop("usable_password", None)
+
+    def save(self, commit: bool = True) -> Any:
+        self.user.give_password(self.cleaned_data["password1"], timezone.now())
+        if commit:
+            self.user.save()
+        return self.user
+
+
+@admin.register(Staff)
+class StaffAdmin(OfficeScopedAdmin, UserAdmin):
+    about = "谁能登录、在哪个机构、是什么岗位。能看什么、能做什么由岗位决定，不能单独给。"
+    form = StaffForm
+    add_form = StaffAddForm
+    change_password_form = StaffPasswordForm
+    list_display = ("name", "username", "office", "role", "is_active", "last_login")
+    list_filter = ("role", "office", "is_active")
+    list_select_related = ("office",)
+    ordering = ("office__order", "username")
+    search_fields = ("name", "username")
+    search_help_text = "姓名或用户名"
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "name", "office", "role", "phone")}),
+        ("账号", {"fields": ("is_active", "must_change_password", "last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (
+            None,
+            {"fields": ("username", "name", "office", "role", "phone", "password1", "password2")},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """A superuser's account is opened by superusers only: else its password could be taken."""
+        rows = super().get_queryset(request)
+        return rows if request.user.is_superuser else rows.filter(is_superuser=False)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any):  # type: ignore[no-untyped-def]
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.by = request.user
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Staff, form: Any, change: bool) -> None:
+        if not change:
+            obj.give_password(form.cleaned_data["password1"], timezone.now())
+        obj.is_staff = obj.is_staff or bool(obj.role)
+        super().save_model(request, obj, form, change)

@@ -1,0 +1,91 @@
+"""Who stands in for whom, and who is on duty: dated rows of the staff, never public (O9)."""
+
+from datetime import date
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from apps.offices.models.office import Office
+from apps.offices.models.policy import Dated, DatedQuerySet
+
+
+class DutyQuerySet(DatedQuerySet):
+    def visible_to(self, staff: Any) -> Self:
+        """The duties of the person's own office and of those below it."""
+        path = getattr(staff, "office_path", None)
+        return self.filter(office__path__startswith=path) if path else self.none()
+
+    def on_duty(self, office: Office, day: date) -> Self:
+        return self.on(day).filter(office=office, kind=Duty.Kind.DUTY)
+
+    def deputy_of(self, person: Any, day: date) -> Any | None:
+        """The B 角 of a person who is away that day; ``None`` where the person is here."""
+        row = self.on(day).filter(person=person, kind=Duty.Kind.AWAY).select_related("deputy")
+        found = row.first()
+        return found.deputy if found else None
+
+
+class Duty(Dated):
+    """Somebody's duty 值班, or absence with the colleague who takes over (B 角)."""
+
+    class Kind(models.TextChoices):
+        DUTY = "duty", "值班"
+        AWAY = "away", "不在岗，由B角代办"
+
+    office = models.ForeignKey(Office, models.PROTECT, related_name="+", verbose_name="机构")
+    kind = models.CharField("安排", max_length=4, choices=Kind)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="人员"
+    )
+    deputy = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="B角",
+    )
+    note = models.CharField("说明", max_length=60, blank=True)
+
+    objects = DutyQuerySet.as_manager()
+
+    class Meta(Dated.Meta):
+        abstract = False
+        verbose_name = verbose_name_plural = "值班和B角"
+        ordering = ["-valid_from", "office"]
+        constraints = [
+            *Dated.Meta.constraints,
+            models.CheckConstraint(
+                condition=models.Q(valid_from__isnull=False, valid_to__isnull=False),
+                name="duty_has_days",
+                violation_error_message="请写明从哪天到哪天。",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind="away") | models.Q(deputy__isnull=False),
+                name="absence_has_a_deputy",
+                violation_error_message="不在岗要写明B角是谁。",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deputy__isnull=True) | ~models.Q(deputy=models.F("person")),
+                name="deputy_is_another",
+                violation_error_message="B角要选另一个人。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.valid_from}到{self.valid_to} {self.get_kind_display()}"
+
+    def clean(self) -> None:
+        """A deputy who is away too would leave nobody."""
+        if self.kind != self.Kind.AWAY or not (self.deputy_id and self.valid_from):
+            return
+        clash = Duty.objects.filter(
+            kind=self.Kind.AWAY,
+            person=self.deputy_id,
+            valid_from__lte=self.valid_to or self.valid_from,
+            valid_to__gte=self.valid_from,
+        )
+        if clash.exclude(pk=self.pk).exists():
+            raise ValidationError({"deputy": "这位同事那几天也不在岗，请换一位。"})
