@@ -1,0 +1,186 @@
+"""Designated institutions, what they are open for, and what they may refer."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.institutions import admin_lists, admin_pages, search
+from apps.institutions import scope as scopes
+from apps.institutions.models import (
+    DiseaseGroup,
+    Institution,
+    InstitutionAlias,
+    InternalContact,
+    ListImport,
+    NetworkOpening,
+    ReferralRight,
+    Suspension,
+)
+from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, short
+from ydjy.desk.formfields import WordsField
+
+DATED = ("valid_from", "valid_to", "source", "checked_on")
+
+
+class RightForm(DeskForm):
+    """The chosen scope and the document's wording must say the same (domain 4.4)."""
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        mode, wording = cleaned.get("mode"), cleaned.get("wording", "")
+        if not mode or mode == ReferralRight.Mode.UNPARSED:
+            return cleaned
+        lists = [
+            filter(None, (cleaned.get(name) or "").split("、")) for name in ("include", "exclude")
+        ]
+        scope = scopes.from_record(mode, *lists, wording)
+        if scope.problem:
+            raise forms.ValidationError(f"{scope.problem}。")
+        if wording and not scopes.agrees(scope, wording, DiseaseGroup.objects.vocabulary()):
+            raise forms.ValidationError(
+                f"选的是“{scopes.describe(scope)}”，和文件原文“{wording}”意思不一样，请改成一致。"
+            )
+        return cleaned
+
+
+class OpeningForm(DeskForm):
+    """The database refuses overlapping intervals; here it is said before, in words."""
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if self.errors or not cleaned.get("business"):
+            return cleaned
+        one = NetworkOpening(
+            pk=self.instance.pk,
+            institution_id=self.instance.institution_id,
+            **{key: cleaned.get(key) for key in ("reach", "business", "valid_from", "valid_to")},
+        )
+        if one.institution_id and (other := one.overlapping()):
+            raise forms.ValidationError(f"和已有的“{other}”日期重叠，请先改好那一条的失效日期。")
+        return cleaned
+
+
+class Aliases(DeskInline):
+    model = InstitutionAlias
+    fields = ("name", "former")
+    removable = True
+
+
+class Openings(DeskInline):
+    model = NetworkOpening
+    form = OpeningForm
+    fields = ("reach", "business", *DATED)
+
+
+class Rights(DeskInline):
+    model = ReferralRight
+    form = RightForm
+    fields = ("mode", "include", "exclude", "wording", "serves", *DATED)
+
+
+class Suspensions(DeskInline):
+    model = Suspension
+    fields = ("kind", "reason", "valid_from", "valid_to", "source")
+
+
+class Contacts(DeskInline):
+    model = InternalContact
+    fields = ("duty", "name", "phone", "note")
+    removable = True
+
+
+class CountyFilter(admin.SimpleListFilter):
+    """The counties of the bureau's own list; the national list has three thousand."""
+
+    title = "县区"
+    parameter_name = "county"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        own = Institution.objects.exclude(county="").exclude(listed="national").order_by("county")
+        names = own.values_list("county", flat=True).distinct()[:60]
+        return [(name, name) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(county=self.value()) if self.value() else queryset
+
+
+@admin.register(Institution)
+class InstitutionAdmin(DeskAdmin):
+    about = "定点医药机构：开通了什么、能转诊什么。停用写在“停用”里，从那天起生效，不要删。"
+    list_display = ("name", "national_code", "kind", "level", "county", "now", "checked_on")
+    list_filter = ("kind", CountyFilter, "published")
+    search_fields = ("name_key",)  # any: the search itself is apps/institutions/search.py
+    search_help_text = "名称里的几个字、曾用名、拼音首字母或国家编码"
+    fields = (
+        *("national_code", "name", "kind", "level", "ownership", "area", "county", "address"),
+        *("phone", "order", "published", "remark", *DATED, "checked_how", "who_checked"),
+    )
+    readonly_fields = ("who_checked",)
+    inlines = (Aliases, Openings, Rights, Suspensions, Contacts)
+
+    who_refers = admin_pages.who_refers
+    timeline = admin_pages.timeline
+    unchecked = admin_pages.unchecked
+    checked = admin_pages.checked
+    alike = admin_pages.alike
+    export = admin_lists.export
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Institution]:
+        return super().get_queryset(request).prefetch_related("suspensions")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        return search.filtered(queryset, short(search_term)), False
+
+    @admin.display(description="现在")
+    def now(self, obj: Institution) -> str:
+        return obj.state_on(timezone.localdate())
+
+    @admin.display(description="谁核对的")
+    def who_checked(self, obj: Institution) -> str:
+        return str(obj.checked_by or "—")
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        """Warnings about what disagrees, and what the site above knows (errors of 12 weeks)."""
+        obj = kwargs.get("obj")
+        if obj is not None:
+            rights = obj.referral_rights.all()
+            context["warnings"] = [said for right in rights if (said := right.inconsistent())]
+            panels = getattr(self.admin_site, "panels", None)
+            context["panels"] = panels(request, obj) if panels else []
+        return super().render_change_form(request, context, **kwargs)
+
+
+class GroupForm(DeskForm):
+    aliases = WordsField(label="别名", required=False)
+
+
+@admin.register(DiseaseGroup)
+class DiseaseGroupAdmin(DeskAdmin):
+    about = "转诊范围里用到的病种。别名要和病种完全是一回事，例如“精神病”和“精神疾病”。"
+    form = GroupForm
+    list_display = ("name", "parent", "order")
+    list_select_related = ("parent",)
+
+
+@admin.register(ListImport)
+class ListImportAdmin(DeskAdmin):
+    about = "收到的机构名单。一个人核对提交，另一个人发布，发布以后才公开。"
+    list_display = ("__str__", "state", "new", "changed", "missing", "drafted_by", "published_by")
+    list_filter = ("state", "listed")
+    list_select_related = ("upload", "drafted_by", "published_by")
+
+    receive = admin_lists.receive
+    look = admin_lists.look
+    change_view = admin_lists.change_view
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,233 @@
+"""A received list on the screen: upload, what would change, submit, publish by a second person."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.institutions import exporting, importing, tasks
+from apps.institutions.admin_pages import changes, page
+from apps.institutions.models import Institution, ListImport, ListRow
+from ydjy.desk import uploads
+from ydjy.desk.adminkit import admin_verb
+from ydjy.desk.verbs import Refused, must
+from ydjy.lib.workbook import INSTITUTIONS, OTHER
+
+IMPORT, PUBLISH = "institutions.import_institution", "institutions.publish_institution"
+VIEW = "institutions.view_listimport"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PAGE = 100
+REFRESH = "2"  # seconds until a waiting page looks again
+ALONE = timedelta(seconds=20)  # then nobody seems to work in the background
+AT_ONCE_ROWS = 2_000  # a list of so many rows is written while the person waits
+State, Job = ListImport.State, ListImport.Job
+
+
+class ListForm(forms.Form):
+    file = forms.FileField(label="选文件", help_text="xlsx、xls 或 csv，最多 100 MB。")
+    listed = forms.ChoiceField(
+        label="哪份名单", choices=ListImport.Listed.choices, widget=forms.RadioSelect
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, label_suffix="", initial={"listed": "city"}, **kwargs)
+
+
+@admin_verb(IMPORT, methods=("GET", "POST"), row=False)
+def receive(self: Any, request: HttpRequest) -> HttpResponse:
+    form = ListForm(request.POST or None, request.FILES or None)
+    error = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _received(request, form)
+        except uploads.AlreadyReceived as twin:
+            known = ListImport.objects.filter(upload=twin.upload).first()
+            if known is not None:
+                messages.warning(request, str(twin))
+                return redirect(_url(known))
+            error = str(twin)
+        except Refused as refused:
+            error = str(refused)
+    return page(self, request, "list_receive", title="导入机构名单", form=form, error=error, step=1)
+
+
+def _received(request: HttpRequest, form: ListForm) -> HttpResponse:
+    sent = form.cleaned_data["file"]
+    must(sent.size <= INSTITUTIONS.upload, "文件超过 100 MB。请删去图片和多余的工作表后再导入。")
+    data = sent.read()
+    one = importing.take(data, sent.name, listed=form.cleaned_data["listed"], by=request.user)
+    _work(one, at_once=len(data) <= importing.AT_ONCE)
+    return redirect(_url(one))
+
+
+def _work(one: ListImport, *, at_once: bool) -> None:
+    if at_once:
+        importing.run(one.pk)
+    else:
+        tasks.wake(one.pk)
+
+
+def _url(one: ListImport) -> str:
+    return reverse("admin:institutions_listimport_look", args=[one.pk])
+
+
+@admin_verb("institutions.export_institution", row=False)
+def export(self: Any, request: HttpRequest) -> HttpResponse:
+    """Our own list, to be corrected and received again."""
+    own = Institution.objects.exclude(listed="national").order_by("weight", "name_key")
+    rows = own.prefetch_related("referral_rights", "suspensions")[: OTHER.rows]
+    today = timezone.localdate()
+    response = HttpResponse(exporting.as_workbook(rows, today), content_type=XLSX)
+    name = quote(f"定点机构-{today}.xlsx")
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    return response
+
+
+def change_view(
+    self: Any, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+) -> HttpResponse:
+    """The row's own page is the page of its procedure."""
+    if not self.has_view_permission(request):
+        raise PermissionDenied
+    return redirect("admin:institutions_listimport_look", object_id)
+
+
+@admin_verb((VIEW, IMPORT, PUBLISH), methods=("GET", "POST"), path="<path:object_id>/look/")
+def look(self: Any, request: HttpRequest, obj: ListImport) -> HttpResponse:
+    """What the list would change, and the steps that this person may take now."""
+    if request.method == "POST":
+        if said := _step(request, obj):
+            messages.success(request, said)
+        return redirect(_url(obj) + _asked(request))
+    seen = _seen(request, obj) | {"title": f"机构名单：{obj.upload.filename}"}
+    response = page(self, request, "list_look", **seen)
+    if obj.job:
+        response["Refresh"] = REFRESH
+    return response
+
+
+def _asked(request: HttpRequest) -> str:
+    show = request.POST.get("show", "")
+    return f"?show={show}" if show in SHOWN else ""
+
+
+# Steps -------------------------------------------------------------------------------------------
+
+
+def _step(request: HttpRequest, one: ListImport) -> str:
+    do = request.POST.get("do", "")
+    needed = PUBLISH if do in ("publish", "hand_back", "undo") else IMPORT
+    if not request.user.has_perm(needed):
+        raise PermissionDenied
+    step = STEPS.get(do)
+    must(step is not None, "请再点一次按钮。")
+    return step(request, one)  # type: ignore[misc]
+
+
+def _allow(request: HttpRequest, one: ListImport) -> str:
+    numbers = [[int(pk) for pk in request.POST.getlist(k) if pk.isdigit()] for k in ("allow", "of")]
+    importing.allow(one, numbers[0], of=numbers[1])
+    return f"同意了 {len(numbers[0])} 项。"
+
+
+def _draft(request: HttpRequest, one: ListImport) -> str:
+    importing.draft(one, by=request.user, only_good="only_good" in request.POST)
+    return "已提交，请另一位同事核对后发布。"
+
+
+def _publish(request: HttpRequest, one: ListImport) -> str:
+    importing.ask_publish(one, by=request.user)
+    _work(one, at_once=one.total <= AT_ONCE_ROWS)
+    one.refresh_from_db()
+    return "已发布。" if one.state == State.PUBLISHED else ""
+
+
+def _hand_back(request: HttpRequest, one: ListImport) -> str:
+    importing.hand_back(one)
+    return "已退回，请提交的人再核对。"
+
+
+def _undo(request: HttpRequest, one: ListImport) -> str:
+    importing.ask_undo(one)
+    _work(one, at_once=one.total <= AT_ONCE_ROWS)
+    return ""
+
+
+def _abandon(request: HttpRequest, one: ListImport) -> str:
+    importing.abandon(one)
+    return "这份名单没有导入。"
+
+
+def _now(request: HttpRequest, one: ListImport) -> str:
+    importing.run(one.pk)
+    return ""
+
+
+STEPS = {
+    "allow": _allow,
+    "draft": _draft,
+    "publish": _publish,
+    "hand_back": _hand_back,
+    "undo": _undo,
+    "abandon": _abandon,
+    "now": _now,
+}
+
+# The page ----------------------------------------------------------------------------------------
+
+SHOWN = {
+    "changed": ["changed"],
+    "new": ["new"],
+    "missing": ["missing"],
+    "problems": ["held", "rejected"],
+    "twice": ["duplicate"],
+    "skipped": ["skipped"],
+    "decide": [],
+}
+
+
+def _seen(request: HttpRequest, one: ListImport) -> dict[str, Any]:
+    upload = one.upload
+    questions = one.rows.exclude(decide="").count()
+    counters = [
+        ("changed", "有变化", one.changed),
+        ("new", "新增", one.new),
+        ("missing", "名单里没有了", one.missing),
+        ("decide", "要人同意", questions),
+        ("problems", "有问题", one.problems),
+        ("twice", "重复", upload.duplicate),
+        ("skipped", "跳过", upload.skipped),
+    ]
+    first = next((key for key, _, count in counters if count), "changed")
+    show = request.GET.get("show", "")
+    show = show if show in SHOWN else first
+    asked, others = one.rows.exclude(decide=""), one.rows.filter(outcome__in=SHOWN[show])
+    rows = asked if show == "decide" else others
+    shown = Paginator(rows.order_by("row", "pk"), PAGE).get_page(request.GET.get("p"))
+    maker = request.user.pk in (one.drafted_by_id, upload.received_by_id)
+    return {
+        "one": one,
+        "upload": upload,
+        "original": one,
+        "counters": counters,
+        "show": show,
+        "page": shown,
+        "rows": [(row, changes(row)) for row in shown],
+        "sampled": show == "new" and one.new > importing.SAMPLE,
+        "may_import": request.user.has_perm(IMPORT),
+        "may_publish": request.user.has_perm(PUBLISH) and not maker,
+        "maker": maker,
+        "alone": bool(one.job and one.job_since and timezone.now() - one.job_since > ALONE),
+        "allowed": one.rows.filter(allowed=True).count(),
+        "step": 2 if one.state in (State.READING, State.STAGED) else 3,
+        "asks": show == "decide" and one.state == State.STAGED,
+        "outcomes": dict(ListRow.Outcome.choices),
+    }

@@ -1,0 +1,159 @@
+"""What a published list does beside the columns of an institution: rights and suspensions.
+
+And how it is taken back. The key of what was made is kept with the staged row, so undoing touches
+only what this import made, and only where nobody has changed it since.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import ProtectedError
+
+from apps.institutions import comparing, listing
+from apps.institutions import scope as scopes
+from apps.institutions.comparing import Differing
+from apps.institutions.models import (
+    DiseaseGroup,
+    Institution,
+    ListImport,
+    ListRow,
+    ReferralRight,
+    Suspension,
+)
+from apps.institutions.writing import Stamp
+from ydjy.desk.models import Change
+
+MADE_RIGHT, ENDED_RIGHT, MADE_STOP = "_right", "_ended", "_stop"
+
+
+def apply(rows: Iterable[Differing], kept: dict[int | None, ListRow], stamp: Stamp) -> None:
+    """Rights and suspensions of published rows, from the day that the row names (today)."""
+    vocabulary = DiseaseGroup.objects.vocabulary()
+    for row in rows:
+        if not {"scope", "status"} & row.after.keys():
+            continue
+        said = row.after.get("from")
+        begins = date.fromisoformat(said) if said else stamp.day
+        made: dict[str, Any] = {}
+        if "scope" in row.after:
+            made |= _scope(row, begins, vocabulary)
+        if "status" in row.after:
+            made |= _status(row, begins)
+        if mine := kept.get(row.pk):
+            mine.after = {**mine.after, **made}
+            mine.save(update_fields=["after"])
+
+
+def _scope(row: Differing, begins: date, vocabulary: scopes.Vocabulary) -> dict[str, Any]:
+    """The new right from its day on; the one before ends on the day before."""
+    made: dict[str, Any] = {}
+    before = ReferralRight.objects.on(begins).filter(institution=row.pk).first()
+    right = ReferralRight(institution_id=row.pk, valid_from=begins)
+    if before is not None:
+        right.serves, right.source_id = before.serves, before.source_id
+        if before.valid_from == begins:
+            right = before
+        else:
+            made[ENDED_RIGHT] = [before.pk, before.valid_to and before.valid_to.isoformat()]
+            right.valid_to, before.valid_to = before.valid_to, begins - timedelta(days=1)
+            before.save(update_fields=["valid_to"])
+    right.scope = scopes.parse(row.after["scope"], vocabulary)
+    right.save()
+    return made | {MADE_RIGHT: right.pk}
+
+
+def _status(row: Differing, begins: date) -> dict[str, Any]:
+    if row.after["status"] == listing.NORMAL:
+        Institution.objects.filter(pk=row.pk).update(status=Institution.Status.NORMAL)
+        stops = Suspension.objects.filter(institution=row.pk).exclude(valid_to__lt=begins)
+        for stop in stops:
+            stop.valid_to = max(stop.valid_from, begins - timedelta(days=1))
+            stop.save(update_fields=["valid_to"])
+        return {}
+    ended = row.after["status"] == listing.ENDED
+    stop = Suspension.objects.create(
+        institution_id=row.pk,
+        kind=Suspension.Kind.ENDED if ended else Suspension.Kind.SUSPENDED,
+        reason="名单里没有了" if row.outcome == ListRow.Outcome.MISSING else "名单登记",
+        valid_from=begins,
+    )
+    return {MADE_STOP: stop.pk}
+
+
+# Taking back -----------------------------------------------------------------------------------
+
+
+def take_back(one: ListImport) -> tuple[int, int]:
+    """(institutions taken back, institutions left because somebody changed them since)."""
+    back = left = 0
+    for row in one.rows.filter(outcome__in=[ListRow.Outcome.CHANGED, ListRow.Outcome.MISSING]):
+        if row.outcome == ListRow.Outcome.MISSING and not row.allowed:
+            continue
+        said = _restore(row)
+        back, left = back + (said == "已撤回"), left + (said != "已撤回")
+        row.outcome_note = said
+        row.save(update_fields=["outcome_note"])
+    gone, stay = _remove_new(one)
+    return back + gone, left + stay
+
+
+def _restore(row: ListRow) -> str:
+    stored = Institution.objects.filter(pk=row.institution).first()
+    if stored is None:
+        return "已经没有这家机构"
+    fields = [n for n in comparing.FIELDS.values() if n in row.after]
+    if any(_text(getattr(stored, name)) != row.after[name] for name in fields):
+        return "后来有人改过，没有动"
+    for name in fields:
+        value: Any = row.before.get(name) or None
+        if name not in ("valid_from", "national_code"):
+            value = value or ""
+        setattr(
+            stored, name, date.fromisoformat(value) if name == "valid_from" and value else value
+        )
+    stored.digest = None
+    stored.save()
+    _take_back_rights(row.after)
+    return "已撤回"
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value or "")
+
+
+def _take_back_rights(after: dict[str, Any]) -> None:
+    if stop := after.get(MADE_STOP):
+        Suspension.objects.filter(pk=stop).delete()
+    if ended := after.get(ENDED_RIGHT):
+        ReferralRight.objects.filter(pk=after[MADE_RIGHT]).delete()
+        until = date.fromisoformat(ended[1]) if ended[1] else None
+        ReferralRight.objects.filter(pk=ended[0]).update(valid_to=until)
+
+
+def _remove_new(one: ListImport) -> tuple[int, int]:
+    """Institutions that this import made go, unless somebody changed or needs them by now."""
+    new = Institution.objects.filter(brought_by=one.pk)
+    keys = list(new.values_list("pk", flat=True))
+    touched = {
+        int(row)
+        for row in Change.objects.filter(
+            table=Institution._meta.db_table, operation="update", at__gt=one.published_at
+        ).values_list("row", flat=True)
+    }
+    gone = 0
+    for start in range(0, len(keys), 500):
+        chunk = [pk for pk in keys[start : start + 500] if pk not in touched]
+        gone += _delete(chunk)
+    return gone, len(keys) - gone
+
+
+def _delete(keys: list[int]) -> int:
+    try:
+        Institution.objects.filter(pk__in=keys).delete()
+    except ProtectedError:
+        if len(keys) == 1:
+            return 0
+        middle = len(keys) // 2
+        return _delete(keys[:middle]) + _delete(keys[middle:])
+    return len(keys)

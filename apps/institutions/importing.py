@@ -1,0 +1,313 @@
+"""A list of institutions from its bytes to the directory: take, read, draft, publish, undo.
+
+    take ──read──▶ staged ──draft──▶ draft ──publish (second person)──▶ published ──undo──▶ undone
+
+``take`` keeps the bytes. ``read`` compares them with what is stored (:mod:`comparing`) and stages
+the rows that differ. ``draft`` is the clerk's word, all or none unless he says otherwise;
+``publish`` is another person's, and writes in one transaction (:mod:`writing`). What takes more
+than a moment is a job: its state stands in the database, Celery only wakes, and every job may be
+run again.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apps.institutions import comparing, effects, listing, search, writing
+from apps.institutions.comparing import Differing, Plan
+from apps.institutions.models import DiseaseGroup, ListImport, ListRow
+from apps.offices.models import City
+from ydjy.desk import sheets, uploads, vault
+from ydjy.desk.models import Upload
+from ydjy.desk.verbs import Refused, must
+from ydjy.lib import workbook
+
+KIND = "institutions"
+AT_ONCE = 200_000  # bytes of a file that is read while the person waits
+SAMPLE = 2_000  # new and duplicate rows that are kept for the preview; all are counted
+State, Job, Outcome = ListImport.State, ListImport.Job, ListRow.Outcome
+
+
+def list_kind(today: Any = None) -> sheets.ListKind:
+    city = City.objects.maybe()
+    return listing.kind(
+        today=today or timezone.localdate(),
+        area_code=city.area_code if city else None,
+        vocabulary=DiseaseGroup.objects.vocabulary(),
+    )
+
+
+def take(
+    data: bytes, filename: str, *, listed: str, by: Any, now: datetime | None = None
+) -> ListImport:
+    """Keep the file; nothing is read yet. ``uploads.AlreadyReceived`` for the same bytes."""
+    upload = uploads.keep(
+        list_kind(),
+        data,
+        filename,
+        period=listed,
+        by=by,
+        office_path=by.office.path if by is not None and by.office_id else "",
+        now=now or timezone.now(),
+    )
+    # The receipt's reader is for lists whose rows are staged one by one; this one is ours.
+    upload.state, upload.lease_until = Upload.State.STAGED, None
+    upload.save(update_fields=["state", "lease_until"])
+    return ListImport.objects.create(
+        upload=upload, listed=listed, job=Job.READ, job_since=timezone.now()
+    )
+
+
+# Reading ---------------------------------------------------------------------------------------
+
+
+def _compared(one: ListImport) -> tuple[sheets.Opened, Plan]:
+    """The comparison of the kept bytes with what is stored now."""
+    kind, upload = list_kind(), one.upload
+    opened = sheets.open_file(
+        kind, vault.get(upload.stored), upload.filename, remembered=uploads.remembered(KIND)
+    )
+    _tell(one, 0, opened.size)
+    return opened, comparing.compare(
+        opened, one.listed, timezone.localdate(), lambda done: _tell(one, done, opened.size)
+    )
+
+
+def _tell(one: ListImport, done: int, total: int) -> None:
+    ListImport.objects.filter(pk=one.pk).update(done=done, total=total)
+
+
+def read(one: ListImport) -> ListImport:
+    """Compare and stage. A file that cannot be read is refused with the reader's sentence."""
+    try:
+        opened, plan = _compared(one)
+    except workbook.WorkbookError as refused:
+        return _refuse(one, str(refused))
+    upload = one.upload
+    upload.format, upload.layout = opened.book.format, opened.layout
+    upload.unmapped = list(opened.unmapped)
+    upload.message = "".join(opened.book.notes)[:400]
+    with transaction.atomic():
+        _stage(one, plan)
+        upload.save()
+    return one
+
+
+def _refuse(one: ListImport, sentence: str) -> ListImport:
+    one.upload.state, one.upload.message = Upload.State.REFUSED, sentence[:400]
+    one.upload.save(update_fields=["state", "message"])
+    one.state, one.job, one.message = State.REFUSED, Job.NONE, sentence[:400]
+    one.save()
+    return one
+
+
+def _stage(one: ListImport, plan: Plan) -> None:
+    """Keep what differs; the five counts of the receipt add up to all rows of the file."""
+    one.rows.all().delete()
+    ListRow.objects.bulk_create(_list_rows(one, plan), batch_size=500)
+    upload = one.upload
+    upload.accepted = plan.accepted
+    for outcome in (Outcome.HELD, Outcome.REJECTED, Outcome.DUPLICATE, Outcome.SKIPPED):
+        setattr(upload, outcome.value, plan.count(outcome))
+    one.new, one.changed = plan.count(Outcome.NEW), plan.count(Outcome.CHANGED)
+    one.unchanged, one.missing = plan.unchanged, plan.count(Outcome.MISSING)
+    one.packed, one.state, one.job = vault.put(KIND, plan.pack()), State.STAGED, Job.NONE
+    one.done = one.total = plan.total
+    one.message = ""
+    one.save()
+
+
+def _list_rows(one: ListImport, plan: Plan) -> Iterable[ListRow]:
+    left = dict.fromkeys((Outcome.NEW, Outcome.DUPLICATE, Outcome.SKIPPED), SAMPLE)
+    for row in plan.rows:
+        if row.outcome in left:
+            left[row.outcome] -= 1  # type: ignore[index]
+            if left[row.outcome] < 0:  # type: ignore[index]
+                continue
+        yield ListRow(
+            of=one,
+            outcome=row.outcome,
+            sheet=row.sheet[:40],
+            row=row.row,
+            institution=row.pk,
+            name=row.name[:120],
+            before=row.before,
+            after=row.after,
+            cells=list(row.cells),
+            message=row.message,
+            decide=row.decide,
+        )
+
+
+# Deciding --------------------------------------------------------------------------------------
+
+
+def allow(one: ListImport, rows: Iterable[int], *, of: Iterable[int] | None = None) -> None:
+    """Agree to a wider scope, a taking up again, or a stop for these rows, and to no other row
+    ``of`` the page (of the whole list)."""
+    must(one.state == State.STAGED, "提交以后不能再改，请先退回。")
+    open_questions = one.rows.exclude(decide="")
+    asked = open_questions if of is None else open_questions.filter(pk__in=list(of))
+    asked.update(allowed=False)
+    asked.filter(pk__in=list(rows)).update(allowed=True)
+
+
+def draft(one: ListImport, *, by: Any, only_good: bool = False) -> None:
+    """The clerk's word. All or none: with doubtful rows he must say that the others may go in."""
+    must(one.state == State.STAGED, f"这份名单{one.get_state_display()}，现在不能提交。")
+    must(
+        only_good or not one.problems,
+        f"有 {one.problems} 行有问题。请改好后重新上传，或者选“只导入没有问题的行”。",
+    )
+    must(
+        one.new or one.changed or one.rows.filter(allowed=True).exists(),
+        "这份名单和现在的资料完全一样，没有要发布的内容。",
+    )
+    one.state, one.only_good = State.DRAFT, only_good
+    one.drafted_by, one.drafted_at = by, timezone.now()
+    one.save()
+
+
+def hand_back(one: ListImport) -> None:
+    """The second person sends a draft back to be looked at again."""
+    must(one.state == State.DRAFT, "只有等发布的名单可以退回。")
+    one.state, one.drafted_by, one.drafted_at = State.STAGED, None, None
+    one.save()
+
+
+def abandon(one: ListImport) -> None:
+    must(one.state in (State.STAGED, State.DRAFT, State.READING), "这份名单不能放弃了。")
+    one.state, one.job = State.ABANDONED, Job.NONE
+    one.save()
+    one.upload.state = Upload.State.ABANDONED
+    one.upload.save(update_fields=["state"])
+
+
+def ask_publish(one: ListImport, *, by: Any) -> None:
+    """The second person's word; the writing itself is a job."""
+    must(one.state == State.DRAFT, f"这份名单{one.get_state_display()}，不能发布。")
+    maker = {one.drafted_by_id, one.upload.received_by_id} - {None}
+    must(by is None or by.pk not in maker, "提交的人不能自己发布，请另一位同事核对后发布。")
+    one.published_by, one.job, one.job_since = by, Job.PUBLISH, timezone.now()
+    one.save()
+
+
+# Publishing ------------------------------------------------------------------------------------
+
+
+def publish(one: ListImport) -> ListImport:
+    """Write it all, or nothing. If what it builds on has changed since it was looked at, it is
+    compared anew and goes back to the first person."""
+    rows = comparing.unpack(vault.get(one.packed))
+    with transaction.atomic():
+        one = ListImport.objects.select_for_update(of=("self",)).get(pk=one.pk)
+        if one.state == State.PUBLISHED:
+            return one
+        must(one.state == State.DRAFT, f"这份名单{one.get_state_display()}，不能发布。")
+        _take_time()
+        if comparing.outdated(rows, one.listed, timezone.localdate()):
+            return _look_again(one)
+        _write(one, rows)
+        one.state, one.job, one.published_at = State.PUBLISHED, Job.NONE, timezone.now()
+        one.save()
+        upload = one.upload
+        upload.state, upload.confirmed_at = Upload.State.CONFIRMED, one.published_at
+        upload.confirmed_by = one.published_by
+        upload.save(update_fields=["state", "confirmed_at", "confirmed_by"])
+    if connection.vendor == "postgresql" and one.new > SAMPLE:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE institutions_institution, institutions_searchentry")
+    return one
+
+
+def _look_again(one: ListImport) -> ListImport:
+    read(one)
+    one.drafted_by = one.published_by = one.drafted_at = None
+    one.message = "提交以后资料又有人改过，请把变化再看一遍，重新提交。"
+    one.save()
+    return one
+
+
+def _take_time() -> None:
+    """A list of hundreds of thousands may take longer than a page is allowed to."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
+def _write(one: ListImport, rows: list[Differing]) -> None:
+    today = timezone.localdate()
+    stamp = writing.Stamp(number=one.pk, listed=one.listed, by=one.published_by, day=today)
+    new = [row for row in rows if row.outcome == Outcome.NEW]
+    writing.insert(new, stamp)
+    kept = {row.institution: row for row in one.rows.exclude(institution=None)}
+    changed = [row for row in rows if row.outcome == Outcome.CHANGED]
+    for row in changed:
+        _leave_what_nobody_allowed(row, kept[row.pk])
+    fields = set(comparing.FIELDS.values())
+    writing.update([row for row in changed if not row.decide or fields & row.after.keys()], stamp)
+    renamed = [row.pk for row in changed if "name" in row.after and row.pk is not None]
+    for start in range(0, len(renamed), 500):
+        search.index(renamed[start : start + 500])
+    missing = [r for r in rows if r.outcome == Outcome.MISSING and kept[r.pk].allowed]
+    effects.apply([*new, *changed, *missing], kept, stamp)
+
+
+def _leave_what_nobody_allowed(row: Differing, kept: ListRow) -> None:
+    """Without a person's word a scope does not widen and a suspension does not end; the row's
+    fingerprint is not kept then, so that the next list brings the question again."""
+    if kept.allowed:
+        row.decide = ""
+        return
+    for name in filter(None, row.decide.split(",")):
+        row.after.pop({"scope": "scope", "resume": "status"}[name], None)
+
+
+# Undoing ---------------------------------------------------------------------------------------
+
+
+def ask_undo(one: ListImport) -> None:
+    must(one.state == State.PUBLISHED, "只有发布了的名单可以撤回。")
+    one.job, one.job_since = Job.UNDO, timezone.now()
+    one.save()
+
+
+@transaction.atomic
+def undo(one: ListImport) -> ListImport:
+    """Take back what nobody has touched since; the rest stays, row by row with the reason."""
+    one = ListImport.objects.select_for_update(of=("self",)).get(pk=one.pk)
+    if one.state != State.PUBLISHED:
+        return one
+    _take_time()
+    back, kept = effects.take_back(one)
+    one.state, one.job = State.UNDONE, Job.NONE
+    one.message = f"撤回了 {back} 家机构的改动" + (
+        f"，{kept} 家后来有人改过，没有动。" if kept else "。"
+    )
+    one.save()
+    one.upload.state = Upload.State.UNDONE
+    one.upload.save(update_fields=["state"])
+    return one
+
+
+# Jobs ------------------------------------------------------------------------------------------
+
+_JOBS = {Job.READ: read, Job.PUBLISH: publish, Job.UNDO: undo}
+
+
+def run(pk: int) -> ListImport:
+    """Do what this import waits for, if it waits for anything; may be called twice."""
+    one = ListImport.objects.select_related("upload").get(pk=pk)
+    if not one.job:
+        return one
+    try:
+        return _JOBS[ListImport.Job(one.job)](one)
+    except Refused as refused:
+        one.refresh_from_db()
+        one.job, one.message = Job.NONE, str(refused)[:400]
+        one.save(update_fields=["job", "message"])
+        return one

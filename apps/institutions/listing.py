@@ -1,0 +1,153 @@
+"""The list of designated institutions as it arrives: columns, and how one row is read."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+
+from apps.institutions import scope as scopes
+from ydjy.desk.sheets import Cells, Doubts, ListKind, Values, once
+from ydjy.lib import fields, workbook
+from ydjy.lib.text import name_key
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "seq": ("序号", "行号"),
+    "name": ("机构名称", "定点医药机构名称", "医疗机构名称", "定点机构名称", "名称", "医院名称"),
+    "code": (
+        "机构编码",
+        "定点医药机构编码",
+        "定点医药机构编号",
+        "机构编号",
+        "国家码",
+        "定点机构编码",
+        "定点医药机构代码",
+        "medinsCode",
+    ),
+    "county": ("所属县区", "县区", "所在县区", "所属区县", "行政区划"),
+    "grade": ("机构等级", "医院等级", "等级", "级别"),
+    "kind": ("机构类别", "机构类型", "类别", "类型"),
+    "ownership": ("性质", "经营性质", "机构性质", "所有制"),
+    "scope": ("转诊范围", "转诊病种范围", "转诊资格范围"),
+    "phone": ("联系电话", "电话", "咨询电话"),
+    "address": ("地址", "机构地址", "详细地址"),
+    "status": ("开通状态", "状态", "联网状态"),
+    "valid_from": ("生效日期", "开通日期", "生效时间"),
+    "remark": ("备注", "说明"),
+}
+REQUIRED = ("name",)
+CODE = re.compile(r"[HP][0-9]{11}")
+_PLAIN = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})-[2-8][0-9]{6,7}")
+#: What a list says about whether an institution still works, in our three words.
+NORMAL, SUSPENDED, ENDED = "正常", "暂停", "已解除"
+_STATES = {
+    **dict.fromkeys("正常 启用 有效 开通 已开通 在用 营业".split(), NORMAL),
+    **dict.fromkeys("暂停 停用 已停用 中止 暂停服务".split(), SUSPENDED),
+    **dict.fromkeys("解除 已解除 注销 已注销 撤销 终止 关闭 解约".split(), ENDED),
+}
+
+
+def kind(
+    *,
+    today: date,
+    area_code: str | None = None,
+    vocabulary: scopes.Vocabulary = scopes.SOURCE_GROUPS,
+) -> ListKind:
+    readers = {
+        "seq": partial(fields.code, limit=20),
+        "name": partial(fields.words, limit=80),
+        "code": _national_code,
+        "county": once(partial(fields.words, limit=20)),
+        "grade": once(partial(fields.words, limit=20)),
+        "kind": once(partial(fields.words, limit=20)),
+        "ownership": once(partial(fields.words, limit=10)),
+        "scope": once(partial(_scope, vocabulary=vocabulary)),
+        "phone": partial(_phone, area_code=area_code),
+        "address": partial(fields.words, limit=160),
+        "status": once(_state),
+        "valid_from": once(partial(fields.day, today=today)),
+        "remark": once(partial(fields.words, limit=200)),
+    }
+    return ListKind(
+        code="institutions",
+        label="定点机构",
+        limits=workbook.INSTITUTIONS,
+        columns=COLUMNS,
+        required=REQUIRED,
+        hint="请确认是定点机构名单。",
+        judge=partial(_judge, readers=readers),
+        same=same,
+    )
+
+
+Reader = Callable[[str], str | None]
+
+
+def _judge(cells: Cells, *, readers: dict[str, Reader]) -> tuple[Values, Doubts]:
+    doubts = Doubts()
+    values: Values = {
+        key: doubts.read(key, reader, cells[key]) if cells[key] else None
+        for key, reader in readers.items()
+        if key in cells
+    }
+    doubts.need(values, "name")
+    return values, doubts
+
+
+def kind_of(words: str | None, code: str | None) -> str | None:
+    """The kind that a list's words or the letter of a code say; ``None`` when neither does."""
+    for part, found in (
+        ("药", "pharmacy"),
+        ("社区", "community"),
+        ("卫生院", "community"),
+        ("卫生室", "community"),
+        ("门诊部", "clinic"),
+        ("诊所", "clinic"),
+        ("医院", "hospital"),
+    ):
+        if words and part in words:
+            return found
+    return "pharmacy" if code and code.startswith("P") else None
+
+
+def _phone(cell: str, *, area_code: str | None) -> str | None:
+    """A single number with its area code is how it is shown already; the rest is read."""
+    return str(cell) if _PLAIN.fullmatch(cell) else fields.phone(cell, area_code=area_code)
+
+
+def _state(cell: str) -> str | None:
+    text = fields.plain(cell)
+    if text is None:
+        return None
+    if text not in _STATES:
+        raise fields.Unsure("看不出是“正常”还是“停用”，请写清楚")
+    return _STATES[text]
+
+
+def _national_code(cell: str) -> str | None:
+    if CODE.fullmatch(cell):
+        return str(cell)
+    text = fields.code(cell, limit=30)
+    if text is None:
+        return None
+    text = text.upper()
+    if not CODE.fullmatch(text):
+        raise fields.Bad("国家编码应为 H 或 P 加 11 位数字，请核对")
+    return text
+
+
+def _scope(cell: str, *, vocabulary: scopes.Vocabulary) -> str | None:
+    """The official wording. Blank says nothing and changes nothing; it never means 不限."""
+    text = fields.plain(cell)
+    if text is None:
+        return None
+    read = scopes.parse(text, vocabulary)
+    if read.mode == "unparsed":
+        raise fields.Unsure(read.problem.rstrip("。") or "转诊范围看不懂，请人判断", text)
+    return scopes.describe(read, vocabulary)
+
+
+def same(values: Values) -> str | None:
+    if code := values.get("code"):
+        return f"code:{code}"
+    name = values.get("name")
+    return f"name:{name_key(name)}:{values.get('county') or ''}" if name else None

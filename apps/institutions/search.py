@@ -1,0 +1,355 @@
+"""Finding institutions by what people type: one query object for staff and public.
+
+A fragment of a name, an alias, a former name, first letters, a full spelling or a code. The
+bigram index gives the candidates, never a scan; what was found is checked against the real names,
+ranked, and says why it matched (performance.md section 2). A fragment that more than a thousand
+institutions have (医院) is answered along the stored rank, stopping at the page's end.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from apps.institutions import keys
+from ydjy.lib import pinyin, text
+
+if TYPE_CHECKING:
+    from apps.institutions.models import Institution, InstitutionQuerySet
+
+PAGE = 21
+COUNTED = 1000  # what is counted exactly; beyond it a page says 1000+
+LONGEST, WORDS = 64, 5
+_CODE = re.compile("[HPhp][0-9]{2,11}")
+_REASONS = ("code", "exact", "start", "alias", "former", "name", "initials", "pinyin")
+
+
+class Hit(NamedTuple):
+    """An institution, and why it is here: ``words`` is "" where its name says so itself."""
+
+    institution: "Institution"
+    reason: str
+    words: str
+
+
+@dataclass
+class Found:
+    """One page of hits. ``total`` counts to 1,001; ``more`` says that a further page has some."""
+
+    hits: list[Hit] = field(default_factory=list)
+    total: int = 0
+    more: bool = False
+
+    @property
+    def capped(self) -> bool:
+        return self.total > COUNTED
+
+
+def find(
+    institutions: "InstitutionQuerySet",
+    words: str,
+    *,
+    county: str = "",
+    level: str = "",
+    kind: str = "",
+    scope: str = "",
+    opening: tuple[str, str] | str | None = None,
+    on: date | None = None,
+    limit: int = PAGE,
+    offset: int = 0,
+) -> Found:
+    """The institutions of ``institutions`` that fit what was typed, best first.
+
+    ``scope``: a disease group that they may refer on that day; ``opening``: a business, or
+    (reach, business), that they settle that day. All words must fit; one may be a county.
+    """
+    rows = narrowed(
+        institutions, county=county, level=level, kind=kind, scope=scope, opening=opening, on=on
+    )
+    rows, asked = _words(rows, words)
+    if not asked:
+        return _browse(rows, limit, offset) if not words.strip() else _nothing_or(rows, words)
+    candidates = _candidates(rows, asked)
+    if len(candidates) > COUNTED:
+        return _along_the_rank(rows, asked, limit, offset)
+    matched = sorted(_matched(candidates, asked))
+    page = matched[offset : offset + limit]
+    found = institutions.model.objects.in_bulk([m.pk for m in page])
+    return Found(
+        [Hit(found[m.pk], m.public_reason, m.words) for m in page if m.pk in found],
+        len(matched),
+        len(matched) > offset + limit,
+    )
+
+
+def filtered(institutions: "InstitutionQuerySet", words: str) -> "InstitutionQuerySet":
+    """The same as a queryset, for the staff list with its own order and pages."""
+    rows, asked = _words(institutions, words)
+    if not asked:
+        return rows if words.strip() == "" or rows is not institutions else rows.none()
+    candidates = _candidates(rows, asked)
+    if len(candidates) > COUNTED:
+        return rows.filter(_like(asked))
+    return institutions.filter(pk__in=[m.pk for m in _matched(candidates, asked)])
+
+
+# What was asked --------------------------------------------------------------------------------
+
+
+def narrowed(
+    rows: "InstitutionQuerySet",
+    *,
+    county: str = "",
+    level: str = "",
+    kind: str = "",
+    scope: str = "",
+    opening: tuple[str, str] | str | None = None,
+    on: date | None = None,
+) -> "InstitutionQuerySet":
+    """The filters of a search; each has an index behind it."""
+    day = on or timezone.localdate()
+    exact = {"county": county, "level": level, "kind": kind}
+    rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    if scope:
+        rows = rows.filter(pk__in=_may_refer(scope, day))
+    if opening:
+        reach, business = (None, opening) if isinstance(opening, str) else opening
+        rows = rows.filter(_open_for(business, reach, day))
+    return rows
+
+
+def _may_refer(group: str, day: date) -> list[int]:
+    """Rights are some dozens, so the algebra itself decides and not a copy of it in SQL."""
+    from apps.institutions import scope as scopes
+    from apps.institutions.models import DiseaseGroup, ReferralRight
+
+    vocabulary = DiseaseGroup.objects.vocabulary()
+    return [
+        right.institution_id
+        for right in ReferralRight.objects.on(day)
+        if scopes.verdict(right.scope, [group], vocabulary).answer == "yes"
+    ]
+
+
+def _open_for(business: str, reach: str | None, day: date) -> Exists:
+    from apps.institutions.models import NetworkOpening
+
+    open_then = NetworkOpening.objects.on(day).filter(institution=OuterRef("pk"), business=business)
+    return Exists(open_then.filter(reach=reach) if reach else open_then)
+
+
+def _words(
+    rows: "InstitutionQuerySet", words: str
+) -> tuple["InstitutionQuerySet", tuple[str, ...]]:
+    """The words to look for in names; of several, one may be the name of a county or a code."""
+    typed = words[:LONGEST].split()[:WORDS]
+    asked = []
+    for word in typed:
+        if _CODE.fullmatch(word) and len(word) >= 6:
+            rows = rows.filter(national_code__startswith=word.upper())
+        elif len(typed) > 1 and rows.model.objects.filter(county=word).exists():
+            rows = rows.filter(county=word)
+        elif key := text.name_key(word):
+            asked.append(key)
+    return rows, tuple(asked)
+
+
+def _browse(rows: "InstitutionQuerySet", limit: int, offset: int, reason: str = "") -> Found:
+    page = list(rows.order_by("weight", "name_key")[offset : offset + limit + 1])
+    total = rows.order_by()[: COUNTED + 1].count()
+    return Found([Hit(row, reason, "") for row in page[:limit]], total, len(page) > limit)
+
+
+def _nothing_or(rows: "InstitutionQuerySet", words: str) -> Found:
+    """Only codes and counties were typed, or nothing that could be in a name."""
+    typed = words[:LONGEST].split()[:WORDS]
+    if not any(text.name_key(word) for word in typed):
+        return Found()
+    reason = "code" if any(_CODE.fullmatch(word) for word in typed) else ""
+    return _browse(rows, PAGE, 0, reason)
+
+
+# Candidates ------------------------------------------------------------------------------------
+
+_FETCHED = ("pk", "name_key", "initials", "weight")
+
+
+def _candidates(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> list[Any]:
+    """(pk, name_key, initials, weight) of at most 1,001 rows that may fit."""
+    found = {row[0]: row for row in _indexed(rows, asked)[: COUNTED + 1]}
+    letters = [keys.initials_of_typed(word) for word in asked]
+    if len(found) <= COUNTED and any(letters):
+        spelled = rows
+        for word, first in zip(asked, letters, strict=True):
+            spelled = (
+                spelled.filter(
+                    entry__grams__holds=keys.asked_grams(first), entry__spelled__contains=word
+                )
+                if first
+                else _holding(spelled, word)
+            )
+        for row in spelled.order_by().values_list(*_FETCHED)[: COUNTED + 1]:
+            found.setdefault(row[0], row)
+    return list(found.values())
+
+
+def _indexed(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> Any:
+    for word in asked:
+        rows = _holding(rows, word)
+    return rows.order_by().values_list(*_FETCHED)
+
+
+def _holding(rows: "InstitutionQuerySet", word: str) -> "InstitutionQuerySet":
+    """Rows that hold the word: found by their bigrams, then checked beside the index, so that
+    bigrams which only stand apart (康宁 and 宁安 for 康宁安) do not count."""
+    if wanted := keys.asked_grams(word):
+        return rows.filter(entry__grams__holds=wanted, entry__told__contains=word)
+    return rows.filter(name_key__startswith=word)  # one character: names that begin with it
+
+
+def _like(asked: tuple[str, ...]) -> Q:
+    fits = Q()
+    for word in asked:
+        latin = word.isascii() and not word.isdigit()
+        in_name = Q(name_key__contains=word)
+        fits &= in_name | Q(initials__contains=word) if latin else in_name
+    return fits
+
+
+def _along_the_rank(
+    rows: "InstitutionQuerySet", asked: tuple[str, ...], limit: int, offset: int
+) -> Found:
+    """More than can be ranked: the exact name first, then by weight, to the page's end only."""
+    key = "".join(asked)
+    first = list(rows.filter(name_key=key).order_by("weight")[:limit])
+    others = rows.filter(_like(asked)).exclude(name_key=key).order_by("weight", "name_key")
+    head = first[offset : offset + limit]
+    begin = max(0, offset - len(first))
+    rest = list(others[begin : begin + limit - len(head) + 1])
+    page = (head + rest)[:limit]
+    hits = []
+    for row in page:
+        match = _match_of((row.pk, row.name_key, row.initials, row.weight), asked, {}, {})
+        hits.append(Hit(row, match.public_reason, match.words) if match else Hit(row, "name", ""))
+    return Found(hits, COUNTED + 1, len(head) + len(rest) > limit)
+
+
+# Checking and ranking --------------------------------------------------------------------------
+
+
+class _Match(NamedTuple):
+    """Sorts by how well it fits, then by weight and name."""
+
+    tier: int
+    weight: int
+    name_key: str
+    pk: int
+    words: str
+
+    @property
+    def public_reason(self) -> str:
+        reason = _REASONS[self.tier]
+        return "name" if reason in ("exact", "start") else reason
+
+
+def _matched(candidates: list[Any], asked: tuple[str, ...]) -> list[_Match]:
+    """The candidates that really hold the words; others only share their bigrams."""
+    by_name = [_match_of(row, asked, {}, {}) for row in candidates]
+    left = [row[0] for row, match in zip(candidates, by_name, strict=True) if match is None]
+    if not left:
+        return [match for match in by_name if match]
+    aliases, spellings = _aliases(left), _spellings(left, asked)
+    whole = [
+        match or _match_of(row, asked, aliases, spellings)
+        for row, match in zip(candidates, by_name, strict=True)
+    ]
+    return [match for match in whole if match]
+
+
+def _aliases(pks: list[int]) -> dict[int, list[Any]]:
+    from apps.institutions.models import InstitutionAlias
+
+    found: dict[int, list[Any]] = {}
+    for row in InstitutionAlias.objects.filter(institution__in=pks):
+        found.setdefault(row.institution_id, []).append(row)
+    return found
+
+
+def _spellings(pks: list[int], asked: tuple[str, ...]) -> dict[int, str]:
+    from apps.institutions.models import SearchEntry
+
+    if not any(keys.initials_of_typed(word) for word in asked):
+        return {}
+    return dict(SearchEntry.objects.filter(pk__in=pks).values_list("pk", "spelled"))
+
+
+def _match_of(
+    row: Any, asked: tuple[str, ...], aliases: dict[int, list[Any]], spellings: dict[int, str]
+) -> _Match | None:
+    pk, name_key, initials, weight = row
+    worst, said = 0, []
+    for word in asked:
+        found = _by_name(word, name_key, initials) or _by_alias(word, aliases.get(pk, ()))
+        if found is None and word in spellings.get(pk, ""):
+            found = "pinyin", f"拼音 {word}"
+        if found is None:
+            return None
+        worst = max(worst, _REASONS.index(found[0]))
+        said.append(found[1])
+    return _Match(worst, weight, name_key, pk, "；".join(filter(None, said)))
+
+
+def _by_name(word: str, name_key: str, initials: str) -> tuple[str, str] | None:
+    if word == name_key:
+        return "exact", ""
+    if word in name_key:
+        return ("start" if name_key.startswith(word) else "name"), ""
+    if word.isascii() and word in initials:
+        return "initials", f"首字母 {word}"
+    return None
+
+
+def _by_alias(word: str, aliases: Any) -> tuple[str, str] | None:
+    for alias in aliases:
+        if word in alias.key:
+            return ("former", f"曾用名：{alias}") if alias.former else ("alias", f"别名：{alias}")
+        if word.isascii() and word in pinyin.initials(alias.name):
+            return "initials", f"首字母 {word}（{alias}）"
+    return None
+
+
+# Keeping the index -----------------------------------------------------------------------------
+
+
+def index(pks: list[int]) -> None:
+    """Write the index rows of these institutions anew, from their names as they stand."""
+    from apps.institutions.models import Institution, InstitutionAlias, SearchEntry
+
+    names: dict[int, list[str]] = {}
+    for pk, name in Institution.objects.filter(pk__in=pks).values_list("pk", "name"):
+        names[pk] = [name]
+    for pk, name in InstitutionAlias.objects.filter(institution__in=names).values_list(
+        "institution_id", "name"
+    ):
+        names[pk].append(name)
+    SearchEntry.objects.bulk_create(
+        [entry(pk, told) for pk, told in names.items()],
+        update_conflicts=True,
+        unique_fields=["institution"],
+        update_fields=["grams", "told", "spelled"],
+        batch_size=500,
+    )
+
+
+def entry(pk: int, names: list[str]) -> Any:
+    """The index row of an institution with these names."""
+    from apps.institutions.models import SearchEntry
+
+    name_keys, letters = [*map(text.name_key, names)], [*map(pinyin.initials, names)]
+    grams = keys.all_grams(name_keys, letters)
+    spelled = " ".join(map(pinyin.spelled, names))[: keys.SPELLED_LIMIT]
+    told = " ".join([*name_keys, *letters])
+    return SearchEntry(institution_id=pk, grams=grams, told=told, spelled=spelled)

@@ -1,0 +1,29 @@
+"""Lists of institutions that take longer than a page may: Celery wakes, the database knows what."""
+
+from contextlib import suppress
+
+from celery import shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from apps.institutions import importing
+from apps.institutions.models import ListImport
+from ydjy.desk.audit import as_actor
+
+
+@shared_task(time_limit=1800, soft_time_limit=1700)
+def run(pk: int) -> None:
+    one = ListImport.objects.select_related("upload").get(pk=pk)
+    by = one.published_by_id or one.upload.received_by_id
+    with as_actor(f"staff:{by}" if by else "system:lists"):
+        importing.run(pk)
+
+
+def wake(pk: int) -> None:
+    """Ask a worker to do it once this transaction is kept; without one the page offers a button."""
+
+    def ask() -> None:
+        with suppress(OperationalError, OSError):
+            run.delay(pk)
+
+    transaction.on_commit(ask)

@@ -1,0 +1,8 @@
+from django.urls import path
+
+from apps.institutions import views
+
+urlpatterns = [
+    path("institutions/", views.institutions, name="institutions"),
+    path("institutions/<int:pk>/", views.institution, name="institution"),
+]

@@ -1,0 +1,209 @@
+"""Writing many institutions at once: COPY on PostgreSQL, executemany on SQLite, one transaction.
+
+The change log's triggers record every row as they do for any other write; on PostgreSQL the
+statement itself says who (a comment that the trigger reads).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from django.db import connection, models
+
+from apps.institutions import keys
+from apps.institutions.comparing import Differing
+from apps.institutions.models import Institution, InstitutionAlias, SearchEntry
+from ydjy.lib.text import name_key
+
+_MANY = 50_000  # so many new rows load faster into a table whose bigram index is made afterwards
+_GIN = "institutions_searchentry_grams"
+
+
+def _own_fields(model: type[models.Model]) -> list[Any]:
+    return list(model._meta.concrete_fields)
+
+
+class Stamp:
+    """What every written row gets besides what the list says."""
+
+    def __init__(self, *, number: int, listed: str, by: Any, day: date):
+        self.number, self.listed, self.by, self.day = number, listed, by, day
+
+    @property
+    def who(self) -> str:
+        return f"staff:{self.by.pk}" if self.by is not None else "command:import_institutions"
+
+    def checked(self) -> dict[str, Any]:
+        """A published row was checked by the list and by the person who let it in (I8)."""
+        return {
+            "checked_on": self.day,
+            "checked_how": Institution.How.LIST,
+            "checked_by_id": self.by and self.by.pk,
+        }
+
+
+def insert(rows: Sequence[Differing], stamp: Stamp) -> None:
+    """Make the new institutions and their search entries; ``row.pk`` is set."""
+    if not rows:
+        return
+    first = _keys_for(len(rows))
+    for offset, row in enumerate(rows):
+        row.pk = first + offset
+    fields = _own_fields(Institution)
+    blank = {f.attname: f.get_default() for f in fields} | stamp.checked()
+    blank |= {"listed": stamp.listed, "published": True, "brought_by": stamp.number}
+    speller = keys.speller()
+    entries: list[tuple[Any, ...]] = []
+
+    def lines() -> Iterable[tuple[Any, ...]]:
+        for row in rows:
+            initials, spelled = speller.read(row.name)
+            key = name_key(row.name)
+            values = blank | _columns(row, initials, key)
+            tokens = keys.all_grams([key], [initials])
+            told = f"{key} {initials}"
+            entries.append((row.pk, _tokens(tokens), told, spelled[: keys.SPELLED_LIMIT]))
+            yield tuple(values[f.attname] for f in fields)
+
+    _load(Institution._meta.db_table, [f.column for f in fields], lines(), stamp)
+    _load_entries(entries, stamp)
+
+
+def _columns(row: Differing, initials: str, key: str) -> dict[str, Any]:
+    said = {k: v for k, v in row.after.items() if k not in ("scope", "status", "from")}
+    code = said.get("national_code")
+    if "kind" not in said and code:
+        said["kind"] = "pharmacy" if code.startswith("P") else "hospital"
+    return said | {
+        "id": row.pk,
+        "name_key": key,
+        "initials": initials[:80],
+        "area": code[1:7] if code else "",
+        "weight": keys.weight(0, said.get("level", ""), said.get("kind", "hospital")),
+        "digest": row.digest,
+    }
+
+
+def _keys_for(number: int) -> int:
+    """The first of ``number`` keys that nobody else will get."""
+    table = Institution._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence(%s, 'id'),"
+                " nextval(pg_get_serial_sequence(%s, 'id')) + %s)",
+                [table, table, number - 1],
+            )
+            return int(cursor.fetchone()[0]) - number + 1
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        last = cursor.fetchone()
+        return int(last[0]) + 1 if last else 1
+
+
+def _tokens(tokens: set[str]) -> str:
+    """As the column takes them: letters and digits only, so nothing needs quoting."""
+    joined = sorted(tokens)
+    return "{" + ",".join(joined) + "}" if connection.vendor == "postgresql" else " ".join(joined)
+
+
+def _load(
+    table: str, columns: Sequence[str], lines: Iterable[tuple[Any, ...]], stamp: Stamp
+) -> None:
+    named = ", ".join(f'"{column}"' for column in columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            statement = f"/*ydjy:{stamp.who}*/COPY {table} ({named}) FROM STDIN"
+            with cursor.copy(statement) as copy:
+                for line in lines:
+                    copy.write_row(line)
+        else:
+            marks = ", ".join(["?"] * len(columns))
+            statement = f"INSERT INTO {table} ({named}) VALUES ({marks})"  # noqa: S608
+            raw = connection.connection.cursor()
+            raw.executemany(statement, map(_plain, lines))
+
+
+def _plain(line: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(v.isoformat() if isinstance(v, date) else v for v in line)
+
+
+def _load_entries(entries: list[tuple[Any, ...]], stamp: Stamp) -> None:
+    table = SearchEntry._meta.db_table
+    apart = connection.vendor == "postgresql" and len(entries) >= _MANY
+    with connection.cursor() as cursor:
+        if apart:
+            cursor.execute(f"DROP INDEX {_GIN}")
+        _load(table, ("institution_id", "grams", "told", "spelled"), entries, stamp)
+        if apart:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # an index waits for no open checks
+            cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
+            cursor.execute(f"CREATE INDEX {_GIN} ON {table} USING gin (grams)")
+
+
+# Changed rows ----------------------------------------------------------------------------------
+
+_WRITTEN = (
+    *("national_code", "name", "name_key", "initials", "kind", "level", "ownership", "county"),
+    *("address", "phone", "remark", "valid_from", "weight", "digest", "listed"),
+    *("checked_on", "checked_how", "checked_by_id"),
+)
+
+
+def update(rows: Sequence[Differing], stamp: Stamp) -> None:
+    """Write the changed fields of known institutions; a name that is given up stays findable."""
+    if not rows:
+        return
+    lines = [_changed(row, stamp) for row in rows]
+    table = Institution._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            _update_from_copy(cursor, table, lines, stamp)
+        else:
+            pairs = ", ".join(f'"{column}" = ?' for column in _WRITTEN)
+            raw = connection.connection.cursor()
+            raw.executemany(
+                f"UPDATE {table} SET {pairs} WHERE id = ?",  # noqa: S608
+                (_plain((*line[1:], line[0])) for line in lines),
+            )
+    renamed = [row for row in rows if "name" in row.before]
+    InstitutionAlias.objects.bulk_create(
+        [
+            InstitutionAlias(
+                institution_id=row.pk,
+                name=row.before["name"],
+                key=name_key(row.before["name"]),
+                former=True,
+            )
+            for row in renamed
+        ],
+        batch_size=500,
+    )
+
+
+def _changed(row: Differing, stamp: Stamp) -> tuple[Any, ...]:
+    values = {**(row.stored or {}), **row.after, **stamp.checked()}
+    initials, _ = keys.speller().read(values["name"])
+    values |= {
+        "name_key": name_key(values["name"]),
+        "initials": initials[:80],
+        "weight": keys.weight(values["order"], values["level"], values["kind"]),
+        "digest": None if row.decide else row.digest,
+        "listed": stamp.listed,
+    }
+    return (row.pk, *(values[name] for name in _WRITTEN))
+
+
+def _update_from_copy(cursor: Any, table: str, lines: list[Any], stamp: Stamp) -> None:
+    columns = ", ".join(("id", *_WRITTEN))
+    made = "CREATE TEMPORARY TABLE changed_institution ON COMMIT DROP AS"
+    cursor.execute(f"{made} SELECT {columns} FROM {table} WITH NO DATA")  # noqa: S608
+    with cursor.copy(f"COPY changed_institution ({columns}) FROM STDIN") as copy:
+        for line in lines:
+            copy.write_row(line)
+    pairs = ", ".join(f"{name} = c.{name}" for name in _WRITTEN)
+    cursor.cursor.execute(
+        f"/*ydjy:{stamp.who}*/UPDATE {table} AS i SET {pairs}"  # noqa: S608
+        " FROM changed_institution AS c WHERE i.id = c.id"
+    )
+    cursor.execute("DROP TABLE changed_institution")

@@ -1,0 +1,89 @@
+"""The list that goes out comes back as it is: import after export changes nothing."""
+
+import random
+from datetime import date
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.institutions import comparing, exporting, importing, scope
+from apps.institutions.models import Institution, ReferralRight, Suspension
+from tests.cast import Cast
+from ydjy.desk import sheets
+
+pytestmark = pytest.mark.django_db
+
+SCOPES = ["", "不限", "仅限精神疾病", "不含传染病、结核病", "仅限儿科，不含传染病"]
+ROW = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from("康宁 安康 人民 中心 仁和 第一 第九六八 同仁 长春 单县".split()),
+        "level": st.sampled_from(["", "二级甲等", "未定级"]),
+        "kind": st.sampled_from(["hospital", "community", "clinic", "pharmacy"]),
+        "ownership": st.sampled_from(["", "公立", "民营"]),
+        "county": st.sampled_from(["", "义县", "古塔区"]),
+        "phone": st.sampled_from(["", "0416-2345678", "0416-2345678、13800000000", "12393"]),
+        "address": st.sampled_from(["", "人民路1号（东门），二楼", "－无名路"]),
+        "remark": st.sampled_from(["", "=1+1", "周末不休"]),
+        "valid_from": st.sampled_from([None, date(2026, 1, 1)]),
+        "scope": st.sampled_from(SCOPES),
+        "stopped": st.booleans(),
+        "coded": st.booleans(),
+    }
+)
+
+
+def make(number: int, said: dict[str, Any]) -> Institution:
+    said = dict(said)
+    wording, stopped, coded = (said.pop(key) for key in ("scope", "stopped", "coded"))
+    said["name"] += f"医院{number}部"
+    one = Institution.objects.create(national_code=f"H2107{number:07d}" if coded else None, **said)
+    if wording:
+        right = ReferralRight(institution=one)
+        right.scope = scope.parse(wording)
+        right.save()
+    if stopped:
+        Suspension.objects.create(institution=one, valid_from=date(2026, 1, 1))
+    return one
+
+
+def compared(data: bytes) -> comparing.Plan:
+    opened = sheets.open_file(importing.list_kind(), data, "x.xlsx", remembered={})
+    return comparing.compare(opened, "city", timezone.localdate())
+
+
+@settings(
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(rows=st.lists(ROW, min_size=1, max_size=6), blanked=st.randoms(use_true_random=False))
+def test_import_after_export_changes_nothing_however_many_cells_are_blank(
+    rows: list[Any], blanked: random.Random, monkeypatch: Any
+):
+    Institution.objects.all().delete()
+    made = [make(number, said) for number, said in enumerate(rows)]
+    whole = exporting.as_workbook(made, timezone.localdate())
+    plan = compared(whole)
+    assert (plan.unchanged, plan.rows) == (len(made), [])
+
+    def some_blank(institutions: Any, day: date) -> Any:
+        for cells in kept(institutions, day):
+            yield [c if at == 0 or blanked.random() < 0.5 else "" for at, c in enumerate(cells)]
+
+    kept = exporting._rows
+    with monkeypatch.context() as patched:
+        patched.setattr(exporting, "_rows", some_blank)
+        plan = compared(exporting.as_workbook(made, timezone.localdate()))
+    assert (plan.unchanged, plan.rows) == (len(made), [])
+
+
+def test_the_own_list_is_downloaded_by_those_who_may(cast: Cast, client_of: Any):
+    Institution.objects.create(name="康宁医院")
+    Institution.objects.create(name="外地医院", listed="national")
+    address = reverse("admin:institutions_institution_export")
+    response = client_of(cast.directory).post(address)
+    plan = compared(response.content)
+    assert (plan.unchanged, plan.rows) == (1, [])
+    assert client_of(cast.yixian).post(address).status_code == 403
