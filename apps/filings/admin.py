@@ -1,0 +1,248 @@
+"""Filings on the staff site: the list, the page of one, and where their steps and pages are."""
+
+import re
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.filings import (
+    admin_lists,
+    admin_person,
+    admin_register,
+    admin_rules,  # noqa: F401 - registers the rules
+    admin_steps,
+    admin_workbook,
+    printing,
+)
+from apps.filings.application import HANDED
+from apps.filings.forms import FilingForm
+from apps.filings.models import Filing, FilingEvent
+from apps.filings.query import phone_index, tail_index
+from ydjy.desk import reading
+from ydjy.desk.adminkit import OfficeScopedAdmin, ReadOnlyInline, masked, short
+from ydjy.desk.people import PersonSearchMixin, looks_like_number
+
+_TAIL = re.compile(r"\d{3}[\dXx]|\d{5}[\dXx]")
+_PHONE = re.compile(r"1\d{10}|0\d{2,3}-?\d{7,8}")
+_KEYED = re.compile(r"(tail|phone)-([0-9a-f]{32})")
+
+
+class Events(ReadOnlyInline):
+    model = FilingEvent
+    fields = ("at", "by", "verb", "code", "before", "after", "words")
+    readonly_fields = ("code",)
+
+    @admin.display(description="事件类型")
+    def code(self, obj: FilingEvent) -> str:
+        return obj.national_code or "—"
+
+
+@admin.register(Filing)
+class FilingAdmin(PersonSearchMixin, OfficeScopedAdmin):
+    about = "登记的人提交，另一个人审核；提交以后只能用页面上的按钮办理。"
+    form = FilingForm
+    search_help_text = "编号、姓名、首字母、证件号码（全部或后 4、6 位）、电话"
+    list_display = ("number", "name", "identity", "variant", "destination_name", "period", "status")
+    list_filter = (
+        admin_lists.TabFilter,
+        "status",
+        "upload_status",
+        "variant__category",
+        "office",
+    )
+    list_select_related = ("variant__category", "office")
+    autocomplete_fields = ("referral_institution",)
+    inlines = (Events,)
+    person = ("name", "cert_no", "psn_no", "insutype", "person_status", "phone", "insured_area")
+    place = (
+        *("variant", "channel", "office", "destination", "residence", "start_on", "end_on"),
+        *("admission_on", "settled", "referral_institution"),
+    )
+    course = (
+        *("status", "reason", "upload_status", "created_by", "created_at", "decided_by"),
+        "decided_at",
+    )
+    shown = {"cert_no": "identity", "psn_no": "psn", "phone": "telephone", "residence": "home"}
+    # Pages and steps: one module each for registering, the lists, and the steps of one filing
+    enter, amend = admin_register.enter, admin_register.amend
+    watch, review = admin_lists.watch, admin_lists.review
+    person_page, note_call = admin_person.person_page, admin_person.note_call
+    receive, batch = admin_workbook.receive, admin_workbook.batch
+    batch_problems = admin_workbook.batch_problems
+    reconcile, compared = admin_workbook.reconcile, admin_workbook.compared
+    print_copy, paper = admin_steps.print_copy, admin_steps.paper
+    submit, approve, reject = admin_steps.submit, admin_steps.approve, admin_steps.reject
+    request_supplement, resubmit = admin_steps.request_supplement, admin_steps.resubmit
+    refer_to_panel = admin_steps.refer_to_panel
+    panel_met, panel_not_met = admin_steps.panel_met, admin_steps.panel_not_met
+    withdraw, begin_change = admin_steps.withdraw, admin_steps.begin_change
+    ask_revoke, revoke, restore = admin_steps.ask_revoke, admin_steps.revoke, admin_steps.restore
+    suspend, resume = admin_steps.suspend, admin_steps.resume
+    reverse_decision = admin_steps.reverse_decision
+    mark_uploaded = admin_steps.mark_uploaded
+    commitment_kept = admin_steps.commitment_kept
+    commitment_broken = admin_steps.commitment_broken
+    lacking_settled, discharge = admin_steps.lacking_settled, admin_steps.discharge
+    check_benefits = admin_steps.check_benefits
+
+    # The page of one ---------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: Filing | None = None) -> Any:
+        person, place = self.person, self.place
+        if not self._editable(request, obj):
+            person, place = (
+                tuple(self.shown.get(name, name) for name in names) for names in (person, place)
+            )
+        folded = {} if self._editable(request, obj) else {"classes": ["collapse"]}
+        sets = [
+            ("参保人", {"fields": person, **folded}),
+            ("去哪里、多久", {"fields": place, **folded}),
+        ]
+        course = {"fields": ("number", *self.course), **folded}
+        return [*sets, ("办理", course)] if obj else sets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Filing | None = None) -> Any:
+        return ("number", *self.course, *self.shown.values()) if obj else ()
+
+    def _editable(self, request: HttpRequest, obj: Filing | None) -> bool:
+        return obj is None or self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Filing | None = None) -> bool:
+        """Only a draft is edited; what has been handed in changes by its verbs."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or obj.status == Filing.Status.DRAFT)
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.autocomplete_fields
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Registering has its own screen; the plain form only takes what is posted to it."""
+        if request.method == "GET" and self.has_add_permission(request):
+            return self.enter(request)
+        return super().add_view(request, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Filing, form: Any, change: bool) -> None:
+        if change:
+            return super().save_model(request, obj, form, change)
+        obj.created_by, obj.origin = request.user, Filing.Origin.DESK
+        super().save_model(request, obj, form, change)
+        verb, now = FilingEvent.Verb.REGISTER, timezone.now()
+        obj.events.create(at=now, by=request.user, verb=verb, after=obj.status)
+        return None
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        if obj := kwargs.get("obj"):
+            context |= about(obj)
+        return super().render_change_form(request, context, **kwargs)
+
+    # The list ----------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().changelist_view(request, {"title": "备案登记"} | (extra_context or {}))
+        context = getattr(response, "context_data", None)
+        if not context or "cl" not in context:
+            return response
+        cl, today = context["cl"], timezone.localdate()
+        tab = next(s.value() for s in cl.filter_specs if getattr(s, "is_tabs", False))
+        counts = admin_lists.tab_counts(self.get_queryset(request), today)
+        context |= {
+            "tab": tab,
+            "tabs": [
+                {
+                    "label": label,
+                    "count": counts.get(key),
+                    "here": key == tab,
+                    "url": cl.get_query_string({"tab": key}, ["p"]),
+                }
+                for key, label in admin_lists.TABS.items()
+            ],
+            "rows": [admin_lists.shown(row, today) for row in cl.result_list],
+            "dropdowns": [
+                {"title": s.title, "choices": list(s.choices(cl))}
+                for s in cl.filter_specs
+                if not getattr(s, "is_hidden", False)
+            ],
+            "narrowed": set(request.GET) - {"tab", "p"},
+            "searched_person": bool(_KEYED.fullmatch(cl.query)) or context["searched_person"],
+            "shown_query": cl.query,
+            "previous_page": cl.get_query_string({"p": cl.page_num - 1}),
+            "next_page": cl.get_query_string({"p": cl.page_num + 1}),
+        }
+        return response
+
+    def _to_list(self, request: HttpRequest, typed: str) -> HttpResponse:
+        """The tail of a number and a telephone are looked for by key, like the whole number."""
+        bare = typed.strip()
+        key = ""
+        if _TAIL.fullmatch(bare):
+            key = f"tail-{tail_index(bare)}"
+        elif _PHONE.fullmatch(bare):
+            key = f"phone-{phone_index(bare)}"
+        if not key:
+            return super()._to_list(request, typed)
+        reading.record_search(request.user, self.model, key)
+        return redirect(f"{reverse('admin:filings_filing_changelist')}?tab=all&q={key}")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """As for every person, by the indexes of either engine."""
+        term = short(search_term).strip()
+        if keyed := _KEYED.fullmatch(term):
+            by = queryset.with_tail if keyed[1] == "tail" else queryset.with_phone
+            return by(keyed[2]), False
+        if not term or term.startswith("person-") or looks_like_number(term):
+            return super().get_search_results(request, queryset, search_term)
+        if term[0].isdigit():
+            return queryset.beginning("number", term), False
+        column = "name_initials" if term.isascii() else "name"
+        return queryset.beginning(column, term.lower()), False
+
+    # What one sees
+
+    @admin.display(description="人员编号")
+    def psn(self, obj: Filing) -> str:
+        return masked(obj.psn_no)
+
+    @admin.display(description="联系电话")
+    def telephone(self, obj: Filing) -> str:
+        return obj.phone.reveal() if obj.phone else "—"
+
+    @admin.display(description="居外地址")
+    def home(self, obj: Filing) -> str:
+        return obj.residence.reveal() if obj.residence else "—"
+
+    @admin.display(description="期限", ordering="start_on")
+    def period(self, obj: Filing) -> str:
+        return f"{obj.start_on}{obj.until_words}"
+
+
+def about(filing: Filing) -> dict[str, Any]:
+    """What the page of a filing says above its columns."""
+    rules, today = filing.rulebook, timezone.localdate()
+    verdict = filing.verdict() if not filing.findings else None
+    findings = filing.findings or (
+        [{"level": f.level, "words": f.words, "basis": f.basis} for f in verdict.findings]
+        if verdict
+        else []
+    )
+    wards = filing.wards.filter(status=Filing.Status.APPROVED)
+    return {
+        "filing": admin_lists.shown(filing, today),
+        "rules": rules,
+        "findings": findings,
+        "groups": [
+            [(row, HANDED.get(filing.handed.get(row.key, ""), "没交")) for row in group]
+            for group in rules.groups.values()
+        ],
+        "owed": filing.lacking,
+        "agents": list(filing.agents.all()),
+        "forms": printing.offered(filing),
+        "printouts": list(filing.printouts.select_related("made_by")[:10]),
+        "newer": filing.next.first(),
+        "wards": list(wards) if filing.condition_on(today) != "有效" else [],
+    }

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class FilingsConfig(AppConfig):
+    name = "apps.filings"
+    verbose_name = "备案"
+
+    def ready(self) -> None:
+        from apps.filings import guards
+
+        post_migrate.connect(guards.install, sender=self, dispatch_uid="filing guards")

@@ -1,0 +1,215 @@
+"""A filing before its rules: the row as :class:`~apps.filings.requirements.Application`, judged.
+
+A filing that was registered here is judged by the rules that hold on the day of admission, else of
+application, and keeps them. One that was taken over from elsewhere was judged there.
+"""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.filings import policybook, requirements
+from apps.filings.rulebook import Rules, from_json
+from apps.filings.steps import Commitment, Status
+from apps.offices.models import City, official_calendar
+from ydjy.desk.verbs import Refused, Stale
+from ydjy.lib import divisions
+
+if TYPE_CHECKING:
+    from apps.filings.models import Filing
+
+# What a 变更 takes over from the filing that it replaces
+COPIED = (
+    "office variant channel name cert_type cert_no born psn_no insutype person_status phone"
+    " insured_area relative relative_document relation guardian_filing guardian_insured_there"
+    " posting_months destination destination_name residence open_ended end_on disease_groups"
+    " diagnosis in_catalogue referral_institution issuer_confirmed certificate_no certificate_on"
+    " handed commitment_status commitment_signed_on commitment_due_on"
+).split()
+
+
+class Judged:
+    """What a filing knows of its rules."""
+
+    @property
+    def rulebook(self: "Filing") -> Rules:
+        """The rules it was judged by, or those of today before it was judged."""
+        return from_json(self.rules) if self.rules else policybook.rules_of(self.variant)
+
+    @property
+    def judged_here(self: "Filing") -> bool:
+        return self.origin != self.Origin.TAKEN_OVER
+
+    def applied_on(self: "Filing") -> date:
+        return timezone.localdate(self.submitted_at or timezone.now())
+
+    def application(self: "Filing") -> requirements.Application:
+        guardian = self.guardian_filing
+        there = None
+        if guardian is not None or self.guardian_insured_there:
+            there = requirements.Guardian(
+                insured_there=self.guardian_insured_there,
+                filing_number=guardian.number if guardian else "",
+                filing_group=guardian.variant.category.group if guardian else "",
+                filing_destination=guardian.destination if guardian else "",
+                filing_in_force=bool(guardian and guardian.condition_on(self.applied_on())),
+            )
+        return requirements.Application(
+            applied_on=self.applied_on(),
+            start_on=self.start_on,
+            insured_area=self.insured_division,
+            destination=self.destination,
+            channel=self.channel.code,
+            insutype=self.insutype,
+            person_status=self.person_status,
+            born=self.born,
+            end_on=self.end_on,
+            open_ended=self.open_ended,
+            admission_on=self.admission_on,
+            discharge_on=self.discharge_on,
+            settled=self.settled,
+            posting_months=self.posting_months,
+            guardian=there,
+            handed=self.handed,
+            commitment_signed=self.commitment_signed_on is not None,
+            lacking_due_on=self.lacking_due_on,
+            certificate_no=self.certificate_no,
+            issuer=self.issuer,
+            issuer_reason=self.issuer_reason,
+            issuer_confirmed=self.issuer_confirmed,
+            excused=self.excused,
+        )
+
+    def verdict(self: "Filing") -> requirements.Verdict | None:
+        """What the rules say of it; None where it was judged elsewhere."""
+        if not self.judged_here:
+            return None
+        why = "" if self.rules else self._passed_over()
+        return requirements.judge(self.rulebook, self.application(), passed_over=why)
+
+    def _passed_over(self: "Filing") -> str:
+        """Why another rule of the category decides, as long as none has been kept."""
+        day = self.admission_on or self.applied_on()
+        category = self.variant.category
+        choice = policybook.choice(category, day, self.insured_division, self.destination)
+        here = [why for rules, why in choice.passed_over if rules.code == self.variant.code]
+        return here[0] if here and self.rulebook.holds_on(day) else ""
+
+    @property
+    def insured_division(self: "Filing") -> str:
+        """The code of the insured area; of a local area without one, the city's (trap 8)."""
+        if divisions.get(self.insured_area):
+            return self.insured_area
+        city = City.objects.maybe()
+        return city.area if city else self.insured_area
+
+    def _decided_by_rules(self: "Filing", verdict: requirements.Verdict | None) -> dict[str, Any]:
+        """What handing in settles: the end, the way of paying, and the rules themselves."""
+        rules, now = self.rulebook, timezone.now()
+        found: dict[str, Any] = {"submitted_at": now}
+        if verdict is None:
+            return found
+        if rules.review_days is not None:
+            found["review_due_on"] = self.working_days_on(rules.review_days)
+        promised = requirements.PROMISE in self.handed.values()
+        if promised and self.commitment_signed_on:
+            found["commitment_status"] = Commitment.PENDING
+            found["commitment_due_on"] = self.commitment_due_on or self._promised_until(rules)
+        return found | {
+            "end_on": verdict.end_on,
+            "settlement_mode": verdict.settlement,
+            "is_backfill": verdict.is_backfill,
+            "rules": rules.as_json(),
+            "findings": [
+                {"rule": f.rule, "level": f.level, "words": f.words, "basis": f.basis}
+                for f in verdict.findings
+            ],
+        }
+
+    def _promised_until(self: "Filing", rules: Rules) -> date:
+        signed = self.commitment_signed_on or timezone.localdate()
+        due = requirements.commitment_due(rules, signed, official_calendar(signed, signed))
+        if due is None:
+            raise Refused("承诺后几天内补齐没有规定，请写明哪一天前补齐。")
+        return due
+
+    def must_stand_alone(self: "Filing") -> None:
+        """One long-term filing at a time for a person and insurance (domain 4.5, F11)."""
+        if not self.exclusive or not self.cert_index:
+            return
+        mine = requirements.Period(self.number, True, self.start_on, self.end_on)
+        others = [
+            requirements.Period(row.number, True, row.start_on, row.end_on, row.destination_name)
+            for row in type(self).objects.alongside(self)
+        ]
+        if clash := requirements.overlapping(mine, others):
+            other = clash[0]
+            until = requirements.in_words(other.end_on) if other.end_on else "长期"
+            raise Refused(
+                f"同一时间只能有一个长期备案：{other.number}（{other.label}，"
+                f"{requirements.in_words(other.start_on)}到{until}）还有效。请先变更或撤销那一个。"
+            )
+
+    @classmethod
+    @transaction.atomic
+    def register(
+        cls: "type[Filing]",  # type: ignore[misc]
+        *,
+        by: Any,
+        agents: list[dict[str, str]] | None = None,
+        words: str = "",
+        **values: Any,
+    ) -> "Filing":
+        """A new draft with its event; ``agents`` are rows of :class:`beside.Agent`."""
+        values.setdefault("origin", cls.Origin.DESK)
+        filing = cls.objects.create(created_by=by, **values)
+        for agent in agents or ():
+            filing.agents.create(**agent)
+        filing.events.create(
+            at=timezone.now(), by=by, verb="register", after=Status.DRAFT, words=words
+        )
+        return filing
+
+    def copied(self: "Filing", *, by: Any, reason: str, start_on: date) -> "Filing":
+        """The draft of a 变更: the same person and papers, from ``start_on``."""
+        values = {name: getattr(self, name) for name in COPIED}
+        if values["end_on"] and values["end_on"] < start_on:
+            values["end_on"] = None
+        draft = type(self).register(
+            by=by, words=reason[:300], previous=self, start_on=start_on, **values
+        )
+        for agent in self.agents.all():
+            draft.agents.create(
+                person=agent.person,
+                document=agent.document,
+                phone=agent.phone,
+                relation=agent.relation,
+            )
+        return draft
+
+    @transaction.atomic
+    def edited(self: "Filing", *, by: Any, expected: int | None, **values: Any) -> None:
+        """A draft filled in anew, over the version that the person was looking at."""
+        row = type(self).objects.select_for_update(of=("self",)).get(pk=self.pk)
+        if row.version != expected:
+            raise Stale(row)
+        if row.status != Status.DRAFT:
+            raise Refused(f"备案 {row.number} 已经提交，不能直接改。")
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.version += 1
+        self.touched_at = timezone.now()
+        self.save()
+        self.events.create(
+            at=self.touched_at, by=by, verb="edit", before=self.status, after=self.status
+        )
+
+    @property
+    def lacking(self: "Filing") -> list[str]:
+        """What is still owed, in words: 容缺 and 承诺."""
+        rules = self.rulebook
+        owed = (requirements.LATER, requirements.PROMISE)
+        rows = [rules.material(key) for key, how in self.handed.items() if how in owed]
+        return [row.words for row in rows if row]

@@ -1,0 +1,102 @@
+"""The catalogue's rows as the plain :class:`~apps.filings.rulebook.Rules` that are judged by."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from apps.filings.catalogue import Category, Variant
+from apps.filings.rulebook import (
+    ChannelRow,
+    Choice,
+    EligibilityRow,
+    MaterialRow,
+    Rules,
+    decide,
+)
+from apps.offices.models import Sourced
+from ydjy.lib import divisions
+
+READ = ("category", "source")
+BELOW = ("eligibility__source", "materials__source", "materials__material", "channels__source")
+
+
+# columns of a variant that the plain rules have under the same name
+SAME = (
+    "code name validity_months this_stay_only cross_province_only change_lock_months"
+    " commitment_allowed commitment_days supplement_days review_days panel_needed"
+    " certificate_needed certificate_issuers channel_override unsettled note valid_from valid_to"
+).split()
+
+
+def rules_of(variant: Variant) -> Rules:
+    """One variant with all that hangs on it."""
+    return Rules(
+        **{name: getattr(variant, name) for name in SAME},
+        category=variant.category.code,
+        category_name=variant.category.name,
+        group=variant.category.group,
+        in_hospital_only=variant.window == Variant.Window.IN_HOSPITAL,
+        manual=variant.settlement == Variant.Settlement.MANUAL,
+        basis=basis(variant),
+        eligibility=tuple(
+            EligibilityRow(
+                insutypes=frozenset(row.insutypes),
+                statuses=frozenset(row.statuses),
+                min_age=row.min_age,
+                below_age=row.below_age,
+                min_posting_months=row.min_posting_months,
+                condition=row.condition,
+                basis=basis(row),
+            )
+            for row in variant.eligibility.all()
+        ),
+        materials=_materials(variant),
+        channels=tuple(
+            ChannelRow(row.channel.code, row.channel.name, row.cross_province_only, basis(row))
+            for row in variant.channels.select_related("channel", "source")
+        ),
+    )
+
+
+def _materials(variant: Variant) -> tuple[MaterialRow, ...]:
+    return tuple(
+        MaterialRow(
+            group=row.group_no,
+            code=row.material.code,
+            name=row.material.name,
+            whose=row.whose,
+            pages=row.pages,
+            form=row.form,
+            note=row.material.note,
+            auto_generated=row.auto_generated,
+            waivable=row.waivable,
+            basis=basis(row),
+        )
+        for row in variant.materials.all()
+    )
+
+
+def basis(row: Sourced) -> str:
+    """《锦州市异地就医经办指南》 of a row; blank where nobody has written it down."""
+    if row.source is None:
+        return ""
+    return f"《{row.source.title}》{row.source.number}"
+
+
+def variants() -> Iterable[Variant]:
+    """Every variant of the categories in use, with what hangs on it, in the order of the form."""
+    return (
+        Variant.objects.filter(category__active=True)
+        .select_related(*READ)
+        .prefetch_related(*BELOW)
+        .order_by("category__order", "pk")
+    )
+
+
+def choice(category: Category, day: date, insured_area: str, destination: str) -> Choice:
+    """Which variants of the category decide on that day for that place, and why not the others."""
+    try:
+        cross = divisions.relation(insured_area, destination) == "cross_province"
+    except ValueError:
+        cross = False
+    rows = variants().filter(category=category)  # type: ignore[attr-defined]
+    return decide([rules_of(variant) for variant in rows], day, cross_province=cross)

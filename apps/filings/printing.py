@@ -1,0 +1,252 @@
+"""What is printed of a filing: contents frozen at the first print, so that a reprint is the same.
+
+:func:`contents` gathers what a form says from the filing as it stands; :func:`copy` keeps it with
+the filing's version and counts the copies. The pages are ``templates/admin/filings/print``; the
+same templates make a PDF where the extra is installed (``pdf.py``). The wording of the promise is
+ours until the province's annex 2 is at hand: layout only (ux.md 4.9).
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.filings import requirements
+from apps.filings.beside import PrintOut
+from apps.filings.catalogue import Category
+from apps.filings.models import Filing
+from apps.filings.steps import Status
+from apps.offices.models import Hotline
+from ydjy.desk import reading
+from ydjy.desk.secrets import opened
+from ydjy.desk.verbs import Refused, must
+from ydjy.lib import divisions, idnumbers
+
+WORDING = "2026-1"  # of the texts in the templates; a new text is a new version
+Form = PrintOut.Form
+DECIDED = (Status.APPROVED, Status.REJECTED, Status.REVOKED, Status.CHANGED, Status.SUSPENDED)
+_PROMISED = "还没有签承诺书，也没有用承诺代替的材料，不用打印个人承诺书。"
+
+
+@transaction.atomic
+def copy(filing: Filing, form: str, *, by: Any) -> PrintOut:
+    """One more copy on paper: the first of an edition freezes what it says."""
+    kind = Form(form)
+    possible(filing, kind)
+    out = PrintOut.objects.select_for_update().filter(
+        filing=filing, form=kind, edition=filing.version
+    )
+    paper = out.first() or PrintOut(
+        filing=filing,
+        form=kind,
+        edition=filing.version,
+        wording=WORDING,
+        made_by=by,
+        contents=contents(filing, kind),
+    )
+    paper.copies += 1
+    paper.save()
+    filing.events.create(
+        at=timezone.now(),
+        by=by,
+        verb="print",
+        before=filing.status,
+        after=filing.status,
+        words=f"{kind.label}，第 {paper.copies} 份",
+    )
+    reading.record(by, filing, f"打印{kind.label}")
+    return paper
+
+
+def latest(filing: Filing, form: str) -> PrintOut | None:
+    return filing.printouts.filter(form=form).first()
+
+
+def possible(filing: Filing, form: PrintOut.Form) -> None:
+    """``Refused`` where there is nothing yet that the form could say."""
+    if form == Form.RECEIPT:
+        must(filing.status not in (Status.DRAFT,), "还没有提交，不能打印受理回执。")
+    if form == Form.SUPPLEMENT:
+        must(filing.status == Status.SUPPLEMENT, "没有要补正的材料，不用打印补正告知书。")
+    if form == Form.RESULT:
+        must(filing.status in DECIDED, "还没有审核，不能打印结果通知。")
+    if form == Form.PROMISE:
+        promised = requirements.PROMISE in filing.handed.values()
+        must(promised or filing.commitment_signed_on, _PROMISED)
+
+
+def offered(filing: Filing) -> list[PrintOut.Form]:
+    """The forms that can be printed of it now."""
+    found = []
+    for form in Form:
+        try:
+            possible(filing, form)
+        except Refused:
+            continue
+        found.append(form)
+    return found
+
+
+# What the forms say ------------------------------------------------------------------------------
+
+
+def contents(filing: Filing, form: PrintOut.Form) -> dict[str, Any]:
+    """Plain values, all of them text: nothing of the page is looked up again later."""
+    now = timezone.localtime()
+    whole = {
+        "title": str(form.label),
+        "number": filing.number,
+        "office": str(filing.office),
+        "hotline": hotline(filing),
+        "printed_on": _day(now.date()),
+        "printed_at": f"{now:%Y-%m-%d %H:%M}",
+        "clerk": str(filing.created_by),
+        "reviewer": str(filing.decided_by or ""),
+        "kind": str(filing.variant),
+        "place": filing.destination_name,
+        "start_on": _day(filing.start_on),
+        "end_on": _until(filing),
+        **_person(filing),
+    }
+    return whole | MORE[form](filing)
+
+
+def _person(filing: Filing) -> dict[str, Any]:
+    number = filing.clear("cert_no")
+    return {
+        "name": filing.name,
+        "sex": _sex(number),
+        "insurance": requirements.INSURANCE_WORDS.get(filing.insutype, filing.insutype),
+        "cert_type": filing.cert_type or "证件",
+        "boxes": list(number.ljust(18)) if len(number) <= 18 else [number],
+        "cert_no": number,
+        "phone": filing.clear("phone"),
+        "insured": divisions.full_name(filing.insured_division),
+        "residence": filing.clear("residence"),
+    }
+
+
+def _sex(number: str) -> str:
+    try:
+        return idnumbers.parse(number).sex
+    except idnumbers.IdNumberError:
+        return ""
+
+
+def _filing(filing: Filing) -> dict[str, Any]:
+    category = filing.variant.category_id
+    kinds = Category.objects.filter(active=True) | Category.objects.filter(pk=category)
+    agent = filing.agents.first()
+    return {
+        "kinds": [(one.name, one.pk == category) for one in kinds.distinct().order_by("order")],
+        "variant": filing.variant.name,
+        "papers": _papers(filing),
+        "agent": f"{agent.person.reveal()}（{agent.relation}）" if agent else "",
+        "agent_phone": agent.phone.reveal() if agent and agent.phone else "",
+        "admission_on": _day(filing.admission_on),
+        "settlement": str(filing.get_settlement_mode_display()),
+    }
+
+
+def _papers(filing: Filing) -> list[tuple[str, bool]]:
+    """Every paper the kind asks for, ticked when it was handed in; ours are ticked already."""
+    done = (requirements.ORIGINAL, requirements.COPY)
+    rows = filing.rulebook.materials
+    papers = [(r.words, r.auto_generated or filing.handed.get(r.key) in done) for r in rows]
+    if requirements.PROMISE in filing.handed.values():
+        papers.append(("个人承诺书", True))
+    return papers
+
+
+def _promise(filing: Filing) -> dict[str, Any]:
+    rows = filing.rulebook.materials
+    owed = [row.words for row in rows if filing.handed.get(row.key) == requirements.PROMISE]
+    return {"owed": "、".join(owed), "due_on": _day(filing.commitment_due_on)}
+
+
+def _receipt(filing: Filing) -> dict[str, Any]:
+    at = timezone.localtime(filing.submitted_at or filing.created_at)
+    return {
+        "accepted": f"{at:%Y年%-m月%-d日 %H:%M}",
+        "papers": [words for words, there in _papers(filing) if there],
+        "lacking": filing.lacking,
+        "lacking_due_on": _day(filing.lacking_due_on or filing.commitment_due_on),
+        "review_due_on": _day(filing.review_due_on),
+        "channel": str(filing.channel),
+    }
+
+
+def _checklist(filing: Filing) -> dict[str, Any]:
+    """一次性告知书: everything the kind asks for, in groups, and what is still missing."""
+    rules, asked = filing.rulebook, filing.application()
+    missing = {group[0].group for group in requirements.missing(rules, asked)}
+    return {
+        "people": filing.variant.category.people,
+        "groups": [
+            {"any": len(group) > 1, "rows": [r.words for r in group], "missing": number in missing}
+            for number, group in rules.groups.items()
+        ],
+        "lacking": filing.lacking,
+        "lacking_due_on": _day(filing.lacking_due_on),
+        "ways": [row.name for row in rules.channels],
+        "note": rules.note,
+        "basis": rules.basis,
+    }
+
+
+def _supplement(filing: Filing) -> dict[str, Any]:
+    return {"items": filing.supplement_items, "due_on": _day(filing.supplement_due_on)}
+
+
+def _result(filing: Filing) -> dict[str, Any]:
+    good = filing.status == Status.APPROVED
+    return {
+        "good": good,
+        "status": str(filing.get_status_display()),
+        "reason": filing.reason,
+        "settlement": str(filing.get_settlement_mode_display()),
+        "manual": filing.settlement_mode == Filing.SettlementMode.MANUAL,
+        "panel": filing.panel_words,
+        "emergency": filing.variant.category.group == Category.Group.EMERGENCY,
+        "backfill": filing.is_backfill,
+        "decided_on": _day(timezone.localdate(filing.decided_at) if filing.decided_at else None),
+    }
+
+
+MORE: dict[PrintOut.Form, Callable[[Filing], dict[str, Any]]] = {
+    Form.FILING: _filing,
+    Form.PROMISE: _promise,
+    Form.RECEIPT: _receipt,
+    Form.CHECKLIST: _checklist,
+    Form.SUPPLEMENT: _supplement,
+    Form.RESULT: _result,
+}
+
+
+def context(paper: PrintOut) -> dict[str, Any]:
+    """What the template of the paper is given, on the screen, on paper and in the PDF."""
+    return {"c": opened(paper.contents), "paper": paper}
+
+
+def template(paper: PrintOut) -> str:
+    return f"admin/filings/print/{paper.form}.html"
+
+
+def hotline(filing: Filing) -> str:
+    """The number under which the person asks: the office's own, else the city's."""
+    rows = Hotline.objects.filter(published=True)
+    own = rows.filter(office=filing.office).first()
+    found = own or rows.filter(office__parent=None).first() or rows.first()
+    return found.display if found else ""
+
+
+def _day(day: date | None) -> str:
+    return requirements.in_words(day) if day else ""
+
+
+def _until(filing: Filing) -> str:
+    if filing.end_on:
+        return _day(filing.end_on)
+    return "本次住院出院为止" if filing.variant.this_stay_only else "长期"

@@ -1,0 +1,70 @@
+"""How filings are found: by person, by the tail of a number, by telephone, by what runs out."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Self
+
+from django.db import connections, models
+
+from apps.filings.steps import Status
+from ydjy.desk.scoping import OfficeScopedQuerySet
+from ydjy.desk.secrets import blind_index
+from ydjy.lib import idnumbers
+
+if TYPE_CHECKING:
+    from apps.filings.models import Filing
+
+CERT_INDEX = "person.cert_no"  # the same index everywhere: a ticket finds its person's filings
+TAIL_INDEX = "filing.tail"  # the last digits of the number, keyed likewise
+PHONE_INDEX = "filing.phone"
+
+
+class FilingQuerySet(OfficeScopedQuerySet):
+    def of_person(self, cert_index: str) -> Self:
+        return self.filter(cert_index=cert_index) if cert_index else self.none()
+
+    def with_number(self, number: str) -> Self:
+        """Filings of the person with this identity number, in whatever form it is written."""
+        return self.of_person(blind_index(CERT_INDEX, idnumbers.parse(number).number))
+
+    def with_tail(self, key: str) -> Self:
+        """By the key (:func:`tail_index`) of the last four or six digits of the number."""
+        return self.filter(models.Q(tail4=key) | models.Q(tail6=key))
+
+    def with_phone(self, key: str) -> Self:
+        return self.filter(phone_index=key) if key else self.none()
+
+    def beginning(self, column: str, text: str) -> Self:
+        """Rows whose column begins with the text, by its index on either engine: SQLite's LIKE
+        uses none, and PostgreSQL's order of letters is no order of prefixes."""
+        if connections[self.db].vendor == "sqlite":
+            return self.filter(**{f"{column}__gte": text, f"{column}__lt": f"{text}\U0010ffff"})
+        return self.filter(**{f"{column}__startswith": text})
+
+    def approved(self) -> Self:
+        return self.filter(status=Status.APPROVED)
+
+    def in_force_on(self, day: date) -> Self:
+        """Approved and running on that day: 未生效／有效／已到期 are never stored."""
+        return self.approved().filter(
+            models.Q(end_on__isnull=True) | models.Q(end_on__gte=day), start_on__lte=day
+        )
+
+    def ending(self, first: date, last: date) -> Self:
+        """In force and running out between two days (快到期)."""
+        return self.approved().filter(end_on__gte=first, end_on__lte=last)
+
+    def alongside(self, filing: "Filing") -> Self:
+        """The other approved long-term filings of the same person and insurance."""
+        same = self.approved().filter(
+            cert_index=filing.cert_index, insutype=filing.insutype, exclusive=True
+        )
+        return same.exclude(pk=filing.pk)
+
+
+def tail_index(tail: str) -> str:
+    return blind_index(TAIL_INDEX, tail.upper())
+
+
+def phone_index(phone: str) -> str:
+    digits = "".join(ch for ch in phone if ch.isdigit())
+    return blind_index(PHONE_INDEX, digits) if len(digits) >= 7 else ""

@@ -1,0 +1,286 @@
+"""The one screen of a registration: only the fields of the chosen kind, everything typed kept.
+
+The form never needs a script: every button posts it whole, and the page comes back with more filled
+in (the cleaned number, the place found by initials, the hospitals that may write the certificate).
+"""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from apps.filings import requirements
+from apps.filings.catalogue import Category, PersonStatus, Variant
+from apps.filings.models import Filing
+from apps.filings.rulebook import MaterialRow, Rules
+from apps.institutions.models import DiseaseGroup
+from apps.offices.models import Channel, City, Office
+from ydjy.lib import divisions, fields, idnumbers
+
+DOCUMENTS = (
+    "居民身份证",
+    "港澳台居民居住证",
+    "外国人永久居留身份证",
+    "港澳居民来往内地通行证",
+    "台湾居民来往大陆通行证",
+    "护照",
+    "军官证",
+    "其他",
+)
+FAMILY = {"spouse": "配偶", "child": "子女", "child_spouse": "子女"}
+HANDED = [
+    ("", "没交"),
+    (requirements.ORIGINAL, "原件"),
+    (requirements.COPY, "复印件"),
+]
+PERSON = (
+    *("cert_type", "cert_no", "name", "insutype", "person_status", "born", "insured_area"),
+    *("phone", "psn_no"),
+)
+STAY = ("admission_on", "discharge_on", "settled")
+AGENT = ("agent_person", "agent_relation", "agent_phone", "agent_document")
+CERTIFICATE = (
+    *("institution", "institution_name", "issuer_confirmed"),
+    *("certificate_no", "certificate_on"),
+)
+OWED = ("lacking_due_on", "commitment_signed_on", "commitment_due_on")
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+def text(label: str, length: int = 60, **more: Any) -> forms.CharField:
+    more.setdefault("required", False)
+    return forms.CharField(label=label, max_length=length, **more)
+
+
+def day(label: str, **more: Any) -> forms.DateField:
+    more.setdefault("required", False)
+    return forms.DateField(label=label, widget=DayInput(), **more)
+
+
+def areas() -> list[tuple[str, str]]:
+    """The city's counties and districts, and the local areas that only an office knows (trap 8)."""
+    city = City.objects.maybe()
+    if city is None:
+        return []
+    found = {}
+    for number in range(1, 100):
+        place = divisions.get(f"{city.area[:4]}{number:02d}")
+        if place and place.in_force and place.level == 3 and "本级" not in place.kind:
+            found[place.code] = place.name
+    local = Office.objects.exclude(area="").filter(handles_cases=True, parent__isnull=False)
+    for office in local.exclude(area_name=""):
+        found.setdefault(office.area, office.area_name)
+    found.setdefault(city.area, f"{city.name}本级")
+    return sorted(found.items())
+
+
+class RegisterForm(forms.Form):
+    """``rules`` decide which fields there are. What was posted is given as a copy: it is put right
+    where an answer no longer fits the words beside it."""
+
+    cert_type = forms.ChoiceField(label="证件类型", choices=[(d, d) for d in DOCUMENTS])
+    cert_no = text("证件号码", 40, required=True, help_text="怎么写都行，空格和全角会自动去掉")
+    name = text("姓名", 50, required=True)
+    insutype = forms.ChoiceField(label="险种", choices=list(requirements.INSURANCE_WORDS.items()))
+    person_status = forms.ChoiceField(
+        label="人员状态", choices=[("", "没有选"), *PersonStatus.choices], required=False
+    )
+    born = day("出生日期", help_text="证件号码里看得出的不用填")
+    insured_area = forms.ChoiceField(label="参保地")
+    phone = text("联系电话", 30)
+    psn_no = text("人员编号", 30)
+    variant = forms.ModelChoiceField(label="备案类别", queryset=Variant.objects.none())
+    channel = forms.ModelChoiceField(label="渠道", queryset=Channel.objects.none())
+    office = forms.ModelChoiceField(label="受理机构", queryset=Office.objects.none())
+    place = text("就医地", 40, help_text="城市的名字或拼音首字母，例如 bj、沈阳")
+    destination = forms.ChoiceField(label="是哪一个", required=False)
+    residence = text("居外地址", 120)
+    start_on = day("开始日期", required=True)
+    end_on = day("结束日期")
+    open_ended = forms.BooleanField(label="长期有效", required=False)
+    admission_on = day("入院日期", help_text="已经住院的填")
+    discharge_on = day("出院日期")
+    settled = forms.BooleanField(label="已经结算过", required=False)
+    posting_months = forms.IntegerField(label="派驻几个月", required=False, min_value=1)
+    relation = text("随谁居住", 20)
+    relative = text("他（她）的姓名", 50)
+    relative_document = text("他（她）的证件号码", 40)
+    guardian_number = text("监护人的备案编号", 20)
+    guardian_insured_there = forms.BooleanField(label="监护人在就医地参加职工医保", required=False)
+    groups = forms.MultipleChoiceField(
+        label="病种类别", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    diagnosis = text("诊断", 100)
+    institution = text("开证明的医院", 20)
+    institution_name = text("不在上面的医院", 80, help_text="写医院名字，看它为什么不能开")
+    issuer_confirmed = text("向谁核实的", 100)
+    certificate_no = text("转诊证明编号", 40)
+    certificate_on = day("转诊证明日期")
+    lacking_due_on = day("容缺补齐日期")
+    commitment_signed_on = day("承诺书签字日期")
+    commitment_due_on = day("承诺补齐日期")
+    excuse_eligibility = text("人员范围的特殊情况", 100)
+    excuse_channel = text("渠道的特殊情况", 100)
+    agent_person = text("代办人姓名", 50)
+    agent_relation = text("与参保人的关系", 20)
+    agent_phone = text("代办人电话", 30)
+    agent_document = text("代办人证件号码", 40)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, staff: Any, rules: Rules | None = None, **kwargs: Any):
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        self.rules = rules
+        self.identity: idnumbers.IdNumber | None = None
+        self._offer(staff)
+        for row in rules.materials if rules else ():
+            if not row.auto_generated:
+                self.fields[f"m-{row.key}"] = self._handed(row)
+        wanted = self._wanted()
+        for name in [n for n in self.fields if n not in wanted and not n.startswith("m-")]:
+            del self.fields[name]
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("autocomplete", "off")
+
+    def _offer(self, staff: Any) -> None:
+        today = timezone.localdate()
+        self.fields["insured_area"].choices = areas()
+        self.fields["variant"].queryset = (
+            Variant.objects.for_filing(today)
+            .filter(category__active=True)
+            .order_by("category__order", "pk")
+        )
+        self.fields["channel"].queryset = Channel.objects.filter(available=True)
+        offices = Office.objects.visible_to(staff).filter(handles_cases=True)
+        mine = Office.objects.filter(pk=staff.office_id)
+        self.fields["office"].queryset = (offices | mine).order_by("path")
+        self.fields["groups"].choices = [
+            (group.name, group.name) for group in DiseaseGroup.objects.all()
+        ]
+        places = self._places()
+        self.fields["destination"].choices = places
+        if self.is_bound and self.data.get("destination") not in dict(places):
+            self.data["destination"] = ""  # chosen for other words than those that stand there now
+
+    def _handed(self, row: MaterialRow) -> forms.ChoiceField:
+        choices = [*HANDED]
+        if self.rules and self.rules.commitment_allowed and row.waivable:
+            choices.append((requirements.PROMISE, "承诺"))
+        choices.append((requirements.LATER, "容缺后补"))
+        return forms.ChoiceField(
+            label=row.words, choices=choices, required=False, widget=forms.RadioSelect
+        )
+
+    def _wanted(self) -> set[str]:
+        """The fields of the chosen kind, and no others."""
+        always = {*PERSON, "variant", "office", "version", "place", "destination"}
+        rules = self.rules
+        if rules is None:
+            return always
+        sick = rules.group in (Category.Group.REFERRAL, Category.Group.EMERGENCY)
+        family = {row.whose for row in rules.materials} & set(FAMILY)
+        asked = (
+            (True, ("channel", "start_on", *STAY, *AGENT, "excuse_eligibility")),
+            (not rules.this_stay_only, ("end_on",)),
+            (rules.long_term, ("residence",)),
+            (rules.long_term and rules.unsettled, ("open_ended",)),
+            (rules.channel_override, ("excuse_channel",)),
+            (rules.posting_asked, ("posting_months",)),
+            (family, ("relation", "relative", "relative_document")),
+            (rules.guardian_needed, ("guardian_number", "guardian_insured_there")),
+            (sick, ("groups", "diagnosis")),
+            (rules.certificate_needed, CERTIFICATE),
+            (rules.groups, ("lacking_due_on",)),
+            (rules.commitment_allowed, ("commitment_signed_on", "commitment_due_on")),
+        )
+        return always | {name for wanted, names in asked if wanted for name in names}
+
+    # Reading what was typed --------------------------------------------------------------------
+
+    def _places(self) -> list[tuple[str, str]]:
+        """What the words or initials can mean, at the level of a filing."""
+        typed = str(self.data.get("place") or self.initial.get("place") or "").strip()
+        found = divisions.search(typed, 12, filing_only=True) if typed else []
+        if not found:
+            found = [place] if (place := self._county(typed)) else []
+        return [(place.code, divisions.full_name(place.code)) for place in found]
+
+    def _county(self, typed: str) -> divisions.Division | None:
+        """A county or district is filed at its city: 海淀区 is 北京市."""
+        for place in divisions.find(typed) if typed else ():
+            try:
+                return divisions.filing_level(place.code)
+            except ValueError:
+                continue
+        return None
+
+    def clean_cert_no(self) -> str:
+        try:
+            document = idnumbers.parse_document(
+                self.cleaned_data.get("cert_type", ""), self.cleaned_data["cert_no"]
+            )
+        except idnumbers.IdNumberError as wrong:
+            raise forms.ValidationError(str(wrong)) from wrong
+        self.identity = document.identity
+        return document.number
+
+    def clean_phone(self) -> str:
+        city = City.objects.maybe()
+        try:
+            return fields.phone(self.cleaned_data["phone"], city.area_code if city else None) or ""
+        except fields.Unsure as wrong:
+            raise forms.ValidationError(f"{wrong}。") from wrong
+
+    def clean_guardian_number(self) -> Filing | None:
+        number = self.cleaned_data["guardian_number"].strip()
+        if not number:
+            return None
+        found = Filing.objects.filter(number=number).select_related("variant__category").first()
+        if found is None:
+            raise forms.ValidationError("没有这个备案编号，请对照监护人的备案表。")
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        chosen = cleaned.get("destination")
+        offered = [code for code, _ in self.fields["destination"].choices]
+        if (not chosen and len(offered) == 1) or (
+            not chosen and offered and self._exactly(offered[0])
+        ):
+            cleaned["destination"] = offered[0]
+        elif not chosen and "place" not in self.errors:
+            said = "请在下面选是哪一个。" if offered else "没有找到这个地方，请写城市的名字。"
+            self.add_error("place", said if cleaned.get("place") else "请写就医地。")
+        return cleaned
+
+    def _exactly(self, code: str) -> bool:
+        place, typed = divisions.get(code), str(self.data.get("place", "")).strip()
+        return bool(place) and [place] == divisions.find(typed)
+
+    def material_fields(self) -> list[tuple[list[Any], bool]]:
+        """The material groups as (bound fields, any one is enough)."""
+        groups = self.rules.groups.values() if self.rules else ()
+        return [([self[f"m-{row.key}"] for row in group], len(group) > 1) for group in groups]
+
+    @property
+    def handed(self) -> dict[str, str]:
+        return {
+            name[2:]: how
+            for name, how in self.cleaned_data.items()
+            if name.startswith("m-") and how
+        }
+
+    def age_words(self, today: date) -> str:
+        """女，66 周岁, and what was put right in the number."""
+        if self.identity is None:
+            return ""
+        said = "；".join(self.identity.warnings)
+        about = f"{self.identity.sex}，{self.identity.age_on(today)} 周岁"
+        return about + (f"（{said}）" if said else "")

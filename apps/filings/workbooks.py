@@ -1,0 +1,319 @@
+"""Filings that come in a workbook: a list of posted workers, a school's list (F25), and what the
+platform says it has (F23). Columns with synonyms; every row judged by the same rules as at the
+window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.filings import requirements
+from apps.filings.models import Filing
+from apps.filings.query import CERT_INDEX
+from apps.filings.steps import Status
+from apps.offices.models import Channel, City, Office
+from ydjy.desk import sheets, uploads
+from ydjy.desk.models import StagedRow, Upload
+from ydjy.desk.secrets import blind_index, opened
+from ydjy.desk.sheets import Cells, Doubts, ListKind, Values
+from ydjy.desk.verbs import Refused, must
+from ydjy.lib import divisions, fields, workbook
+
+KIND, PLATFORM = "filings", "platform"
+_SYNONYMS = {
+    "seq": ("序号", "行号"),
+    "name": ("姓名", "参保人姓名", "人员姓名", "psn_name"),
+    "cert_type": ("证件类型", "psn_cert_type"),
+    "cert_no": ("证件号码", "身份证号", "身份证号码", "公民身份号码", "certno"),
+    "insutype": ("险种", "险种类型", "insutype"),
+    "phone": ("联系电话", "手机号", "手机号码", "电话", "tel"),
+    "place": ("就医地", "安置地", "备案地", "就医地行政区划", "rloc_admdvs"),
+    "residence": ("居外地址", "异地居住地址", "居住地址", "resout_addr"),
+    "start_on": ("开始日期", "备案开始日期", "生效日期", "begndate"),
+    "end_on": ("结束日期", "备案结束日期", "失效日期", "enddate"),
+}
+COLUMNS: dict[str, tuple[str, ...]] = _SYNONYMS | {
+    "insured_area": ("参保地", "参保地区划", "参保区县", "insu_admdvs"),
+    "person_status": ("人员状态", "人员类别"),
+    "posting_months": ("派驻月数", "派驻几个月"),
+    "remark": ("备注", "说明"),
+}
+PLATFORM_COLUMNS: dict[str, tuple[str, ...]] = _SYNONYMS | {
+    "external_ref": ("平台流水号", "待遇申报明细流水号", "trt_dcla_detl_sn", "evtsn"),
+    "review_flag": ("复核标志", "rchk_flag"),
+}
+_INSURANCE = {"职工": "310", "居民": "390", "310": "310", "390": "390", "320": "310"}
+_STATUS = {label: value for value, label in requirements.STATUS_WORDS.items()}
+
+
+def kind(today: date | None = None) -> ListKind:
+    """The list of filings to register. 材料 are those that the whole list came with."""
+    return _kind(KIND, "批量备案", COLUMNS, ("name", "cert_no"), today)
+
+
+def platform_kind(today: date | None = None) -> ListKind:
+    """What the national platform's download says."""
+    return _kind(PLATFORM, "平台备案", PLATFORM_COLUMNS, ("cert_no", "place"), today)
+
+
+def _kind(
+    code: str,
+    label: str,
+    columns: Mapping[str, tuple[str, ...]],
+    required: tuple[str, ...],
+    today: date | None,
+) -> ListKind:
+    city = City.objects.maybe()
+    return ListKind(
+        code=code,
+        label=label,
+        limits=workbook.OTHER,
+        columns=dict(columns),
+        required=required,
+        hint="请确认表头有姓名、证件号码和就医地。",
+        judge=partial(
+            _judge,
+            today=today or timezone.localdate(),
+            home=city.area if city else "210700",
+            needed=("name", "cert_no", "place", "start_on") if code == KIND else required,
+        ),
+        same=lambda values: f"{values.get('cert_no')}:{values.get('place')}",
+        secret=frozenset({"cert_no", "phone"}),
+    )
+
+
+def _judge(
+    cells: Cells, *, today: date, home: str, needed: tuple[str, ...]
+) -> tuple[Values, Doubts]:
+    doubts = Doubts()
+    readers = {
+        "seq": partial(fields.code, limit=20),
+        "name": fields.person_name,
+        "cert_type": partial(fields.words, limit=30),
+        "insutype": partial(_one_of, table=_INSURANCE, what="险种"),
+        "person_status": partial(_one_of, table=_STATUS, what="人员状态"),
+        "phone": fields.phone,
+        "residence": partial(fields.words, limit=120),
+        "start_on": partial(fields.day, today=today),
+        "end_on": partial(fields.day, today=today),
+        "posting_months": _months,
+        "insured_area": partial(_area, home=home),
+        "place": partial(_filed_at, home=home),
+        "external_ref": partial(fields.code, limit=40),
+        "review_flag": partial(fields.code, limit=1),
+        "remark": partial(fields.words, limit=200),
+    }
+    values: Values = {
+        key: doubts.read(key, reader, cells[key]) for key, reader in readers.items() if key in cells
+    }
+    values["cert_no"] = doubts.read(
+        "cert_no",
+        lambda cell: fields.identity(
+            values.get("cert_type") or "",
+            cell,
+            today,
+            lambda note: doubts.notes.__setitem__("cert_no", note),
+        ),
+        cells.get("cert_no", ""),
+    )
+    doubts.need(values, *needed)
+    return values, doubts
+
+
+def _one_of(cell: str, *, table: Mapping[str, str], what: str) -> str | None:
+    text = fields.plain(cell)
+    if text is None:
+        return None
+    found = next((code for word, code in table.items() if word in text), None)
+    if found is None:
+        raise fields.Bad(f"{what}看不懂，可以写的是：{'、'.join(table)}")
+    return found
+
+
+def _months(cell: str) -> str | None:
+    text = (fields.plain(cell) or "").removesuffix("个月").removesuffix("月")
+    if not text:
+        return None
+    if not text.isdigit():
+        raise fields.Bad("应为几个月，请只写数字")
+    return text
+
+
+def _area(cell: str, *, home: str) -> str | None:
+    found = fields.place(cell, home=home)
+    if found and not divisions.contains(home, found[0]):
+        raise fields.Bad("不是本市的参保地")
+    return found[0] if found else None
+
+
+def _filed_at(cell: str, *, home: str) -> str | None:
+    found = fields.place(cell, home=home)
+    if found is None:
+        return None
+    try:
+        return divisions.filing_level(found[0]).code
+    except ValueError as wrong:
+        raise fields.Bad(str(wrong).rstrip("。")) from wrong
+
+
+# Receiving ---------------------------------------------------------------------------------------
+
+
+def receive(data: bytes, filename: str, *, by: Any, variant: int, platform: bool = False) -> Upload:
+    """Keep the file and stage its rows. ``variant``: the kind of filing the whole list is of.
+
+    Raises ``Refused`` for a file that cannot be read or was received before.
+    """
+    office = by.office
+    must(office is not None, "你的账号还没有设机构，不能导入。")
+    kind_of = platform_kind() if platform else kind()
+    now = timezone.now()
+    period = f"{timezone.localdate():%Y-%m-%d}" if platform else f"v{variant}"
+    upload = uploads.keep(
+        kind_of, data, filename, period=period, by=by, office_path=office.path, now=now
+    )
+    uploads.read(upload, kind_of, lambda upload, report: None)
+    return upload
+
+
+@dataclass
+class Outcome:
+    """What became of the rows: filings made, and why the others were not."""
+
+    made: list[Filing] = field(default_factory=list)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+
+@transaction.atomic
+def confirm(
+    upload: Upload, *, by: Any, variant: Any, channel: Channel, handed: Mapping[str, str]
+) -> Outcome:
+    """Register every accepted row; a row that the rules refuse says why and stays with the file.
+
+    A second call changes nothing. ``handed`` are the papers that came with the list.
+    """
+    upload = Upload.objects.select_for_update().get(pk=upload.pk)
+    if upload.state == Upload.State.CONFIRMED:
+        return Outcome()
+    must(upload.state == Upload.State.STAGED, "这个文件不能导入，请重新选文件。")
+    outcome, office = Outcome(), by.office
+    for row in upload.rows.filter(status=sheets.ACCEPTED):
+        try:
+            with transaction.atomic():
+                outcome.made.append(_register(row, by, variant, channel, handed, office))
+        except Refused as refused:
+            row.status, row.message = sheets.REJECTED, str(refused)[:400]
+            row.save(update_fields=["status", "message"])
+            outcome.refused.append((row.row, str(refused)))
+    uploads.count(upload)
+    upload.state, upload.confirmed_at, upload.confirmed_by = (
+        Upload.State.CONFIRMED,
+        timezone.now(),
+        by,
+    )
+    upload.save(update_fields=["state", "confirmed_at", "confirmed_by"])
+    return outcome
+
+
+def _register(
+    row: StagedRow, by: Any, variant: Any, channel: Channel, handed: Mapping[str, str], office: Any
+) -> Filing:
+    values = opened(row.values) or {}
+    city = City.objects.served()
+    area = values.get("insured_area") or office.area or city.area
+    waiting = Filing.objects.of_person(blind_index(CERT_INDEX, values["cert_no"])).filter(
+        status__in=[Status.DRAFT, Status.PENDING, Status.SUPPLEMENT], variant=variant
+    )
+    if twin := waiting.first():
+        raise Refused(f"这个人已经有同类的备案在办：{twin.number}。")
+    filing = Filing.register(
+        by=by,
+        words=f"从《{row.upload.filename}》第 {row.row} 行登记"[:300],
+        origin=Filing.Origin.WORKBOOK,
+        office=Office.objects.for_area(area) or office,
+        variant=variant,
+        channel=channel,
+        name=values["name"],
+        cert_type=values.get("cert_type") or "",
+        cert_no=values["cert_no"],
+        insutype=values.get("insutype") or "310",
+        person_status=values.get("person_status") or "",
+        phone=values.get("phone") or "",
+        insured_area=area,
+        destination=values["place"],
+        residence=values.get("residence") or "",
+        start_on=date.fromisoformat(values["start_on"]),
+        end_on=date.fromisoformat(values["end_on"]) if values.get("end_on") else None,
+        posting_months=int(values["posting_months"]) if values.get("posting_months") else None,
+        handed=dict(handed),
+    )
+    filing.submit(by=by)
+    filing.must_stand_alone()
+    return filing
+
+
+# 与平台核对 --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Differences:
+    """Our approved filings against the platform's download, row by row."""
+
+    same: list[Filing] = field(default_factory=list)
+    differs: list[tuple[Filing, StagedRow, str]] = field(default_factory=list)
+    only_here: list[Filing] = field(default_factory=list)
+    only_there: list[tuple[StagedRow, dict[str, Any]]] = field(default_factory=list)
+
+
+def compare(upload: Upload, staff: Any, today: date) -> Differences:
+    """Matched by person and place; only filings that the person may see are ours here."""
+    rows = Filing.objects.visible_to(staff).in_force_on(today)
+    ours: dict[tuple[str, str], Filing] = {
+        (row.cert_index, row.destination): row
+        for row in rows.select_related("variant__category", "office")
+    }
+    found, met = Differences(), set()
+    for staged in upload.rows.filter(status__in=[sheets.ACCEPTED, sheets.HELD]):
+        values = opened(staged.values) or {}
+        key = (blind_index(CERT_INDEX, values.get("cert_no") or ""), values.get("place") or "")
+        mine = ours.get(key)
+        if mine is None:
+            found.only_there.append((staged, values))
+            continue
+        met.add(key)
+        if why := _differs(mine, values):
+            found.differs.append((mine, staged, why))
+        else:
+            found.same.append(mine)
+    found.only_here = [row for key, row in ours.items() if key not in met]
+    return found
+
+
+def _differs(mine: Filing, values: Mapping[str, Any]) -> str:
+    """In words, what the platform says otherwise; blank where both say the same."""
+    said = []
+    if (there := values.get("start_on")) and there != str(mine.start_on):
+        said.append(f"开始日期平台是 {there}，这里是 {mine.start_on}")
+    there = values.get("end_on")
+    if there and there != str(mine.end_on):
+        said.append(f"结束日期平台是 {there}，这里是{mine.end_on or '长期'}")
+    if (name := values.get("name")) and name != mine.name:
+        said.append("姓名不一样")
+    if (flag := values.get("review_flag")) and flag != mine.review_flag:
+        said.append(f"复核标志平台是 {flag}，这里是 {mine.review_flag}")
+    return "；".join(said)
+
+
+@transaction.atomic
+def settle(upload: Upload, *, by: Any, today: date) -> int:
+    """Everything that is the same on both sides counts as uploaded; returns how many."""
+    done = 0
+    for filing in compare(upload, by, today).same:
+        if not filing.uploaded:
+            filing.mark_uploaded(by=by)
+            done += 1
+    return done
