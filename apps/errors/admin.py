@@ -1,0 +1,282 @@
+"""The week at the desk: the list of tickets, the weeks, the causes."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from apps.errors import (
+    admin_batches,
+    admin_bulk,
+    admin_deciding,
+    admin_figures,
+    admin_intake,
+    admin_manual,
+    admin_returns,
+    admin_settings,
+    admin_views,
+    filters,
+)
+from apps.errors.forms import colleagues
+from apps.errors.models import Batch, CauseCode, Ticket
+from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
+from apps.offices.models import Staff
+from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
+from ydjy.desk.exporting import ExportMixin
+from ydjy.desk.people import PersonSearchMixin
+from ydjy.desk.verbs import Refused
+
+_NUMBER = re.compile(r"\d{4}W\d{2}-\d{3,5}", re.IGNORECASE)
+PASTED = 300  # numbers that one paste may hold
+
+
+@admin.register(Ticket)
+class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
+    about = "省里每周下发的报错，一行一个工单；周五期限前都要有结果。"
+    person_model = "errors.ticket"
+    search_help_text = "编号、姓名、医院、错误码；可粘贴一列编号"
+    search_also = ("province_no", "err_code")
+    export_columns = EXPORT_COLUMNS
+    list_display = ("number",)
+    list_display_links = None
+    list_select_related = ("batch", "assignee")
+    list_filter = (
+        filters.TabFilter,
+        filters.NumbersFilter,
+        filters.CodeFilter,
+        filters.CauseFilter,
+        filters.PlaceFilter,
+        filters.WorkerFilter,
+        filters.WeekFilter,
+    )
+    actions = ("assign_to",)
+    change_view = admin_views.ticket_page
+    work = admin_views.work
+    escalated = admin_figures.escalated
+    report = admin_manual.report
+    bulk_page = admin_bulk.bulk_page
+    bulk_state = admin_bulk.bulk_state
+
+    def narrowed(self, request: HttpRequest, query: str) -> QuerySet[Any]:
+        """Exactly the rows of the list with that query string, on all its pages."""
+        asked, request.GET = request.GET, QueryDict(query)  # type: ignore[assignment]
+        try:
+            return self.get_changelist_instance(request).get_queryset(request)
+        finally:
+            request.GET = asked  # type: ignore[assignment]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never as a form: what can be done with a ticket are its verbs."""
+        return False
+
+    def has_assign_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("errors.assign_ticket")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        closed = request.GET.get("tab") in ("done", "all") or request.GET.get("q")
+        return ("-number",) if closed else ("number",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[Any, bool]:
+        """As for every person, and by a part of the hospital's name."""
+        term = search_term.strip()[:30]
+        if _NUMBER.fullmatch(term):
+            return queryset.numbered([term.upper()]), False
+        found, again = super().get_search_results(request, queryset, search_term)
+        if len(term) >= 2 and not term.isascii():
+            found = found | queryset.filter(inst_name__contains=term)
+        return found, again
+
+    def _to_list(self, request: HttpRequest, typed: str) -> HttpResponse:
+        """A pasted column of ticket numbers is exactly these tickets, wherever they stand."""
+        numbers = list(dict.fromkeys(n.upper() for n in _NUMBER.findall(typed)))[:PASTED]
+        if len(numbers) > 1:
+            return redirect(queue_url(tab="all", n=",".join(numbers)))
+        return super()._to_list(request, typed)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        now = timezone.now()
+        response = super().changelist_view(request, {"title": "报错工单"} | (extra_context or {}))
+        context = getattr(response, "context_data", None)
+        if not context or "cl" not in context:
+            return response
+        cl = context["cl"]
+        tab = next(s.value() for s in cl.filter_specs if getattr(s, "is_tabs", False))
+        counts = filters.tab_counts(self.get_queryset(request), request.user, now)
+        context |= {
+            "tabs": _tabs(cl, tab, counts),
+            "rows": [shown(ticket, now) for ticket in cl.result_list],
+            "dropdowns": [
+                {"title": s.title, "chosen": s.chosen_word, "choices": list(s.choices(cl))}
+                for s in cl.filter_specs
+                if not getattr(s, "is_hidden", False)
+            ],
+            "pages": _pages(cl),
+            "tab": tab,
+            "unassigned": counts["new"],
+            "narrowed": set(request.GET) - {"tab", "p"},
+            "cl_query": request.GET.urlencode(),
+            "current_batch": Batch.objects.filter(received_at__isnull=False).first(),
+        }
+        if self.has_assign_permission(request):
+            context["colleagues"] = colleagues(request.user)
+        return response
+
+    @admin.action(description="分派给", permissions=["assign"])
+    def assign_to(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Many at once; each through its own verb, one message that counts."""
+        chosen = request.POST.get("assignee", "")
+        to = colleagues(request.user).filter(pk=chosen).first() if chosen.isdigit() else None
+        if to is None:
+            messages.error(request, "请先选择分派给谁。")
+            return
+        given, refused = _assign_each(queryset, to, by=request.user)
+        if given:
+            messages.success(request, f"已分派 {given} 条给{to}。")
+        for sentence in refused[:5]:
+            messages.error(request, sentence)
+        if len(refused) > 5:
+            messages.error(request, f"另有 {len(refused) - 5} 条也没有分派。")
+
+
+def _tabs(cl: Any, here: str, counts: dict[str, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label,
+            "count": counts[key],
+            "here": key == here,
+            "url": cl.get_query_string({"tab": key}, ["p"]),
+        }
+        for key, label in filters.TABS.items()
+    ]
+
+
+def _pages(cl: Any) -> list[dict[str, Any]]:
+    """The page numbers to offer: the ends, and those around the one that is shown."""
+    last = cl.paginator.num_pages
+    near = {1, 2, last - 1, last, *range(cl.page_num - 2, cl.page_num + 3)}
+    return [
+        {"number": n, "here": n == cl.page_num, "url": cl.get_query_string({"p": n})}
+        for n in sorted(near)
+        if 1 <= n <= last
+    ]
+
+
+def _assign_each(tickets: Iterable[Ticket], to: Staff, *, by: Any) -> tuple[int, list[str]]:
+    given, refused = 0, []
+    for ticket in tickets:
+        try:
+            ticket.assign(to, by=by)
+            given += 1
+        except Refused as sentence:
+            refused.append(str(sentence))
+    return given, refused
+
+
+def _number(rows: QuerySet[Any]) -> Coalesce:
+    """How many, as a subquery: counted for the weeks on the page and no others."""
+    counted = rows.values("batch").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), 0)
+
+
+@admin.register(Batch)
+class BatchAdmin(DeskAdmin):
+    """The weeks. Every case worker sees them; their numbers are those of the own office."""
+
+    about = "每周一收省里的报错表，周五 16:00 前返回处理结果。遇放假，期限会提前。"
+    list_display = ("week", "dates", "received", "done_share", "due", "returned")
+    list_display_links = ("week",)
+    list_per_page = 20
+    ordering = ("-iso_year", "-iso_week")
+    change_view = admin_batches.batch_page
+    receive = admin_intake.receive
+    preview = admin_intake.preview
+    problems = admin_intake.problems
+    columns = admin_intake.columns
+    undo = admin_intake.undo
+    blank = admin_intake.blank
+    send_back = admin_returns.send_back
+    review = admin_returns.review
+    send_now = admin_returns.send_now
+    hand_in = admin_returns.hand_in
+    urge = admin_returns.urge
+    declare_nothing = admin_returns.declare_nothing
+    hear = admin_returns.hear
+    figures = admin_figures.figures
+    week_figures = admin_figures.week_figures
+    year = admin_figures.year
+    decide = admin_deciding.decide
+    download = admin_returns.download
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        mine = Ticket.objects.visible_to(request.user).filter(batch=OuterRef("pk")).order_by()
+        return (
+            super()
+            .get_queryset(request)
+            .visible_to(request.user)
+            .annotate(total=_number(mine), done=_number(mine.done()))
+        )
+
+    @admin.display(description="周次")
+    def week(self, batch: Any) -> str:
+        return batch.week
+
+    @admin.display(description="周一")
+    def dates(self, batch: Any) -> str:
+        return f"{batch.monday.month}月{batch.monday.day}日"
+
+    @admin.display(description="收到")
+    def received(self, batch: Any) -> str:
+        return f"{batch.total} 条" if batch.received_at else "待接收"
+
+    @admin.display(description="已有结果")
+    def done_share(self, batch: Any) -> str:
+        return f"{batch.done} 条（{batch.done * 100 // batch.total}%）" if batch.total else "—"
+
+    @admin.display(description="返回期限")
+    def due(self, batch: Any) -> str:
+        at = timezone.localtime(batch.due_at)
+        return f"{at.month}月{at.day}日 {at:%H:%M}" + ("（暂定）" if batch.provisional else "")
+
+    @admin.display(description="返回")
+    def returned(self, batch: Any) -> str:
+        if not batch.returned_at:
+            return "晚了，还没返回" if timezone.now() >= batch.due_at else "—"
+        at = timezone.localtime(batch.returned_at)
+        late = "" if batch.on_time() else "，晚了"
+        return f"{at.month}月{at.day}日 {at:%H:%M}{late}"
+
+
+@admin.register(CauseCode)
+class CauseCodeAdmin(DeskAdmin):
+    about = "为什么没刷成卡。范文和说明可以改；停用后不再出现在办理页，旧工单不受影响。"
+    list_display = ("label", "template", "active")
+    list_filter = ("active",)
+    fields = ("label", "parent", "template", "note", "active")
+    readonly_fields = ("parent",)
+    inlines = (admin_settings.SnippetInline,)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name in ("template", "note"):
+            kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 3})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

@@ -1,0 +1,56 @@
+"""The page of a week: what came, how far it is, what went back."""
+
+from typing import Any
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from apps.errors import intake
+from apps.errors.models import Batch, ReturnFile
+from apps.errors.ticket import OPEN, Status
+from ydjy.desk.models import Upload
+from ydjy.lib import workdays
+
+IMPORT, EXPORT = "errors.import_batch", "errors.export_batch"
+
+
+# The week itself -------------------------------------------------------------------------------
+
+
+def batch_page(
+    self: Any, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+) -> HttpResponse:
+    """What came, how far it is, what went back."""
+    batch = self.get_object(request, unquote(object_id))
+    if batch is None:
+        raise Http404
+    if not self.has_view_permission(request, batch):
+        raise PermissionDenied
+    staff, now = request.user, timezone.now()
+    tickets = batch.tickets.filter(office__path__startswith=staff.case_path or "-")
+    counts = tickets.aggregate(
+        total=Count("pk"),
+        done=Count("pk", filter=~Q(status__in=OPEN)),
+        working=Count("pk", filter=Q(status=Status.WORKING)),
+        waiting=Count("pk", filter=Q(status=Status.WAITING)),
+        new=Count("pk", filter=Q(status=Status.NEW)),
+    )
+    context = self.admin_site.each_context(request) | {
+        "title": f"{batch.week} 周批次",
+        "opts": self.opts,
+        "batch": batch,
+        "counts": counts,
+        "state": Batch.State(batch.state_with(counts["total"] - counts["done"])).label,
+        "late": batch.on_time() is False or (not batch.returned_at and now >= batch.due_at),
+        "left": workdays.remaining(now, batch.due_at),
+        "uploads": Upload.objects.visible_to(staff)
+        .of(intake.KIND, batch.week)
+        .select_related("received_by"),
+        "returns": batch.returns.all()
+        & ReturnFile.objects.visible_to(staff).select_related("made_by"),
+    }
+    return TemplateResponse(request, "admin/errors/batch/change_form.html", context)

@@ -1,0 +1,111 @@
+"""The page where a person decides a row that the program would not: held, or rejected."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from apps.errors import deciding, intake, weekly
+from apps.errors.admin_views import hide
+from ydjy.desk.adminkit import admin_verb
+from ydjy.desk.models import StagedRow, Upload
+from ydjy.desk.problems import undecided
+from ydjy.desk.secrets import opened
+from ydjy.desk.verbs import Refused
+
+FIELD = "value-"  # what was read on paper is posted as value-<key>
+
+
+@admin_verb(
+    "errors.import_batch",
+    methods=("GET", "POST"),
+    row=False,
+    path="receive/<int:upload>/row/<int:row>/",
+)
+def decide(self: Any, request: HttpRequest, upload: int, row: int) -> HttpResponse:
+    """One row: what is wrong with it, and the four ways to go on. Refusals keep what was typed."""
+    mine = Upload.objects.visible_to(request.user).filter(kind=intake.KIND)
+    received = get_object_or_404(mine, pk=upload)
+    staged = get_object_or_404(received.rows.select_related("upload"), pk=row)
+    typed = {
+        name.removeprefix(FIELD): text.strip()
+        for name, text in request.POST.items()
+        if name.startswith(FIELD) and name.removeprefix(FIELD) in weekly.COLUMNS
+    }
+    error = ""
+    if request.method == "POST":
+        try:
+            said = _done(request, staged, typed)
+        except Refused as refused:
+            error = str(refused)
+        else:
+            messages.success(request, f"第 {staged.row} 行{said}")
+            return redirect(_next(received))
+    context = self.admin_site.each_context(request) | {
+        "title": f"判断第 {staged.row} 行",
+        "opts": self.opts,
+        "upload": received,
+        "row": staged,
+        "waits": undecided(received).filter(pk=staged.pk).exists(),
+        "cells": _cells(staged),
+        "fields": _fields(staged, typed),
+        "ticket": deciding.ticket_of(staged),
+        "differences": deciding.differences(staged),
+        "error": error,
+        "reason": request.POST.get("reason", ""),
+    }
+    return TemplateResponse(request, "admin/errors/batch/decide.html", context)
+
+
+def _done(request: HttpRequest, row: StagedRow, typed: dict[str, str]) -> str:
+    by, do = request.user, request.POST.get("do")
+    if do == "admit":
+        return f"已导入，工单 {deciding.admit(row, by=by, typed=typed).number}。"
+    if do == "take_over":
+        return f"已用来改工单 {deciding.take_over(row, by=by).number}。"
+    if do == "keep":
+        return f"没有改工单 {deciding.keep(row, by=by).number}。"
+    if do == "decline":
+        deciding.decline(row, by=by, reason=request.POST.get("reason", ""))
+        return "不受理，按写的原因返回省里。"
+    raise Http404
+
+
+def _next(upload: Upload) -> str:
+    """The next row that waits; after the last one the file itself."""
+    following = undecided(upload).order_by("position").first()
+    if following is None:
+        return reverse("admin:errors_batch_preview", args=[upload.pk])
+    return reverse("admin:errors_batch_decide", args=[upload.pk, following.pk])
+
+
+def _sheet(row: StagedRow) -> dict[str, Any]:
+    layouts = (s for s in row.upload.layout if s["sheet"][:40] == row.sheet)
+    return next(layouts, {"headers": [], "columns": {}})
+
+
+def _cells(row: StagedRow) -> list[tuple[str, str]]:
+    sheet = _sheet(row)
+    secret = intake.list_kind().secret
+    hidden = {index for key, index in sheet["columns"].items() if key in secret}
+    cells = zip(sheet["headers"], opened(row.cells) or [], strict=False)
+    return [(header, hide(text, i in hidden)) for i, (header, text) in enumerate(cells) if text]
+
+
+def _fields(row: StagedRow, typed: dict[str, str]) -> list[dict[str, str]]:
+    """The columns that are wrong or missing, to be typed from the paper."""
+    sheet = _sheet(row)
+    titles = {key: sheet["headers"][index] for key, index in sheet["columns"].items()}
+    keys = [key for key, title in titles.items() if title in row.columns]
+    keys += [key for key in weekly.missing(opened(row.values) or {}) if key not in keys]
+    return [
+        {
+            "name": FIELD + key,
+            "label": titles.get(key, weekly.COLUMNS[key][0]),
+            "value": typed.get(key, ""),
+        }
+        for key in keys
+    ]

@@ -1,0 +1,113 @@
+"""Pages of figures: one week, twelve weeks, a year's shifted weeks, what lies one level up."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from apps.errors import opening, statistics
+from apps.errors.models import Batch, Escalation, Ticket
+from apps.offices.models.calendar import weeks_of
+from ydjy.desk.adminkit import admin_verb
+from ydjy.lib import workdays
+
+VIEW = "errors.view_batch"
+YEARS = range(2021, 2031)
+
+
+@admin_verb(VIEW, methods=("GET",), row=False)
+def figures(self: Any, request: HttpRequest) -> HttpResponse:
+    """Twelve weeks by cause, county and hospital, and how often the machine was right."""
+    weeks = statistics.last_weeks(request.user)
+    tables = [
+        (title, statistics.trend(weeks, by))
+        for title, by in (("按原因", "cause"), ("按县区", "county"), ("按医院", "hospital"))
+    ]
+    context = self.admin_site.each_context(request) | {
+        "title": "报错统计",
+        "opts": self.opts,
+        "weeks": weeks,
+        "tables": tables,
+        "width": len(weeks) * 8,
+        "rates": statistics.hit_rates(request.user),
+    }
+    return TemplateResponse(request, "admin/errors/batch/figures.html", context)
+
+
+@admin_verb(VIEW, methods=("GET",))
+def week_figures(self: Any, request: HttpRequest, batch: Batch) -> HttpResponse:
+    """One printable page for a week, equal to the file that went back."""
+    week = statistics.of_week(batch, request.user)
+    context = self.admin_site.each_context(request) | {
+        "title": f"{batch.week} 统计",
+        "opts": self.opts,
+        "batch": batch,
+        "week": week,
+        "tables": [
+            (title, counter.most_common())
+            for title, counter in (
+                ("按原因", week.by_cause),
+                ("按县区", week.by_county),
+                ("按医院", week.by_hospital),
+            )
+        ],
+    }
+    return TemplateResponse(request, "admin/errors/batch/week_figures.html", context)
+
+
+@admin_verb(VIEW, methods=("GET",), row=False)
+def year(self: Any, request: HttpRequest) -> HttpResponse:
+    """All weeks of a year that are not Monday to Friday 16:00, with the sentence why."""
+    asked = request.GET.get("year", "")
+    today = timezone.localdate()
+    chosen = int(asked) if asked.isdigit() and int(asked) in YEARS else today.isocalendar().year
+    weeks = weeks_of(chosen)
+    plain = workdays.STANDARD.due_weekday
+    shifted = [
+        week
+        for week in weeks
+        if week.due_at is None
+        or (week.intake_on or week.monday) != week.monday
+        or timezone.localdate(week.due_at) != week.monday + plain * workdays.ONE_DAY
+    ]
+    context = self.admin_site.each_context(request) | {
+        "title": f"{chosen} 年每周期限",
+        "opts": self.opts,
+        "year": chosen,
+        "years": YEARS,
+        "shifted": shifted,
+        "normal": len(weeks) - len(shifted),
+        "provisional": any(week.provisional for week in weeks),
+    }
+    return TemplateResponse(request, "admin/errors/batch/year.html", context)
+
+
+@admin_verb("errors.view_ticket", methods=("GET",), row=False)
+def escalated(self: Any, request: HttpRequest) -> HttpResponse:
+    """What was sent one level up and has no answer yet, the oldest first."""
+    waiting = Escalation.objects.visible_to(request.user).unanswered()
+    context = self.admin_site.each_context(request) | {
+        "title": "逐级上报",
+        "opts": self.opts,
+        "waiting": waiting.select_related("ticket__office", "by")[:500],
+        "now": timezone.now(),
+    }
+    return TemplateResponse(request, "admin/errors/ticket/escalated.html", context)
+
+
+@admin_verb("errors.change_routerule", methods=("GET",), row=False)
+def try_out(self: Any, request: HttpRequest) -> HttpResponse:
+    """The rules as they are now, tried on the tickets of the last week: nothing is moved."""
+    batch = Batch.objects.filter(received_at__isnull=False).first()
+    routes = opening.Routes()
+    tickets = Ticket.objects.visible_to(request.user).filter(batch=batch).select_related("office")
+    found = [(ticket, *routes.of(ticket)) for ticket in tickets.order_by("number")[:2000]]
+    context = self.admin_site.each_context(request) | {
+        "title": "试一试分派规则",
+        "opts": self.opts,
+        "batch": batch,
+        "moved": [row for row in found if row[1] != row[0].office],
+        "total": len(found),
+    }
+    return TemplateResponse(request, "admin/errors/batch/try_out.html", context)

@@ -1,0 +1,234 @@
+"""Monday's import in three steps: choose the file, look, import; and what follows from it."""
+
+from io import BytesIO
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+
+from apps.errors import intake, tasks, weekly
+from apps.errors.admin_sheet import rows_of
+from apps.errors.forms import ColumnsForm, FileForm
+from apps.errors.models import Batch
+from ydjy.desk import uploads
+from ydjy.desk.adminkit import admin_verb
+from ydjy.desk.downloads import as_file
+from ydjy.desk.models import Upload
+from ydjy.desk.problems import problem_workbook, reasons, undecided
+from ydjy.desk.verbs import Refused, must
+from ydjy.lib import workbook
+
+IMPORT = "errors.import_batch"
+AT_ONCE = 400_000  # bytes; a longer file is read by a job, and the page looks again by itself
+AT_ONCE_ROWS = 3_000
+
+
+@admin_verb(IMPORT, methods=("GET", "POST"), row=False, atomic=False)
+def receive(self: Any, request: HttpRequest) -> HttpResponse:
+    """Step one: the file. Its receipt is committed before it is read; a refused one keeps it."""
+    form = FileForm(request.POST or None, request.FILES or None)
+    error = ""
+    if request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data["file"]
+        sender = form.cleaned_data["sender"] or intake.SENDER
+        try:
+            upload = intake.keep(sent.read(), sent.name, by=request.user, sender=sender)
+            return _read(request, upload)
+        except uploads.AlreadyReceived as twin:
+            return _there_already(request, twin)
+        except Refused as refused:
+            error = str(refused)
+    context = self.admin_site.each_context(request) | {
+        "title": "导入本周报错",
+        "opts": self.opts,
+        "form": form,
+        "error": error,
+        "senders": _senders(),
+        "step": 1,
+    }
+    return TemplateResponse(request, "admin/errors/batch/import.html", context)
+
+
+def _senders() -> list[str]:
+    known = Upload.objects.filter(kind=intake.KIND).exclude(sender="").order_by()
+    return sorted({intake.SENDER, *known.values_list("sender", flat=True).distinct()[:50]})
+
+
+def _read(request: HttpRequest, upload: Upload) -> HttpResponse:
+    """Read it now, or let a job do it; then the page that shows how it is."""
+    if upload.size > AT_ONCE:
+        wake(upload)
+        return redirect("admin:errors_batch_preview", upload=upload.pk)
+    try:
+        intake.read(upload)
+    except uploads.AlreadyReceived as twin:
+        return _there_already(request, twin)
+    except uploads.Unreadable:
+        if upload.state != Upload.State.COLUMNS:
+            raise
+        return redirect("admin:errors_batch_columns", upload=upload.pk)
+    return redirect("admin:errors_batch_preview", upload=upload.pk)
+
+
+def _there_already(request: HttpRequest, twin: uploads.AlreadyReceived) -> HttpResponse:
+    messages.warning(request, str(twin))
+    return redirect("admin:errors_batch_preview", upload=twin.upload.pk)
+
+
+def wake(upload: Upload) -> None:
+    """Ask the worker to go on with it; without a worker the minute tick does."""
+    try:
+        tasks.go_on_with.delay(upload.pk)
+    except OSError:
+        Upload.objects.filter(pk=upload.pk).update(lease_until=upload.received_at)
+
+
+@admin_verb(IMPORT, methods=("GET", "POST"), row=False, path="receive/<int:upload>/", atomic=False)
+def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
+    """Steps two and three: look, then import. The second press finds it done."""
+    received = of(request, upload)
+    if request.method == "POST":
+        return _decide(request, received)
+    if received.state == Upload.State.COLUMNS:
+        return redirect("admin:errors_batch_columns", upload=received.pk)
+    busy = received.state in (Upload.State.RECEIVED, Upload.State.CONFIRMING)
+    confirmed = received.state == Upload.State.CONFIRMED
+    context = self.admin_site.each_context(request) | {
+        "title": "导入本周报错",
+        "opts": self.opts,
+        "upload": received,
+        "staged": received.state == Upload.State.STAGED,
+        "confirmed": confirmed,
+        "busy": busy,
+        "problems": undecided(received).count(),
+        "reasons": reasons(received)[:12],
+        "unsure_writing": received.encoding not in ("", "utf-8", "utf-8-sig"),
+        "step": 3 if confirmed or received.state == Upload.State.CONFIRMING else 2,
+        "sheets": _sheet_words(received),
+        **rows_of(received, request),
+    }
+    if confirmed:
+        context |= _outcome(received)
+        context["waiting"] = set(undecided(received).values_list("pk", flat=True))
+    headers = {"Refresh": "3"} if busy else None  # a long file: the page looks again by itself
+    return TemplateResponse(request, "admin/errors/batch/preview.html", context, headers=headers)
+
+
+def of(request: HttpRequest, pk: int) -> Upload:
+    """The received file, if the person's office received it."""
+    mine = Upload.objects.visible_to(request.user).filter(kind=intake.KIND)
+    return get_object_or_404(mine.select_related("received_by", "confirmed_by"), pk=pk)
+
+
+def _decide(request: HttpRequest, upload: Upload) -> HttpResponse:
+    if "abandon" in request.POST:
+        intake.abandon(upload, by=request.user)
+        messages.success(request, f"“{upload.filename}”没有导入。")
+        return redirect("admin:errors_batch_receive")
+    how = request.POST.get("assign", "county")
+    must(how in ("county", "none"), "请选择导入后怎么分派。")
+    if upload.state == Upload.State.STAGED and upload.accepted > AT_ONCE_ROWS:
+        intake.begin(upload, by=request.user, assign=how)
+        wake(upload)
+    elif upload.state != Upload.State.CONFIRMING:  # a job is at it already
+        intake.confirm(upload, by=request.user, assign=how)
+    return redirect("admin:errors_batch_preview", upload=upload.pk)
+
+
+def _outcome(upload: Upload) -> dict[str, Any]:
+    """What the import has done, the same however often one looks."""
+    year, week = upload.period.split("-W")
+    batch = Batch.objects.filter(iso_year=int(year), iso_week=int(week)).first()
+    tickets = batch.tickets.filter(lines__staged__upload=upload) if batch else None
+    if tickets is None:
+        return {}
+    given = (
+        tickets.filter(assignee__isnull=False)
+        .order_by()
+        .values("assignee__name", "assignee__username")
+        .annotate(number=Count("pk", distinct=True))
+    )
+    return {
+        "batch": batch,
+        "given": [
+            (row["assignee__name"] or row["assignee__username"], row["number"]) for row in given
+        ],
+        "not_given": tickets.filter(assignee=None).distinct().count(),
+        "can_undo": batch is not None and not batch.returned_at,
+    }
+
+
+def _sheet_words(upload: Upload) -> str:
+    names = "、".join(f"“{sheet['sheet']}”" for sheet in upload.layout)
+    known = sum(len(sheet["columns"]) for sheet in upload.layout[:1])
+    return f"工作表{names}，共 {upload.rows_in} 行，认出 {known} 列。"
+
+
+@admin_verb(IMPORT, methods=("GET",), row=False, path="receive/<int:upload>/problems/")
+def problems(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
+    """下载有问题的 n 行: the sender's layout with a column that says what is wrong."""
+    return as_file(*problem_workbook(of(request, upload)))
+
+
+@admin_verb(
+    IMPORT, methods=("GET", "POST"), row=False, path="receive/<int:upload>/columns/", atomic=False
+)
+def columns(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
+    """Which column is which, said once for a sender; then the file is read anew."""
+    received = of(request, upload)
+    must(
+        received.state in (Upload.State.COLUMNS, Upload.State.STAGED),
+        f"这个文件{received.get_state_display()}，不用再对应列。",
+    )
+    form = ColumnsForm(received, weekly.COLUMNS, weekly.REQUIRED, request.POST or None)
+    error = received.message if received.state == Upload.State.COLUMNS else ""
+    if request.method == "POST" and form.is_valid():
+        uploads.remember(received.kind, received.sender, form.keys)
+        uploads.read_anew(received)
+        try:
+            return _read(request, received)
+        except Refused as refused:
+            error = str(refused)
+    context = self.admin_site.each_context(request) | {
+        "title": "对应列",
+        "opts": self.opts,
+        "upload": received,
+        "form": form,
+        "error": error,
+        "step": 2,
+    }
+    return TemplateResponse(request, "admin/errors/batch/columns.html", context)
+
+
+@admin_verb(IMPORT, methods=("GET",), row=False, path="receive/blank/")
+def blank(self: Any, request: HttpRequest) -> HttpResponse:
+    """下载空白表: our columns, which of them must be filled, and how."""
+    titles = [words[0] for words in weekly.COLUMNS.values()]
+    needed = "、".join(weekly.COLUMNS[key][0] for key in weekly.REQUIRED)
+    notes = [
+        [f"必须有的列：{needed}。"],
+        ["证件号码、人员编号等长号码的列请先设为“文本”再填。"],
+        ["日期写成 2026-11-09 或 2026-11-09 09:30 的样子。"],
+    ]
+    target = BytesIO()
+    sheets = [
+        workbook.SheetOut(name="报错明细", header=titles, rows=[]),
+        workbook.SheetOut(name="怎么填", header=["说明"], rows=notes, widths=[60]),
+    ]
+    workbook.write(target, sheets)
+    return as_file("报错表-空白.xlsx", target.getvalue())
+
+
+@admin_verb(IMPORT, row=False, path="receive/<int:upload>/undo/")
+def undo(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
+    """Take the import back: what nobody touched goes, the rest is named."""
+    received = of(request, upload)
+    gone, kept = intake.undo(received, by=request.user)
+    messages.success(request, f"已撤销，收回 {gone} 条工单。这个文件可以重新导入。")
+    if kept:
+        names = "、".join(ticket.number for ticket in kept[:20])
+        messages.warning(request, f"{len(kept)} 条已经有人办过，没有收回：{names}。")
+    return redirect("admin:errors_batch_preview", upload=received.pk)

@@ -1,0 +1,64 @@
+"""What the bureau sets for the weekly exchange: how files travel, who gets what, when to remind."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from apps.errors import admin_figures
+from apps.errors.models import ExchangeSettings, Notice, ReminderStep, RouteRule, Snippet
+from ydjy.desk.adminkit import DeskAdmin, DeskInline, admin_verb
+
+
+@admin.register(ExchangeSettings)
+class ExchangeSettingsAdmin(DeskAdmin):
+    about = "返回表怎么送到省里，来件从哪里收。不论怎么设置，都可以下载文件人工报送。"
+    list_display = ("channel", "watching", "folder", "host")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """One row is all there is."""
+        return super().has_add_permission(request) and not ExchangeSettings.objects.exists()
+
+
+@admin.register(RouteRule)
+class RouteRuleAdmin(DeskAdmin):
+    about = "报错先按这里的规则分，没有合适的再按参保区划分给承办机构。改规则不影响已分派的工单。"
+    list_display = ("order", "area", "place", "office", "reason", "valid_from", "valid_to")
+    list_display_links = ("area", "place")
+    try_out = admin_figures.try_out
+
+
+@admin.register(ReminderStep)
+class ReminderStepAdmin(DeskAdmin):
+    about = "返回期限前几个工作日、几点提醒谁。只在上班时间提醒，每一级只提醒一次。"
+    list_display = ("days_before", "at", "audience", "valid_from", "valid_to")
+
+
+@admin.register(Notice)
+class NoticeAdmin(DeskAdmin):
+    about = "给你的提醒。"
+    list_display = ("at", "words")
+    list_display_links = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).visible_to(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin_verb("errors.view_notice")
+    def seen(self, request: HttpRequest, notice: Notice) -> HttpResponse:
+        """知道了: it leaves the front page."""
+        Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
+        return redirect("admin:index")
+
+
+class SnippetInline(DeskInline):
+    model = Snippet
+    extra = 1

@@ -1,0 +1,94 @@
+"""A received sheet as the clerk knows it: its own rows and columns, bad cells with their reason."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+
+from apps.errors import intake
+from apps.errors.admin_views import hide
+from ydjy.desk.models import StagedRow, Upload
+from ydjy.desk.secrets import opened
+
+PAGE = 100  # rows of the sheet that one page of the preview shows
+
+
+@dataclass(frozen=True)
+class Cell:
+    text: str
+    wrong: bool
+    why: str
+    long: bool
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    row: StagedRow
+    verdict: str
+    cells: list[Cell]
+
+
+def rows_of(upload: Upload, request: HttpRequest) -> dict[str, Any]:
+    """A page of the sheet as the clerk knows it, and the counters that narrow it."""
+    chosen = request.GET.get("show", "")
+    shown = upload.rows.select_related("twin")
+    narrow = {
+        "good": ["accepted"],
+        "twice": ["duplicate"],
+        "wrong": ["rejected", "held"],
+        "skipped": ["skipped"],
+    }
+    if chosen in narrow:
+        shown = shown.filter(status__in=narrow[chosen])
+    page = Paginator(shown, PAGE).get_page(request.GET.get("p"))
+    layout = {sheet["sheet"][:40]: sheet for sheet in upload.layout}
+    first = upload.layout[0] if upload.layout else {"headers": []}
+    secret = intake.list_kind().secret
+    counters = [
+        ("good", "可以导入", upload.accepted),
+        ("twice", "重复", upload.duplicate),
+        ("wrong", "有问题", upload.rejected + upload.held),
+        ("skipped", "跳过", upload.skipped),
+        ("", "全部", upload.rows_in),
+    ]
+    return {
+        "headers": first["headers"],
+        "page": page,
+        "rows": [_preview_row(row, layout.get(row.sheet, first), secret) for row in page],
+        "show": chosen if chosen in narrow else "",
+        "counters": [c for c in counters if c[2] or c[0] in ("good", "wrong", "")],
+        "several": len(upload.layout) > 1,
+    }
+
+
+def _preview_row(row: StagedRow, sheet: dict[str, Any], secret: frozenset[str]) -> PreviewRow:
+    hidden = {index for key, index in sheet.get("columns", {}).items() if key in secret}
+    headers = sheet["headers"]
+    reasons = _reasons(row.message)
+    cells = []
+    texts = opened(row.cells) or []
+    for i, header in enumerate(headers):
+        text = texts[i] if i < len(texts) else ""
+        wrong = bool(header) and header in row.columns
+        cells.append(Cell(hide(text, i in hidden), wrong, reasons.get(header, ""), len(text) > 18))
+    return PreviewRow(row, _verdict(row, reasons), cells)
+
+
+_CLAUSE = re.compile(r"“([^”]+)”([^；。]+)")
+
+
+def _reasons(message: str) -> dict[str, str]:
+    """The complaint of each column out of the row's sentence: it stands under its cell."""
+    return dict(_CLAUSE.findall(message))
+
+
+def _verdict(row: StagedRow, reasons: dict[str, str]) -> str:
+    if row.status == StagedRow.Status.DUPLICATE and row.twin:
+        return f"与第 {row.twin.row} 行重复"
+    label = str(row.get_status_display())
+    if row.status == StagedRow.Status.ACCEPTED or not row.message:
+        return label
+    told = all(header in row.columns for header in reasons) and reasons
+    return label if told else f"{label}：{row.message}"

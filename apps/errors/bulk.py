@@ -1,0 +1,186 @@
+"""One verb done to many tickets: counted before, two statements, one number in every event.
+
+The rows are fixed when the person confirms. Guards of the verb are in the WHERE clause, so that a
+ticket that moved on meanwhile is left alone and the count says so. More than 500 are done by the
+minute tick or the worker, 500 at a time; how far it is stands in the database.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from apps.errors import causes, diagnosis
+from apps.errors.models import BulkAction, CauseCode, Ticket, TicketEvent
+from apps.errors.ticket import RESULT_LIMIT, TRANSITIONS, Status
+from apps.offices.models import Staff
+from ydjy.desk.verbs import must
+from ydjy.lib import idnumbers
+
+AT_ONCE = 500
+VERBS = ("assign", "answer", "postpone", "take")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How many would change, and how many would be left alone and why."""
+
+    chosen: int
+    changing: int
+
+    @property
+    def left(self) -> int:
+        return self.chosen - self.changing
+
+
+def _fitting(tickets: Any, verb: str) -> Any:
+    return tickets.filter(status__in=TRANSITIONS[verb])
+
+
+def preview(tickets: Any, verb: str, *, by: Any) -> Preview:
+    must(verb in VERBS, "不能这样批量办理。")
+    mine = tickets.visible_to(by).order_by()
+    return Preview(mine.count(), _fitting(mine, verb).count())
+
+
+def begin(tickets: Any, verb: str, *, by: Any, **params: Any) -> BulkAction:
+    """Fix the rows and do it: at once up to 500, else bit by bit. ``params`` are the verb's:
+    ``to`` (key of a colleague), ``cause`` (key) and ``result``, ``reason`` and ``expected_on``."""
+    must(verb in VERBS, "不能这样批量办理。")
+    check(verb, params)
+    mine = _fitting(tickets.visible_to(by), verb).order_by("pk")
+    if verb == "assign":
+        colleague = Staff.objects.get(pk=params["to"])
+        mine = mine & Ticket.objects.visible_to(colleague).order_by("pk")
+    action = BulkAction.objects.create(
+        verb=verb,
+        params=params,
+        keys=list(mine.values_list("pk", flat=True)),
+        by=by,
+        at=timezone.now(),
+    )
+    if len(action.keys) <= AT_ONCE:
+        run(action)
+    return action
+
+
+def check(verb: str, params: dict[str, Any]) -> None:
+    """What would be refused for every ticket is refused before the first."""
+    if verb == "assign":
+        must(params.get("to"), "请先选择分派给谁。")
+    if verb == "answer":
+        must(params.get("cause"), "请选择原因。")
+        must((params.get("result") or "").strip(), "请写处理结果，这是返回给省里的内容。")
+        must(
+            not idnumbers.contains_number(params["result"]),
+            "处理结果里写了证件号码，请删去：返回表里本来就有证件号码这一列。",
+        )
+    if verb == "postpone":
+        must((params.get("reason") or "").strip(), "请写明没有办结的原因。")
+        must(params.get("expected_on"), "请写明预计哪天办结。")
+
+
+def run(action: BulkAction, *, limit: int | None = None) -> BulkAction:
+    """Do what is left of it, 500 at a time, each part in a transaction of its own."""
+    while step(action):
+        if limit is not None and action.position >= limit:
+            break
+    return action
+
+
+@transaction.atomic
+def step(action: BulkAction) -> bool:
+    """The next part; whether there is more. Two workers at the same action do it once."""
+    row = BulkAction.objects.select_for_update().get(pk=action.pk)
+    part = row.keys[row.position : row.position + AT_ONCE]
+    if part:
+        row.changed += _apply(row, part)
+        row.position += len(part)
+    row.state = BulkAction.State.RUNNING
+    if row.position >= len(row.keys):
+        row.state, row.finished_at = BulkAction.State.DONE, row.finished_at or timezone.now()
+    row.save(update_fields=["changed", "position", "state", "finished_at"])
+    action.__dict__.update({k: v for k, v in row.__dict__.items() if not k.startswith("_")})
+    return row.state != BulkAction.State.DONE
+
+
+def sweep() -> int:
+    """Go on with what a worker left: one part of each, per tick."""
+    unfinished = BulkAction.objects.exclude(state=BulkAction.State.DONE).order_by("pk")
+    return sum(1 for action in unfinished if step(action) or True)
+
+
+def _apply(action: BulkAction, part: list[int]) -> int:
+    now = timezone.now()
+    tickets = _fitting(Ticket.objects.filter(pk__in=part), action.verb).visible_to(action.by)
+    changes, words = _changes(action, now)
+    after = changes.get("status", "")
+    chosen = tickets.order_by().select_for_update(of=("self",))
+    logged = _log(chosen.values("pk", "status"), action, now, after, words)
+    done = Ticket.objects.filter(
+        pk__in=TicketEvent.objects.filter(bulk=action, ticket__in=part).values("ticket")
+    )
+    if action.verb == "answer" and "{" in action.params["result"]:
+        _fill_in(done, action.params["result"])
+        changes.pop("result")
+    done.update(**changes, version=F("version") + 1, touched_at=now)
+    return logged
+
+
+def _changes(action: BulkAction, now: datetime) -> tuple[dict[str, Any], str]:
+    params, by = action.params, action.by
+    if action.verb in ("assign", "take"):
+        to = by if action.verb == "take" else Staff.objects.get(pk=params["to"])
+        words = "" if action.verb == "take" else f"分派给{to}"
+        return {"status": Status.WORKING, "assignee": to, "offered_to": None, "waiting_for": ""}, (
+            words
+        )
+    if action.verb == "postpone":
+        reason, until = params["reason"].strip("。；， ")[:120], params["expected_on"]
+        return {"unfinished_reason": reason, "expected_on": until}, f"{reason}，预计 {until} 办结"
+    cause = CauseCode.objects.get(pk=params["cause"])
+    return {
+        "status": Status.ANSWERED,
+        "cause": cause,
+        "result": params["result"].strip()[:RESULT_LIMIT],
+        "answered_at": now,
+        "answered_by": by,
+        "waiting_for": "",
+        "offered_to": None,
+    }, str(cause)
+
+
+_COLUMNS = "ticket_id, at, by_id, verb, before, after, words, bulk_id"
+
+
+def _log(chosen: Any, action: BulkAction, now: datetime, after: str, words: str) -> int:
+    """INSERT … SELECT: an event for each row that the guards let through, and no other."""
+    sql, params = chosen.query.sql_with_params()
+    table = TicketEvent._meta.db_table
+    to = "%s" if after else "q.status"
+    statement = (
+        f"INSERT INTO {table} ({_COLUMNS}) "  # noqa: S608 - our own names, values are parameters
+        f"SELECT q.pk, %s, %s, %s, q.status, {to}, %s, %s FROM ({sql}) AS q (pk, status)"
+        if connection.vendor == "postgresql"
+        else f"INSERT INTO {table} ({_COLUMNS}) "  # noqa: S608
+        f"WITH q (pk, status) AS ({sql}) SELECT q.pk, %s, %s, %s, q.status, {to}, %s, %s FROM q"
+    )
+    mine: list[Any] = [connection.ops.adapt_datetimefield_value(now), action.by_id, action.verb]
+    mine += [after] if after else []
+    mine += [words[:300], action.pk]
+    first = [*mine, *params] if connection.vendor == "postgresql" else [*params, *mine]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, first)
+        return int(cursor.rowcount)
+
+
+def _fill_in(done: Any, template: str) -> None:
+    """The template with each ticket's own hospital, date and place."""
+    knowledge = diagnosis.Knowledge(done.filter(Q(result="") | ~Q(result="")))
+    for ticket in knowledge.tickets:
+        words = causes.fill_in(template, knowledge.case(ticket))
+        ticket.result = words.replace("{姓名}", ticket.name)[:RESULT_LIMIT]
+    Ticket.objects.bulk_update(knowledge.tickets, ["result"], batch_size=200)

@@ -1,0 +1,209 @@
+"""Deciding what the program would not: a held line, a rejected one, a corrected one.
+
+A line without a ticket is admitted (its doubtful or missing values typed in and judged again) or
+declined with a reason. A line that says otherwise than its ticket is taken over, field by field
+shown before, or the ticket is kept as it is; a result already written stays in both cases. What is
+decided for a line counts for every line that stands for it: its duplicates, its mended copies.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.errors import diagnosis, intake, known, opening, weekly
+from apps.errors.models import Batch, SourceLine, Ticket
+from apps.errors.ticket import OPEN
+from ydjy.desk import sheets, uploads
+from ydjy.desk.models import StagedRow, Upload
+from ydjy.desk.secrets import opened
+from ydjy.desk.sheets import Values
+from ydjy.desk.verbs import Refused, must
+
+REASON_LIMIT = 80  # with 未受理： before it still fits the province's column
+
+
+def ticket_of(row: StagedRow) -> Ticket | None:
+    """The ticket that says something else under the same number, if that is why the row waits."""
+    week = known.Known(intake.batch_of(row.upload), row.upload)
+    return week.ticket(opened(row.values) or {})
+
+
+def differences(row: StagedRow) -> list[known.Difference]:
+    """Field by field, what taking the row over would change in its ticket."""
+    ticket = ticket_of(row)
+    return known.differences(ticket, opened(row.values) or {}) if ticket else []
+
+
+def judged_again(row: StagedRow, typed: Mapping[str, str]) -> tuple[Values, sheets.Doubts]:
+    """The row's values with what a person typed in their place, read by the same readers.
+
+    What was read well is taken as it was read, not from the cell: a number that Excel damaged
+    must not become a text that looks right.
+    """
+    cells = {key: value or "" for key, value in (opened(row.values) or {}).items()}
+    cells["reported_on"] = cells.pop("reported_at", "") or cells.get("reported_on", "")
+    cells |= {key: text for key, text in typed.items() if text.strip()}
+    kind = intake.list_kind(timezone.localdate(row.upload.received_at))
+    return kind.judge(cells)
+
+
+@transaction.atomic
+def admit(row: StagedRow, *, by: Any, typed: Mapping[str, str] | None = None) -> Ticket:
+    """Make a ticket of the row. ``typed``: key → what the person read on paper.
+
+    Refused while a value that a ticket needs is missing or cannot be read, naming each.
+    """
+    row, batch = _locked(row)
+    values, doubts = judged_again(row, typed or {})
+    if doubts.bad or weekly.missing(values):
+        raise Refused(_complaint(row.upload, values, doubts))
+    week = known.Known(batch, row.upload)
+    if ticket := week.ticket(values):
+        must(
+            not known.differences(ticket, values),
+            f"工单 {ticket.number} 编号相同，内容不同。请选择“按这一行改工单”或“保留工单”。",
+        )
+        _settle(row, ticket, f"与工单 {ticket.number} 相同。", by)
+        return ticket
+    row.values, row.status = values, sheets.ACCEPTED
+    row.columns, row.message = [], f"{by or '系统'}核对后导入。"
+    _save(row, by)
+    ticket = opening.open_tickets(batch, [row], by=by, assign=row.upload.plan)[row.pk]
+    _link_family(row, ticket, by)
+    return ticket
+
+
+def _complaint(upload: Upload, values: Values, doubts: sheets.Doubts) -> str:
+    titles = {key: words[0] for key, words in weekly.COLUMNS.items()}
+    for sheet in upload.layout[:1]:
+        titles |= {key: sheet["headers"][index] for key, index in sheet["columns"].items()}
+    found = dict.fromkeys(weekly.missing(values), "空着，请照原件填写") | doubts.bad
+    return "；".join(f"“{titles[key].strip()}”{clause}" for key, clause in found.items()) + "。"
+
+
+@transaction.atomic
+def decline(row: StagedRow, *, by: Any, reason: str) -> None:
+    """Do not take the row: it goes back as 未受理 with the reason."""
+    row, _ = _locked(row)
+    reason = reason.strip("。；， ")
+    must(reason, "请写明为什么不受理，这是返回给省里的内容。")
+    must(len(reason) <= REASON_LIMIT, f"原因最多 {REASON_LIMIT} 个字，现在 {len(reason)} 个字。")
+    for one in _family(row):
+        one.status, one.message, one.twin = sheets.REJECTED, f"{reason}。", None
+        _save(one, by)
+    _count(row)
+
+
+@transaction.atomic
+def take_over(row: StagedRow, *, by: Any) -> Ticket:
+    """The ticket says from now on what the corrected row says. What the row leaves blank, and the
+    result already written, stay."""
+    row, batch = _locked(row)
+    values = opened(row.values) or {}
+    ticket = _its_ticket(batch, row)
+    changes = known.differences(ticket, values)
+    fresh = opening.columns(batch, _merged(ticket, values))
+    keys = [change.key for change in changes]
+    columns = {key: fresh[key] for key in keys}
+    columns |= {key: fresh[key] for key in _DERIVED if key not in columns}
+    words = f"按《{row.upload.filename}》第 {row.row} 行改了{'、'.join(c.label for c in changes)}"
+    ticket.correct(by=by, words=words, **columns)
+    if ticket.status in OPEN:
+        diagnosis.find_institutions([ticket])
+        ticket.save(update_fields=["institution"])
+        diagnosis.diagnose_again([ticket])
+    _settle(row, ticket, f"已按这一行改了工单 {ticket.number}。", by)
+    return ticket
+
+
+# Follow from the columns that were taken over.
+_DERIVED = ("cert_index", "name_initials", "fingerprint", "source_key")
+
+
+def _merged(ticket: Ticket, values: Values) -> Values:
+    """The line as the ticket will say it: the row where it says something, else the ticket."""
+    at = ticket.reported_at
+    ours: Values = {key: known.text_of(getattr(ticket, key)) for key in known.COMPARED}
+    ours["reported_at"] = f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}" if at else None
+    return ours | {key: value for key, value in values.items() if value}
+
+
+@transaction.atomic
+def keep(row: StagedRow, *, by: Any) -> Ticket:
+    """The ticket stays as it is; the row is answered by it all the same."""
+    row, batch = _locked(row)
+    ticket = _its_ticket(batch, row)
+    _settle(row, ticket, f"保留工单 {ticket.number}，没有按这一行改。", by)
+    return ticket
+
+
+def _its_ticket(batch: Batch, row: StagedRow) -> Ticket:
+    ticket = known.Known(batch, row.upload).ticket(opened(row.values) or {})
+    if ticket is None:
+        raise Refused("这一行没有编号相同的工单。请选择“导入这一行”或“不受理”。")
+    return ticket
+
+
+# What they share ------------------------------------------------------------------------------
+
+
+def _locked(row: StagedRow) -> tuple[StagedRow, Batch]:
+    """The row as it is now, its week and file held until the decision is written."""
+    upload = Upload.objects.select_for_update().get(pk=row.upload_id)
+    must(
+        upload.state == Upload.State.CONFIRMED,
+        "请先导入这个文件里没有问题的行，再逐行判断其余的行。",
+    )
+    batch = Batch.objects.select_for_update().get(pk=intake.batch_of(upload).pk)
+    row = StagedRow.objects.get(pk=row.pk)
+    row.upload = upload
+    waits = row.status in (sheets.HELD, sheets.REJECTED)
+    must(
+        waits and not SourceLine.objects.filter(staged=row).exists(),
+        f"第 {row.row} 行已经判断过了：{row.message}",
+    )
+    return row, batch
+
+
+def _family(row: StagedRow) -> list[StagedRow]:
+    """The row, its duplicates in the same file, and the rows of other files that it stands for or
+    that stand for it, so far as they have no ticket."""
+    root = row.original_id or row.pk
+    same = StagedRow.objects.filter(pk=root) | StagedRow.objects.filter(original=root)
+    keys = {row.pk, *same.values_list("pk", flat=True)}
+    keys |= set(StagedRow.objects.filter(twin__in=keys).values_list("pk", flat=True))
+    confirmed = StagedRow.objects.filter(pk__in=keys, upload__state=Upload.State.CONFIRMED)
+    answered = SourceLine.objects.filter(staged__in=keys).values("staged")
+    return list(confirmed.exclude(pk__in=answered).select_related("upload"))
+
+
+def _settle(row: StagedRow, ticket: Ticket, message: str, by: Any) -> None:
+    row.status, row.message = sheets.DUPLICATE, message
+    _save(row, by)
+    _link_family(row, ticket, by)
+
+
+def _link_family(row: StagedRow, ticket: Ticket, by: Any) -> None:
+    lines = []
+    for one in _family(row):
+        if one.pk != row.pk and one.status != sheets.DUPLICATE:
+            one.status, one.message = sheets.DUPLICATE, f"见工单 {ticket.number}。"
+            _save(one, by)
+        lines.append((one.pk, ticket))
+    opening.link(lines)
+    _count(row)
+
+
+def _save(row: StagedRow, by: Any) -> None:
+    row.decided_at, row.decided_by = timezone.now(), by
+    row.save()
+
+
+def _count(row: StagedRow) -> None:
+    rows = StagedRow.objects.filter(original=row.original_id or row.pk) | StagedRow.objects.filter(
+        pk__in=[row.original_id or row.pk, row.pk]
+    )
+    for upload in Upload.objects.filter(pk__in=rows.values("upload")):
+        uploads.count(upload)

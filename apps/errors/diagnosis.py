@@ -1,0 +1,154 @@
+"""Gathering what :mod:`apps.errors.causes` needs to decide, for many tickets at once."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+
+from django.db import models
+from django.utils import timezone
+
+from apps.errors import causes
+from apps.errors.models import CauseCode, Ticket
+from apps.filings.catalogue import SettlementRule
+from apps.filings.models import Filing, FilingEvent
+from apps.institutions.models import Institution, NetworkOpening
+from apps.offices.models import City
+
+# Venue of the settlement matrix → business of a line.
+_VENUES = {
+    SettlementRule.Venue.PHARMACY: "pharmacy",
+    SettlementRule.Venue.OUTPATIENT: "outpatient",
+    SettlementRule.Venue.INPATIENT: "inpatient",
+    SettlementRule.Venue.CHRONIC: "chronic",
+}
+
+
+class Knowledge:
+    """Our rows about a set of tickets, each table read once, and the verdicts drawn from them."""
+
+    def __init__(self, tickets: Iterable[Ticket]):
+        self.tickets = list(tickets)
+
+    @cached_property
+    def city(self) -> City:
+        return City.objects.served()
+
+    @cached_property
+    def codes(self) -> dict[str, CauseCode]:
+        return {code.code: code for code in CauseCode.objects.all()}
+
+    @cached_property
+    def filings(self) -> dict[str, tuple[causes.FilingFact, ...]]:
+        found: dict[str, list[causes.FilingFact]] = defaultdict(list)
+        wanted = {ticket.cert_index for ticket in self.tickets if ticket.cert_index}
+        rows = Filing.objects.exclude(status=Filing.Status.DRAFT)
+        for filing in rows.filter(cert_index__in=wanted).select_related("variant__category"):
+            found[filing.cert_index].append(_filing_fact(filing))
+        return {index: tuple(facts) for index, facts in found.items()}
+
+    @cached_property
+    def openings(self) -> dict[int, tuple[causes.OpeningFact, ...]]:
+        found: dict[int, list[causes.OpeningFact]] = defaultdict(list)
+        wanted = {ticket.institution_id for ticket in self.tickets if ticket.institution_id}
+        for row in NetworkOpening.objects.filter(institution__in=wanted):
+            found[row.institution_id].append(
+                causes.OpeningFact(
+                    row.pk, row.reach, row.business, row.valid_from, row.valid_to, str(row)
+                )
+            )
+        return {key: tuple(facts) for key, facts in found.items()}
+
+    @cached_property
+    def filing_free(self) -> frozenset[str]:
+        """Kinds of care that need no filing, as the settlement rules say today (D-X10)."""
+        rules = SettlementRule.objects.on(timezone.localdate()).filter(
+            direction=SettlementRule.Direction.OUTBOUND, filing_needed=False
+        )
+        return frozenset(_VENUES[rule.venue] for rule in rules if rule.venue in _VENUES)
+
+    def case(self, ticket: Ticket) -> causes.Case:
+        return causes.Case(
+            day=ticket.reported_on,
+            home=self.city.area,
+            insured_area=ticket.insured_area,
+            care_area=ticket.care_area,
+            care_place=ticket.care_place,
+            inst_name=ticket.inst_name,
+            inst_code=ticket.inst_code,
+            institution=ticket.institution_id,
+            med_type=ticket.med_type,
+            txn_type=ticket.txn_type,
+            infno=ticket.infno,
+            err_code=ticket.err_code,
+            err_msg=ticket.err_msg,
+            filing_free=self.filing_free,
+            filings=self.filings.get(ticket.cert_index, ()),
+            openings=self.openings.get(ticket.institution_id or 0, ()),
+        )
+
+    def set_diagnosis(self, ticket: Ticket) -> None:
+        """Write the verdict into the ticket's columns (not saved): cause, reason, evidence."""
+        case = self.case(ticket)
+        verdict = causes.diagnose(case)
+        code = self.codes.get(verdict.cause)
+        ticket.proposed_cause = code
+        ticket.filing_id = verdict.filing
+        ticket.diagnosed_at = timezone.now()
+        ticket.diagnosis = verdict.as_json() | {
+            "cause": verdict.cause,
+            "proposal": causes.fill_in(code.template, case) if code else "",
+        }
+
+
+DIAGNOSED = ["proposed_cause", "filing", "diagnosis", "diagnosed_at"]
+
+
+def diagnose_again(tickets: Iterable[Ticket]) -> int:
+    """Judge open tickets anew: since the intake a filing may have been registered or uploaded."""
+    knowledge = Knowledge(tickets)
+    for ticket in knowledge.tickets:
+        knowledge.set_diagnosis(ticket)
+    Ticket.objects.bulk_update(knowledge.tickets, DIAGNOSED, batch_size=500)
+    return len(knowledge.tickets)
+
+
+def diagnose_changed() -> int:
+    """Judge anew the open tickets of people about whose filings something was done since."""
+    later = FilingEvent.objects.filter(
+        filing__cert_index=models.OuterRef("cert_index"), at__gt=models.OuterRef("diagnosed_at")
+    )
+    known = Ticket.objects.open().exclude(cert_index="").filter(diagnosed_at__isnull=False)
+    changed = known.filter(models.Exists(later)).order_by("pk")[:500]
+    return diagnose_again(changed)
+
+
+def find_institutions(tickets: Iterable[Ticket]) -> None:
+    """Set each ticket's institution by its national code, else by exactly its name or alias."""
+    tickets = list(tickets)
+    codes = {ticket.inst_code for ticket in tickets if ticket.inst_code}
+    by_code = {
+        row.national_code: row for row in Institution.objects.filter(national_code__in=codes)
+    }
+    by_name: dict[str, Institution | None] = {}
+    for ticket in tickets:
+        if found := by_code.get(ticket.inst_code):
+            ticket.institution = found
+            continue
+        if ticket.inst_name not in by_name:
+            by_name[ticket.inst_name] = Institution.objects.named(ticket.inst_name)
+        ticket.institution = by_name[ticket.inst_name]
+
+
+def _filing_fact(filing: Filing) -> causes.FilingFact:
+    return causes.FilingFact(
+        pk=filing.pk,
+        number=filing.number,
+        status=filing.status,
+        status_label=filing.get_status_display(),
+        category=str(filing.variant),
+        destination=filing.destination,
+        destination_name=filing.destination_name,
+        start_on=filing.start_on,
+        end_on=filing.end_on,
+        uploaded=filing.uploaded,
+    )

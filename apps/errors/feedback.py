@@ -1,0 +1,235 @@
+"""The province's answer to what went back: each row accepted, or sent back with a reason (E12).
+
+Rows are matched by the province's own number, else by file and line with the same person on it.
+Received again, in the same bytes or saved anew, nothing changes: one verdict for each row of a
+returned version. A row sent back is open again in the next cycle as 第 N 次, with its history.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.errors import carrying, opening, weekly
+from apps.errors.models import Batch, Feedback, ReturnFile, SourceLine, Ticket
+from apps.errors.ticket import Status
+from ydjy.desk import sheets, uploads
+from ydjy.desk.crashpoints import crashpoint
+from ydjy.desk.models import StagedRow, Upload
+from ydjy.desk.secrets import Sealed, opened
+from ydjy.desk.sheets import Cells, Doubts, ListKind, Values
+from ydjy.desk.verbs import Refused
+from ydjy.lib import fields, workbook
+
+KIND = "feedback"
+COLUMNS = {
+    "seq": weekly.COLUMNS["seq"],
+    "province_no": weekly.COLUMNS["province_no"],
+    "name": weekly.COLUMNS["name"],
+    "cert_no": weekly.COLUMNS["cert_no"],
+    "verdict": (
+        "审核结果",
+        "省中心审核",
+        "省审核结果",
+        "审核意见",
+        "认可情况",
+        "反馈状态",
+        "省里意见",
+    ),
+    "reason": ("退回原因", "退回意见", "审核说明", "退回说明", "反馈说明"),
+}
+_ACCEPTED = {"认可", "通过", "同意", "确认", "已认可", "审核通过"}
+_REJECTED = {"退回", "不认可", "不通过", "驳回", "未通过", "审核不通过"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an answer file did: rows accepted, sent back, known already, and not recognised."""
+
+    upload: Upload
+    accepted: int
+    rejected: int
+    known: int
+    unmatched: tuple[str, ...]
+
+    def __str__(self) -> str:
+        words = f"认可 {self.accepted} 行，退回 {self.rejected} 行"
+        if self.known:
+            words += f"，以前收到过 {self.known} 行"
+        if self.unmatched:
+            words += f"，对不上 {len(self.unmatched)} 行（{'；'.join(self.unmatched[:5])}）"
+        return words + "。"
+
+
+def kind() -> ListKind:
+    return ListKind(
+        code=KIND,
+        label="省里的审核",
+        limits=workbook.WEEKLY,
+        columns=COLUMNS,
+        required=("verdict", "name"),
+        hint="请确认是省里审核后发回的表，里面要有“审核结果”一列。",
+        judge=_judge,
+        same=lambda values: None,
+        secret=frozenset({"cert_no"}),
+    )
+
+
+def _judge(cells: Cells) -> tuple[Values, Doubts]:
+    doubts = Doubts()
+    values: Values = {key: fields.plain(text) for key, text in cells.items()}
+    said = (values.get("verdict") or "").strip()
+    if said in _ACCEPTED:
+        values["verdict"] = Feedback.Verdict.ACCEPTED
+    elif said in _REJECTED:
+        values["verdict"] = Feedback.Verdict.REJECTED
+    elif said:
+        doubts.bad["verdict"] = "看不懂，应为“认可”或“退回”"
+    else:
+        doubts.unsure["verdict"] = "空着，没有结论"
+    return values, doubts
+
+
+def looks_like(data: bytes, filename: str) -> bool:
+    """Whether the file is an answer of the province and not a new list."""
+    return sheets.examine(kind(), data, filename).outcome == "ok"
+
+
+def receive(
+    data: bytes, filename: str, *, by: Any, batch: Batch, now: datetime | None = None
+) -> Outcome:
+    """Keep the file and apply it to what went back in ``batch``. ``Refused`` in one sentence."""
+    now = now or timezone.now()
+    if not ReturnFile.objects.effective().filter(batch=batch).exists():
+        raise Refused(f"{batch.week} 还没有返回过，没有可以对照的返回表。")
+    upload = _kept(data, filename, by, batch, now)
+    if upload.state == Upload.State.RECEIVED:
+        uploads.read(upload, kind(), lambda upload, report: None)
+    crashpoint("CR10")
+    return apply(upload, batch, now=now)
+
+
+def _kept(data: bytes, filename: str, by: Any, batch: Batch, now: datetime) -> Upload:
+    """The receipt; of a file whose reading was interrupted the one that is there."""
+    path = opening.Routes().city.path
+    try:
+        return uploads.keep(
+            kind(), data, filename, period=batch.week, by=by, office_path=path, now=now
+        )
+    except uploads.AlreadyReceived as twin:
+        if twin.upload.state in (Upload.State.RECEIVED, Upload.State.STAGED):
+            return twin.upload
+        raise
+
+
+@transaction.atomic
+def apply(upload: Upload, batch: Batch, *, now: datetime) -> Outcome:
+    """Write every verdict once, and reopen what was sent back."""
+    upload = Upload.objects.select_for_update().get(pk=upload.pk)
+    rows = _Rows(batch)
+    counts = {"accepted": 0, "rejected": 0, "known": 0}
+    unmatched: list[str] = []
+    for row in upload.rows.exclude(status=sheets.SKIPPED):
+        values = opened(row.values) or {}
+        if row.status != sheets.ACCEPTED:
+            unmatched.append(f"第 {row.row} 行{row.message}")
+        elif (place := rows.find(row, values)) is None:
+            unmatched.append(f"第 {row.row} 行在返回表里找不到")
+        else:
+            counts[_apply_one(upload, *place, values, now)] += 1
+    upload.state, upload.confirmed_at = Upload.State.CONFIRMED, now
+    upload.save(update_fields=["state", "confirmed_at"])
+    _confirm(batch, now)
+    return Outcome(
+        upload, counts["accepted"], counts["rejected"], counts["known"], tuple(unmatched)
+    )
+
+
+def _apply_one(
+    upload: Upload, file: ReturnFile, staged: StagedRow, values: Values, now: datetime
+) -> str:
+    line = SourceLine.objects.filter(staged=staged).select_related("ticket").first()
+    verdict, reason = values["verdict"] or "", (values.get("reason") or "")[:300]
+    row, fresh = Feedback.objects.get_or_create(
+        file=file,
+        staged=staged,
+        defaults={
+            "ticket": line.ticket if line else None,
+            "upload": upload,
+            "verdict": verdict,
+            "reason": reason,
+            "at": now,
+        },
+    )
+    if not fresh:
+        return "known"
+    if row.verdict == Feedback.Verdict.REJECTED and row.ticket:
+        reopen(row.ticket, reason, now)
+    return verdict
+
+
+def reopen(ticket: Ticket, reason: str, now: datetime) -> None:
+    """Open again in the next cycle, with the same clerk, as 第 N 次. Two lines of one ticket that
+    are both sent back reopen it once."""
+    ticket.refresh_from_db()
+    if ticket.status not in (Status.ANSWERED, Status.RETURNED):
+        return
+    batch, times = carrying.cycle_at(now), ticket.times + 1
+    ticket._step(
+        "reject",
+        Status.WORKING if ticket.assignee_id else Status.NEW,
+        None,
+        f"省里退回（第 {times} 次）：{reason or '没有写原因'}，转到 {batch.week}",
+        answered_at=None,
+        answered_by=None,
+        times=times,
+    )
+    ticket.refresh_from_db()
+    carrying.move([ticket], batch)
+
+
+def _confirm(batch: Batch, now: datetime) -> None:
+    """省已确认, when every row that went back was accepted."""
+    files = ReturnFile.objects.effective().filter(batch=batch)
+    accepted = Feedback.objects.filter(file__in=files, verdict=Feedback.Verdict.ACCEPTED).count()
+    if batch.confirmed_at is None and accepted == sum(file.rows for file in files):
+        Batch.objects.filter(pk=batch.pk).update(confirmed_at=now)
+
+
+class _Rows:
+    """The rows of the week's effective returns, by the province's number and by their line."""
+
+    def __init__(self, batch: Batch):
+        self.by_number: dict[str, tuple[ReturnFile, StagedRow]] = {}
+        self.by_line: dict[tuple[str, int], list[tuple[ReturnFile, StagedRow]]] = {}
+        files = ReturnFile.objects.effective().filter(batch=batch).select_related("upload")
+        for file in files:
+            for row in file.upload.rows.exclude(status=sheets.SKIPPED):
+                values = opened(row.values) or {}
+                if number := values.get("province_no"):
+                    self.by_number.setdefault(number, (file, row))
+                self.by_line.setdefault((row.sheet, row.row), []).append((file, row))
+
+    def find(self, row: StagedRow, values: Values) -> tuple[ReturnFile, StagedRow] | None:
+        number = values.get("province_no")
+        if number and number in self.by_number:
+            return self.by_number[number]
+        same = [
+            place
+            for place in self.by_line.get((row.sheet, row.row), [])
+            if _same_person(opened(place[1].values) or {}, values)
+        ]
+        return same[0] if len(same) == 1 else None
+
+
+def _same_person(ours: Values, theirs: Values) -> bool:
+    return all(
+        not theirs.get(key) or _text(ours.get(key)) == _text(theirs.get(key))
+        for key in ("name", "cert_no")
+    )
+
+
+def _text(value: Any) -> str:
+    return (value.reveal() if isinstance(value, Sealed) else value or "").strip().upper()

@@ -1,0 +1,29 @@
+"""The week: batches, tickets and what was done to each, and what went back (domain 4.6)."""
+
+from apps.errors.models.batch import Batch, BatchQuerySet
+from apps.errors.models.cause import CauseCode, Snippet
+from apps.errors.models.exchange import Dispatch, ExchangeSettings
+from apps.errors.models.people import BulkAction, Escalation, Notice, Presence, ReminderStep
+from apps.errors.models.routing import RouteRule
+from apps.errors.models.sending import Feedback, ReturnFile
+from apps.errors.models.ticket import SourceLine, Ticket, TicketEvent
+
+__all__ = [
+    "Batch",
+    "BatchQuerySet",
+    "BulkAction",
+    "CauseCode",
+    "Dispatch",
+    "Escalation",
+    "ExchangeSettings",
+    "Feedback",
+    "Notice",
+    "Presence",
+    "ReminderStep",
+    "ReturnFile",
+    "RouteRule",
+    "Snippet",
+    "SourceLine",
+    "Ticket",
+    "TicketEvent",
+]

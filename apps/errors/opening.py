@@ -1,0 +1,177 @@
+"""A received line becomes a ticket: its columns, its number, its office, its clerk, its diagnosis.
+
+Used for a whole file when it is confirmed, and for one line when a person decides it. The caller
+holds the lock of the batch, so that numbers are given once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from apps.errors import diagnosis, weekly
+from apps.errors.models import Batch, RouteRule, SourceLine, Ticket, TicketEvent
+from apps.errors.ticket import Status
+from apps.offices.models import Office, Staff
+from ydjy.desk import bulk
+from ydjy.desk.crashpoints import crashpoint
+from ydjy.desk.models import StagedRow
+from ydjy.desk.people import CERT_INDEX
+from ydjy.desk.secrets import blind_index, opened
+from ydjy.desk.sheets import Values
+from ydjy.desk.verbs import Refused
+from ydjy.lib import pinyin, workdays
+
+TEXTS = (
+    "seq province_no insured_area insured_place care_area care_place inst_code inst_name name "
+    "cert_type psn_no insutype med_type txn_type infno mdtrt_id setl_id msgid err_code err_msg "
+    "contact phone remark"
+).split()
+_YES = {"是": True, "否": False}
+Assign = str  # "county": each to a clerk of its office; "none": nobody yet
+
+
+def source_key(batch: Batch, values: Values) -> str:
+    """What makes two lines of a week the same problem, as it stands in the ticket's table: 32 hex
+    digits, blank when it cannot be told."""
+    key = weekly.same_problem(values)
+    return blind_index("ticket.source", f"{batch.week}\x1f{key}") if key else ""
+
+
+def columns(batch: Batch, values: Values) -> dict[str, Any]:
+    """The ticket's columns that come from the line."""
+    at = values.get("reported_at")
+    cert_no, name = values["cert_no"] or "", values["name"] or ""
+    return {
+        **{key: values.get(key) or "" for key in TEXTS},
+        "cert_no": cert_no,
+        "cert_index": blind_index(CERT_INDEX, cert_no),
+        "name_initials": pinyin.initials(name, person=True)[:50],
+        "reported_on": date.fromisoformat(values["reported_on"] or ""),
+        "reported_at": datetime.fromisoformat(at).replace(tzinfo=workdays.SHANGHAI) if at else None,
+        "amount": values.get("amount"),
+        "in_hospital": _YES.get(values.get("in_hospital") or ""),
+        "fingerprint": blind_index("ticket.repeated", weekly.repeated_problem(values)),
+        "source_key": source_key(batch, values),
+    }
+
+
+def open_tickets(
+    batch: Batch, rows: Sequence[StagedRow], *, by: Any, assign: Assign
+) -> dict[int, Ticket]:
+    """Tickets by the key of their staged row, numbered on from the week's last, with what was
+    done to them so far."""
+    routes = Routes()
+    prefix, first = batch.next_number().split("-")
+    made: dict[int, Ticket] = {}
+    for number, row in enumerate(rows, int(first)):
+        ticket = Ticket(batch=batch, **columns(batch, opened(row.values) or {}))
+        ticket.number = f"{prefix}-{number:03d}"
+        ticket.office, ticket.routed = routes.of(ticket)
+        made[row.pk] = ticket
+    tickets = list(made.values())
+    diagnosis.find_institutions(tickets)
+    _carry_over(batch, tickets)
+    knowledge = diagnosis.Knowledge(tickets)
+    for ticket in tickets:
+        knowledge.set_diagnosis(ticket)
+    if assign == "county":
+        _hand_out(tickets)
+    bulk.insert(tickets)
+    crashpoint("CI7")
+    _log(rows, made, by)
+    return made
+
+
+class Routes:
+    """Which office answers for a line, and why: its insured area decides, else the city."""
+
+    def __init__(self) -> None:
+        self.offices = list(Office.objects.filter(handles_cases=True).order_by("path"))
+        city = next((office for office in self.offices if office.municipal), None)
+        if city is None:
+            raise Refused("还没有市级经办机构。请先运行 load_policy 载入本市资料。")
+        self.city = city
+        rules = RouteRule.objects.on(timezone.localdate()).select_related("office")
+        self.rules = list(rules.order_by("order", "pk"))
+        self._known: dict[tuple[str, str], tuple[Office, str]] = {}
+
+    def of(self, ticket: Ticket) -> tuple[Office, str]:
+        place = (ticket.insured_area, ticket.insured_place)
+        if place not in self._known:
+            self._known[place] = self._found(ticket)
+        return self._known[place]
+
+    def _found(self, ticket: Ticket) -> tuple[Office, str]:
+        for rule in self.rules:
+            if rule.fits(ticket.insured_area, ticket.insured_place):
+                return rule.office, rule.reason
+        for office in self.offices:
+            if office.area and office.area == ticket.insured_area and not office.municipal:
+                return office, f"参保地是{ticket.insured_place or office.area_name}"
+        for office in self.offices:
+            named = office.area_name and office.area_name in ticket.insured_place
+            if named and not office.municipal:
+                return office, f"参保地写的是“{ticket.insured_place}”"
+        where = ticket.insured_place or ticket.insured_area
+        return self.city, f"{where}由市里承办" if where else "没有写参保地，由市里承办"
+
+
+def _carry_over(batch: Batch, tickets: list[Ticket]) -> None:
+    """The same problem of an earlier week: linked, so that the clerk sees «again» (E12)."""
+    prints = {ticket.fingerprint for ticket in tickets}
+    earlier = Ticket.objects.exclude(batch=batch).order_by("batch__due_at")
+    last: dict[str, tuple[int, int]] = {}
+    wanted = sorted(prints)
+    for at in range(0, len(wanted), 500):
+        found = earlier.filter(fingerprint__in=wanted[at : at + 500])
+        for fingerprint, *seen in found.values_list("fingerprint", "pk", "times"):
+            last[fingerprint] = (seen[0], seen[1])
+    for ticket in tickets:
+        if ticket.fingerprint in last:
+            ticket.carried_from_id, times = last[ticket.fingerprint]
+            ticket.times = times + 1
+
+
+def _hand_out(tickets: Iterable[Ticket]) -> None:
+    """Each line to the clerk of its office who has the fewest; none where nobody works there."""
+    clerks: dict[int, list[Staff]] = {}
+    load: dict[int, int] = {}
+    for clerk in Staff.objects.clerks():
+        clerks.setdefault(clerk.office_id, []).append(clerk)
+        load[clerk.pk] = Ticket.objects.open().of(clerk).count()
+    for ticket in tickets:
+        if candidates := clerks.get(ticket.office_id):
+            clerk = min(candidates, key=lambda person: (load[person.pk], person.pk))
+            load[clerk.pk] += 1
+            ticket.assignee, ticket.status = clerk, Status.WORKING
+
+
+def _log(rows: Sequence[StagedRow], made: Mapping[int, Ticket], by: Any) -> None:
+    now = timezone.now()
+    events = []
+    for row in rows:
+        ticket = made[row.pk]
+        words = f"从《{row.upload.filename}》工作表“{row.sheet}”第 {row.row} 行导入"
+        events.append(_event(ticket, now, by, "receive", "", Status.NEW, words))
+        if ticket.assignee_id:
+            words = f"{ticket.routed}，分派给{ticket.assignee}"
+            events.append(_event(ticket, now, by, "assign", Status.NEW, Status.WORKING, words))
+    bulk.insert(events)
+    crashpoint("CI7")
+
+
+def _event(
+    ticket: Ticket, at: datetime, by: Any, verb: str, before: str, after: str, words: str
+) -> TicketEvent:
+    return TicketEvent(
+        ticket=ticket, at=at, by=by, verb=verb, before=before, after=after, words=words[:300]
+    )
+
+
+def link(lines: Iterable[tuple[int, Ticket]]) -> None:
+    """Every line knows its ticket: (key of the staged row, ticket)."""
+    found = [SourceLine(ticket=ticket, staged_id=row) for row, ticket in lines]
+    bulk.insert(found)
+    crashpoint("CI7")

@@ -1,0 +1,68 @@
+"""The minute tick: what is due is read from the database, so running it 0, 1 or 50 times is one.
+
+Each job stands alone: one that cannot be done is logged, and the others are done all the same.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+
+from apps.errors import bulk, carrying, diagnosis, intake, presence, reminders, sending, watching
+from apps.errors.models import Batch
+from ydjy.desk.audit import as_actor
+from ydjy.desk.models import Upload
+
+log = logging.getLogger("ydjy.tick")
+
+
+@shared_task
+def tick() -> None:
+    with as_actor("system:tick"):
+        run(timezone.now())
+
+
+@shared_task
+def go_on_with(upload: int) -> None:
+    """Reads or imports a large file outside the request; the tick does it if this job is lost."""
+    found = Upload.objects.get(pk=upload)
+    with as_actor(f"staff:{found.confirmed_by_id or found.received_by_id}"):
+        intake.go_on(found)
+
+
+def run(now: datetime) -> Batch:
+    """Everything that a minute may bring, the most urgent first."""
+    batch = open_week()
+    jobs: tuple[tuple[str, Callable[[], Any]], ...] = (
+        ("sending", lambda: sending.sweep(now)),
+        ("intake", lambda: intake.resume(now)),
+        ("carrying", lambda: carrying.carry_over(now)),
+        ("reminders", lambda: reminders.remind(batch, now)),
+        ("watching", watching.look),
+        ("bulk", bulk.sweep),
+        ("diagnosis", diagnosis.diagnose_changed),
+        ("presence", lambda: presence.forget(now)),
+    )
+    for name, job in jobs:
+        try:
+            job()
+        except Exception:
+            log.exception("the job %s of the tick was not done", name)
+            if transaction.get_connection().in_atomic_block:
+                raise
+    return batch
+
+
+def open_week() -> Batch:
+    """The batch of this week exists, with the dates that the calendar gives it now.
+
+    A week that was received or returned keeps the dates it was worked by (domain 4.6).
+    """
+    batch = Batch.objects.at(timezone.now())
+    if batch.provisional and batch.received_at is None and not batch.due_overridden:
+        batch.refresh_dates()
+    return batch

@@ -1,0 +1,283 @@
+"""The province's weekly list: what its columns are called and how one row of it is read.
+
+No two senders use the same words (domain 2.6), so every header that was seen is listed here; what
+a sender adds is remembered by the intake. 处理结果 and 处理人 are read so that a clerk sees them,
+and never stored as an answer: the answers are ours (reliability rule 4).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import partial
+
+from ydjy.desk.sheets import Cells, Doubts, ListKind, Values, once
+from ydjy.lib import divisions, fields, workbook
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "seq": ("序号", "编号", "行号"),
+    "province_no": ("省问题编号", "问题编号", "省编号", "工单编号", "问题单号"),
+    "reported_on": ("报错时间", "报错日期", "发生时间", "交易时间", "上报时间", "问题日期"),
+    "insured_place": ("参保地", "参保地名称", "参保统筹区", "参保地区"),
+    "insured_area": ("参保地区划", "参保区划", "参保地区划代码", "参保地医保区划", "insu_admdvs"),
+    "care_place": ("就医地", "就医地名称", "就医地区", "就医统筹区"),
+    "care_area": ("就医地区划", "就医区划", "就医地区划代码", "就医地医保区划", "mdtrtarea_admvs"),
+    "inst_code": (
+        "定点医药机构编码",
+        "医疗机构编码",
+        "定点机构编码",
+        "机构编码",
+        "定点医药机构代码",
+        "定点医药机构编号",
+        "机构编号",
+        "国家码",
+        "医院编码",
+        "fixmedins_code",
+    ),
+    "inst_name": (
+        "定点医药机构名称",
+        "医疗机构名称",
+        "定点机构名称",
+        "机构名称",
+        "医疗机构",
+        "就医机构",
+        "医院名称",
+        "医院",
+        "fixmedins_name",
+    ),
+    "name": ("姓名", "参保人姓名", "参保人", "人员姓名", "患者姓名", "psn_name"),
+    "cert_type": ("证件类型", "证件种类", "psn_cert_type"),
+    "cert_no": (
+        "证件号码",
+        "身份证号",
+        "身份证号码",
+        "公民身份号码",
+        "证件号",
+        "参保人证件号码",
+        "certno",
+        "aac002",
+    ),
+    "psn_no": ("人员编号", "个人编号", "psn_no"),
+    "insutype": ("险种", "险种类型", "insutype"),
+    "med_type": ("医疗类别", "就医类别", "med_type"),
+    "txn_type": ("交易类型", "业务类型", "交易名称"),
+    "infno": ("交易编号", "交易代码", "接口编号", "infno"),
+    "mdtrt_id": ("就诊ID", "就诊编号", "就诊流水号", "mdtrt_id"),
+    "setl_id": ("结算ID", "结算编号", "结算流水号", "setl_id"),
+    "msgid": ("报文ID", "报文编号", "发送方报文ID", "msgid"),
+    "err_code": ("报错代码", "错误码", "错误代码", "报错码", "infcode"),
+    "err_msg": ("报错信息", "错误信息", "报错内容", "错误描述", "问题描述", "故障提示", "err_msg"),
+    "amount": ("涉及金额", "金额", "费用总额", "医疗费总额"),
+    "in_hospital": ("是否在院", "在院"),
+    "contact": ("联系人", "医院联系人"),
+    "phone": ("联系电话", "电话", "联系方式", "手机号", "手机号码"),
+    "result": ("处理结果", "处理意见", "处理情况", "反馈结果"),
+    "handler": ("处理人", "经办人", "处理人员"),
+    "remark": ("备注", "说明"),
+}
+_PLACE_LIMIT = 40  # characters that the name of a place may have
+REQUIRED = ("reported_on", "name", "cert_no", "err_msg", "inst_name")
+
+# Keys whose reader needs nothing but the cell.
+_PLAIN: dict[str, Callable[[str], str | None]] = {
+    "seq": partial(fields.code, limit=20),
+    "province_no": fields.code,
+    "inst_code": partial(fields.code, limit=30),
+    "inst_name": partial(fields.words, limit=80),
+    "name": fields.person_name,
+    "cert_type": partial(fields.words, limit=30),
+    "psn_no": partial(fields.code, limit=40),
+    "insutype": partial(fields.code, limit=20),
+    "med_type": partial(fields.code, limit=20),
+    "txn_type": partial(fields.words, limit=40),
+    "infno": partial(fields.code, limit=20),
+    "mdtrt_id": partial(fields.code, limit=40),
+    "setl_id": partial(fields.code, limit=40),
+    "msgid": fields.code,
+    "err_code": partial(fields.code, limit=30),
+    "err_msg": fields.words,
+    "amount": fields.money,
+    "in_hospital": fields.yes_no,
+    "contact": partial(fields.words, limit=30),
+    "phone": fields.phone,
+    "result": fields.words,
+    "handler": partial(fields.words, limit=30),
+    "remark": partial(fields.words, limit=300),
+}
+
+
+# Cells that hardly ever repeat: remembering what they say would only cost memory.
+_ALL_DIFFERENT = frozenset({"seq", "province_no", "name", "psn_no", "mdtrt_id", "setl_id", "msgid"})
+
+
+def kind(*, today: date, home: str) -> ListKind:
+    """The weekly list as read on ``today`` in the city whose place code is ``home``."""
+    readers = {
+        key: reader if key in _ALL_DIFFERENT else once(reader) for key, reader in _PLAIN.items()
+    }
+    return ListKind(
+        code="weekly",
+        label="联网报错",
+        limits=workbook.WEEKLY,
+        columns=COLUMNS,
+        required=REQUIRED,
+        hint="请确认是省里下发的报错表。",
+        judge=partial(_judge, today=today, readers=readers, place=_place_reader(home)),
+        same=same_problem,
+        secret=frozenset({"cert_no", "psn_no"}),
+    )
+
+
+Places = Callable[[str], tuple[str, str] | None]
+
+
+def _place_reader(home: str) -> Places:
+    """Reads a place once for each way of writing it that the file has."""
+    read = once(partial(_place_text, home=home))
+
+    def place(cell: str) -> tuple[str, str] | None:
+        found = read(cell)
+        return None if found is None else (found[:6], found[6:])
+
+    return place
+
+
+def _place_text(cell: str, home: str) -> str | None:
+    found = fields.place(cell, home=home)
+    return None if found is None else "".join(found)
+
+
+def _judge(
+    cells: Cells, *, today: date, readers: Mapping[str, fields.Reader], place: Places
+) -> tuple[Values, Doubts]:
+    doubts = Doubts()
+    values: Values = {
+        key: doubts.read(key, reader, cells[key]) for key, reader in readers.items() if key in cells
+    }
+    values["cert_no"] = doubts.read(
+        "cert_no",
+        lambda cell: fields.identity(
+            values.get("cert_type") or "",
+            cell,
+            today,
+            lambda note: doubts.notes.__setitem__("cert_no", note),
+        ),
+        cells.get("cert_no", ""),
+    )
+    stamp = doubts.read(
+        "reported_on", lambda cell: fields.moment(cell, today), cells.get("reported_on", "")
+    )
+    values["reported_on"] = stamp[:10] if stamp else None
+    if stamp and len(stamp) > 10:
+        values["reported_at"] = stamp
+    _read_places(cells, values, doubts, place)
+    doubts.need(values, "reported_on", "name", "cert_no", "err_msg")
+    if values.get("inst_name") is None and values.get("inst_code") is None:
+        doubts.need(values, "inst_name")
+    return {key: values[key] for key in ordered_keys(values)}, doubts
+
+
+_ORDER = {key: position for position, key in enumerate([*COLUMNS, "reported_at"])}
+
+
+def ordered_keys(values: Values) -> list[str]:
+    return sorted(values, key=_ORDER.__getitem__)
+
+
+def _read_places(cells: Cells, values: Values, doubts: Doubts, place: Places) -> None:
+    """Insured and care place, each as code and name, whichever of the two columns says it.
+
+    An unknown insured place waits for a person: it decides whose work the line is. An unknown
+    place of care does not stop the line; the diagnosis then says that it could not tell.
+    """
+    for side in ("insured", "care"):
+        doubtful: dict[str, str] = {}
+        for column in (f"{side}_area", f"{side}_place"):
+            if column in cells:
+                _read_place(cells[column], values, doubts, column, doubtful, place)
+        if side == "insured" and values.get("insured_area") is None:
+            doubts.unsure |= doubtful
+    if values.get("care_area") is None and (area := _area_in(values.get("inst_code"))):
+        values["care_area"] = area
+
+
+def _read_place(
+    cell: str,
+    values: Values,
+    doubts: Doubts,
+    column: str,
+    doubtful: dict[str, str],
+    place: Places,
+) -> None:
+    side = column.split("_")[0]
+    try:
+        found = place(cell)
+        said = fields.words(cell, limit=_PLACE_LIMIT)
+    except fields.Bad as wrong:
+        doubts.bad[column] = str(wrong)
+    except fields.Unsure as unclear:
+        doubtful[column] = str(unclear)
+        said = (fields.plain(cell) or "")[: _PLACE_LIMIT + 1]
+        if len(said) > _PLACE_LIMIT:
+            doubts.bad[column] = f"超过 {_PLACE_LIMIT} 个字，不像地名，请核对是不是串列了"
+        else:
+            values[f"{side}_place"] = values.get(f"{side}_place") or said
+    else:
+        _keep_place(values, side, column, found, said)
+
+
+def _keep_place(
+    values: Values, side: str, column: str, found: tuple[str, str] | None, said: str | None
+) -> None:
+    area, place = f"{side}_area", f"{side}_place"
+    if found is None:
+        values.setdefault(column, None)
+        return
+    if values.get(area) is None:
+        values[area] = found[0]
+    if column == place and said and not said.isdigit():
+        values[place] = said  # the sender's own words, beside the code
+    elif values.get(place) is None:
+        values[place] = found[1]
+
+
+def _area_in(inst_code: str | None) -> str | None:
+    """A national institution code carries its place: H + 6 digits + 5 (domain 2.4)."""
+    area = (inst_code or "")[1:7]
+    return area if len(inst_code or "") == 12 and area.isdigit() and divisions.get(area) else None
+
+
+def same_problem(values: Values) -> str | None:
+    """What makes two lines the same problem: the province's number, else what it is about."""
+    if number := values.get("province_no"):
+        return f"no:{number}"
+    if not values.get("cert_no"):
+        return None
+    return "is:" + _joined(values, *_ABOUT, "reported_on", "reported_at", "mdtrt_id", "msgid")
+
+
+_ABOUT = ("cert_no", "inst_code", "inst_name", "infno", "txn_type", "err_code", "err_msg")
+
+
+def same_line(values: Values) -> tuple[str, ...]:
+    """By what a mended line is recognised as a line of an earlier file: the province's number,
+    else its place in the list, the name and the insured place; nothing when it has none."""
+    if number := values.get("province_no"):
+        return ("no", number)
+    seq, name = values.get("seq"), values.get("name")
+    place = values.get("insured_area") or values.get("insured_place")
+    return ("seq", seq, name, place or "") if seq and name else ()
+
+
+def missing(values: Values) -> list[str]:
+    """The keys without which a line cannot become a ticket."""
+    keys = [k for k in ("reported_on", "name", "cert_no", "err_msg") if not values.get(k)]
+    named = values.get("inst_name") or values.get("inst_code")
+    return keys if named else [*keys, "inst_name"]
+
+
+def repeated_problem(values: Values) -> str:
+    """The same in every week, whatever number the province gives: person, hospital, error."""
+    return _joined(values, *_ABOUT)
+
+
+def _joined(values: Values, *keys: str) -> str:
+    return "\x1f".join(values.get(key) or "" for key in keys)

@@ -1,0 +1,64 @@
+"""Statistics, the year's shifted weeks, what lies one level up, and the try-out of the routing."""
+
+import pytest
+from django.urls import reverse
+
+from apps.errors.models import RouteRule, Ticket
+from apps.errors.reference import sync_causes
+from apps.offices.reference import sync_calendar
+from tests import cast as casting
+from tests.errors import weeks
+
+pytestmark = pytest.mark.django_db
+
+
+def get(browser, name: str, *args, **query):
+    return browser.get(reverse(f"admin:errors_{name}", args=args), query)
+
+
+def test_the_figures_of_a_week_and_of_twelve_open_for_each_case_role(cast, client_of):
+    sync_causes()
+    batch = weeks.received(cast)
+    for person in (cast.lead, cast.yixian, cast.head):
+        browser = client_of(person)
+        assert "最近 1 周" in get(browser, "batch_figures").content.decode()
+        assert get(browser, "batch_week_figures", batch.pk).context_data["week"].rows == 4
+    theirs = get(client_of(cast.heishan), "batch_week_figures", batch.pk)
+    assert theirs.context_data["week"].rows == 0
+
+
+def test_the_year_lists_exactly_the_shifted_weeks_of_the_golden_table(cast, client_of):
+    sync_calendar()
+    page = get(client_of(cast.lead), "batch_year", year="2026")
+    mondays = [str(week.monday) for week in page.context_data["shifted"]]
+    assert mondays == [
+        "2025-12-29", "2026-02-16", "2026-02-23", "2026-04-06", "2026-04-27", "2026-05-04",
+        "2026-06-15", "2026-09-21", "2026-09-28", "2026-10-05",
+        "2026-12-28",  # provisional: the notice of 2027 is not out
+    ]  # fmt: skip
+    assert "并入2026年第9周" in page.content.decode()
+
+
+def test_a_year_without_official_days_says_it_is_provisional(cast, client_of):
+    sync_calendar()
+    assert "暂定" in get(client_of(cast.lead), "batch_year", year="2027").content.decode()
+    assert get(client_of(cast.lead), "batch_year", year="9999").status_code == 200
+
+
+def test_what_lies_one_level_up_is_listed_for_the_own_office_only(cast, client_of):
+    casting.ticket(cast, "yixian").refer_up(by=cast.yixian, words="单边账", number="函12号")
+    assert "函12号" in get(client_of(cast.yixian), "ticket_escalated").content.decode()
+    assert "函12号" not in get(client_of(cast.heishan), "ticket_escalated").content.decode()
+
+
+def test_a_routing_rule_is_tried_on_the_last_week_without_moving_anything(cast, client_of):
+    sync_causes()
+    batch = weeks.received(cast)
+    RouteRule.objects.create(area="2107", office=cast.office["city"], reason="统一由市里办")
+    html = get(client_of(cast.lead), "routerule_try_out").content.decode()
+    assert "统一由市里办" in html
+    assert "4 条分给别的机构" in html
+    assert set(Ticket.objects.filter(batch=batch).values_list("office__code", flat=True)) == {
+        "yixian"
+    }
+    assert get(client_of(cast.yixian), "routerule_try_out").status_code == 403

@@ -1,0 +1,215 @@
+"""Friday: two people, numbered versions, a proof of sending, and nothing silently late."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from apps.errors import returns, sending
+from apps.errors.models import Batch, Dispatch, ReturnFile, Ticket
+from apps.errors.reference import sync_causes
+from apps.errors.ticket import Status
+from tests.errors import weeks
+from ydjy.desk.secrets import opened
+from ydjy.desk.verbs import Refused
+
+pytestmark = pytest.mark.django_db
+State = ReturnFile.State
+
+
+@pytest.fixture
+def batch(cast) -> Batch:
+    sync_causes()
+    return weeks.received(cast)
+
+
+@pytest.fixture
+def done(batch, cast) -> Batch:
+    with weeks.at(weeks.FRIDAY):
+        weeks.answer_all(batch, cast.yixian)
+    return batch
+
+
+def prepared(batch, by, **more) -> ReturnFile:
+    [file] = returns.prepare(batch, by=by, **more)
+    return file
+
+
+def test_nothing_is_returned_before_a_second_person_signed(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        file = prepared(done, cast.lead)
+
+        assert file.state == State.PREPARED
+        assert set(done.tickets.values_list("status", flat=True)) == {Status.ANSWERED}
+        with pytest.raises(Refused, match="先复核签发"):
+            sending.hand_in(file, by=cast.lead)
+
+        file = returns.sign(file, by=cast.reviewer)
+
+    assert (file.made_by, file.signed_by) == (cast.lead, cast.reviewer)
+    assert set(done.tickets.values_list("status", flat=True)) == {Status.RETURNED}
+    assert done.tickets.first().events.first().verb == "return"
+
+
+def test_who_prepared_cannot_sign(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        file = prepared(done, cast.lead)
+
+        with pytest.raises(Refused, match="要是两个人"):
+            returns.sign(file, by=cast.lead)
+
+    file.refresh_from_db()
+    assert file.state == State.PREPARED
+
+
+def test_signing_twice_is_signing_once(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        file = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
+        again = returns.sign(file, by=cast.reviewer)
+
+    assert again.signed_at == file.signed_at
+    assert done.tickets.first().events.filter(verb="return").count() == 1
+
+
+def test_an_answer_changed_after_preparing_stops_the_signature(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        file = prepared(done, cast.lead)
+        weeks.answer(done.tickets.first(), cast.yixian, "改了一句。")
+
+        with pytest.raises(Refused, match="又有 1 行的结果变了"):
+            returns.sign(file, by=cast.reviewer)
+        fresh = prepared(done, cast.lead)
+        returns.sign(fresh, by=cast.reviewer)
+
+    file.refresh_from_db()
+    assert (file.state, fresh.version) == (State.DROPPED, 1)
+
+
+def test_preparing_again_without_a_change_is_the_same_draft(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        assert prepared(done, cast.lead) == prepared(done, cast.reviewer)
+    assert ReturnFile.objects.count() == 1
+
+
+def test_the_reviewer_can_refuse_with_a_reason(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        file = prepared(done, cast.lead)
+        returns.send_back_draft(file, by=cast.reviewer, reason="第 3 行写错了")
+
+        file.refresh_from_db()
+        assert "第 3 行写错了" in file.dropped_because
+        assert prepared(done, cast.lead).version == 1
+
+
+def test_a_correction_makes_version_two_and_the_first_stays_as_it_was(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        one = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
+        before = returns.content(one)
+        ticket = done.tickets.first()
+        ticket.reopen(by=cast.yixian, reason="医院来电更正")
+        weeks.answer(ticket, cast.yixian, "更正：已冲正。")
+        two = prepared(done, cast.lead)
+        [difference] = returns.differences(two)
+        returns.sign(two, by=cast.reviewer)
+
+    assert (two.version, "更正：已冲正。" in difference.after) == (2, True)
+    assert "已核实" in difference.before
+    assert returns.content(one) == before != returns.content(two)
+    assert ReturnFile.objects.effective().get() == two
+
+
+def test_after_the_cut_off_it_goes_only_as_late_with_a_reason(done, cast):
+    with weeks.at(weeks.TOO_LATE):
+        with pytest.raises(Refused, match="请写明迟报的原因"):
+            returns.prepare(done, by=cast.lead)
+        file = prepared(done, cast.lead, late_reason="网络中断")
+        file = returns.sign(file, by=cast.reviewer)
+        row = sending.hand_in(file, by=cast.lead, words="专人送达")
+
+    done.refresh_from_db()
+    assert (row.late, file.late_reason, done.on_time()) == (True, "网络中断", False)
+
+
+def test_a_draft_of_before_is_not_signed_after_the_cut_off_without_a_reason(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        file = prepared(done, cast.lead)
+    with weeks.at(weeks.TOO_LATE), pytest.raises(Refused, match="迟报"):
+        returns.sign(file, by=cast.reviewer)
+
+
+def test_one_second_before_four_is_on_time_and_four_is_not(done, cast):
+    due = done.due_at
+    with weeks.at(due - timedelta(seconds=1)):
+        file = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
+        assert sending.hand_in(file, by=cast.lead).late is False
+    with weeks.at(due):
+        weeks.answer(_reopened(done, cast), cast.yixian, "又改了。")
+        with pytest.raises(Refused, match="迟报"):
+            returns.prepare(done, by=cast.lead)
+
+
+def _reopened(batch, cast) -> Ticket:
+    ticket = batch.tickets.first()
+    ticket.reopen(by=cast.yixian, reason="再查")
+    return ticket
+
+
+def test_an_open_ticket_goes_back_with_its_own_reason_and_date(batch, cast):
+    with weeks.at(weeks.FRIDAY):
+        first, *others = batch.tickets.order_by("number")
+        for ticket in others:
+            weeks.answer(ticket, cast.yixian)
+        with pytest.raises(Refused, match="还有 1 条没有结果"):
+            returns.prepare(batch, by=cast.lead)
+        first.postpone(by=cast.yixian, reason="等医院补传", expected_on=date(2026, 11, 25))
+
+        file = prepared(batch, cast.lead)
+
+    told = opened(file.answers)
+    assert (file.answered, file.unfinished) == (3, 1)
+    texts = [answer["result"] for answer in told.values()]
+    assert "未办结：等医院补传，预计11月25日办结。" in texts
+    first.refresh_from_db()
+    assert first.status in (Status.NEW, Status.WORKING)
+
+
+def test_an_expected_date_in_the_past_is_refused(batch, cast):
+    with weeks.at(weeks.FRIDAY), pytest.raises(Refused, match="已经过了"):
+        batch.tickets.first().postpone(by=cast.yixian, reason="等", expected_on=date(2026, 11, 19))
+
+
+def test_handing_in_is_written_down_once_with_who_when_and_how(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        file = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
+        row = sending.hand_in(file, by=cast.lead, words="内网邮箱")
+        again = sending.hand_in(file, by=cast.reviewer, words="再点一次")
+
+    assert row.pk == again.pk
+    assert (again.sent_by, again.words, again.late) == (cast.lead, "内网邮箱", False)
+    done.refresh_from_db()
+    assert done.returned_at == row.sent_at
+    assert Dispatch.objects.count() == 1
+
+
+def test_the_answers_of_a_signed_file_are_nowhere_editable(done, cast):
+    from django.db import IntegrityError, transaction
+
+    with weeks.at(weeks.FRIDAY):
+        file = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ReturnFile.objects.filter(pk=file.pk).update(made_by=cast.reviewer)
+
+
+def test_an_internal_note_is_in_no_returned_file(batch, cast):
+    with weeks.at(weeks.FRIDAY):
+        for ticket in batch.tickets.all():
+            ticket.edit_note(by=cast.yixian, note="绝不外传的话")
+            weeks.answer(ticket, cast.yixian)
+        file = prepared(batch, cast.lead)
+    from io import BytesIO
+
+    import openpyxl
+
+    sheet = openpyxl.load_workbook(BytesIO(returns.content(file))).active
+    text = "".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
+    assert "已核实" in text
+    assert "绝不外传" not in text
