@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from apps.errors import sending
+from apps.errors import filters, sending
 from apps.errors.models import Batch, Dispatch, Notice, Ticket
 from apps.errors.pages import queue_url, shown
 from apps.errors.ticket import OPEN, Status
@@ -147,7 +147,7 @@ def week(staff: Any, now: datetime) -> Week:
         open=counts["open"],
         mine=counts["mine"],
         buttons=_buttons(staff, batch, counts, now),
-        first=[shown(t, now) for t in _first(tickets, staff, leads)],
+        first=[shown(t, now) for t in _first(tickets, staff, leads, now)],
         people=_people(tickets, batch, now),
         recent=_recent(staff, tickets, now),
         counties=_counties(tickets, now),
@@ -173,7 +173,7 @@ def _counts(tickets: QuerySet[Any], batch: Batch, staff: Any, now: datetime) -> 
         new=number(here & Q(status=Status.NEW)),
         open=number(here & is_open),
         overdue=number(is_open & Q(batch__due_at__lte=now)),
-        mine=number(is_open & Q(assignee=staff)),
+        mine=number(is_open & Q(assignee__in=filters.hands(staff, now))),
     )
 
 
@@ -260,9 +260,9 @@ def _buttons(staff: Any, batch: Batch, counts: dict[str, int], now: datetime) ->
     ]
 
 
-def _first(tickets: QuerySet[Any], staff: Any, leads: bool) -> QuerySet[Any]:
+def _first(tickets: QuerySet[Any], staff: Any, leads: bool, now: datetime) -> QuerySet[Any]:
     """Ten to begin with: a lead's undistributed ones, a clerk's own ones, then the most urgent."""
-    own = Q(status=Status.NEW) if leads else Q(assignee=staff)
+    own = Q(status=Status.NEW) if leads else Q(assignee__in=filters.hands(staff, now))
     rank = Case(When(own, then=Value(0)), default=Value(1), output_field=IntegerField())
     ordered = tickets.open().urgent_first()
     return (

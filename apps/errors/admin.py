@@ -1,10 +1,10 @@
 """The week at the desk: the list of tickets, the weeks, the causes."""
 
 import re
-from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -27,11 +27,9 @@ from apps.errors import (
 from apps.errors.forms import colleagues
 from apps.errors.models import Batch, CauseCode, Ticket
 from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
-from apps.offices.models import Staff
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
 from ydjy.desk.exporting import ExportMixin
 from ydjy.desk.people import PersonSearchMixin
-from ydjy.desk.verbs import Refused
 
 _NUMBER = re.compile(r"\d{4}W\d{2}-\d{3,5}", re.IGNORECASE)
 PASTED = 300  # numbers that one paste may hold
@@ -56,7 +54,7 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         filters.WorkerFilter,
         filters.WeekFilter,
     )
-    actions = ("assign_to",)
+    actions = None  # what is done to many are the verbs of ``bulk``
     change_view = admin_views.ticket_page
     work = admin_views.work
     escalated = admin_figures.escalated
@@ -127,27 +125,12 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
             "unassigned": counts["new"],
             "narrowed": set(request.GET) - {"tab", "p"},
             "cl_query": request.GET.urlencode(),
+            "from_query": f"?{urlencode({'from': request.GET.urlencode()})}" if request.GET else "",
             "current_batch": Batch.objects.filter(received_at__isnull=False).first(),
         }
         if self.has_assign_permission(request):
             context["colleagues"] = colleagues(request.user)
         return response
-
-    @admin.action(description="分派给", permissions=["assign"])
-    def assign_to(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Many at once; each through its own verb, one message that counts."""
-        chosen = request.POST.get("assignee", "")
-        to = colleagues(request.user).filter(pk=chosen).first() if chosen.isdigit() else None
-        if to is None:
-            messages.error(request, "请先选择分派给谁。")
-            return
-        given, refused = _assign_each(queryset, to, by=request.user)
-        if given:
-            messages.success(request, f"已分派 {given} 条给{to}。")
-        for sentence in refused[:5]:
-            messages.error(request, sentence)
-        if len(refused) > 5:
-            messages.error(request, f"另有 {len(refused) - 5} 条也没有分派。")
 
 
 def _tabs(cl: Any, here: str, counts: dict[str, int]) -> list[dict[str, Any]]:
@@ -171,17 +154,6 @@ def _pages(cl: Any) -> list[dict[str, Any]]:
         for n in sorted(near)
         if 1 <= n <= last
     ]
-
-
-def _assign_each(tickets: Iterable[Ticket], to: Staff, *, by: Any) -> tuple[int, list[str]]:
-    given, refused = 0, []
-    for ticket in tickets:
-        try:
-            ticket.assign(to, by=by)
-            given += 1
-        except Refused as sentence:
-            refused.append(str(sentence))
-    return given, refused
 
 
 def _number(rows: QuerySet[Any]) -> Coalesce:

@@ -60,6 +60,7 @@ class WorkForm(forms.Form):
         error_messages={"invalid": "日期认不出来，请写成 2026-11-27 的样子。"},
     )
     merge_into = forms.CharField(label="合并到哪个工单", required=False, max_length=20)
+    lines = forms.MultipleChoiceField(label="拆出哪几行", required=False)
     colleague = forms.ModelChoiceField(
         Staff.objects.none(), label="请谁接手", required=False, empty_label="请选择"
     )
@@ -80,6 +81,8 @@ class WorkForm(forms.Form):
             },
         )
         self.ticket, self.staff = ticket, staff
+        keys = ticket.lines.order_by("pk").values_list("pk", flat=True)
+        self.fields["lines"].choices = [(pk, pk) for pk in keys]  # type: ignore[attr-defined]
         self.fields["colleague"].queryset = who_could_take(ticket, staff)  # type: ignore[attr-defined]
         if staff.has_perm("errors.assign_ticket"):
             self.fields["assignee"].queryset = colleagues(staff)  # type: ignore[attr-defined]
