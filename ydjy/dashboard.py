@@ -11,7 +11,7 @@ from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value,
 from django.utils import timezone
 
 from apps.errors import filters, sending
-from apps.errors.models import Batch, Dispatch, Notice, Ticket
+from apps.errors.models import Batch, Dispatch, Heartbeat, Notice, Ticket
 from apps.errors.pages import queue_url, shown
 from apps.errors.ticket import OPEN, Status
 from apps.offices.models import official_calendar
@@ -93,6 +93,7 @@ class Week:
     notices: list[Notice] = field(default_factory=list)
     stuck: list[Dispatch] = field(default_factory=list)
     advice: str = ""
+    silent: str = ""
 
 
 def current(now: datetime) -> Batch:
@@ -121,7 +122,7 @@ def countdown(batch: Batch, now: datetime) -> Countdown:
         late = "" if batch.on_time() else "，晚了"
         done = f"{sent.month}月{sent.day}日 {sent:%H:%M} 已返回省里{late}"
     return Countdown(
-        due=f"{weekday} {due:%H:%M}",
+        due=f"{weekday} {due:%H:%M}" + ("（改过）" if batch.due_overridden else ""),
         left=workdays.remaining(now, batch.due_at),
         late=not workdays.is_on_time(now, batch.due_at),
         done=done,
@@ -154,6 +155,7 @@ def week(staff: Any, now: datetime) -> Week:
         notices=list(Notice.objects.visible_to(staff).unread()[:NOTICES]),
         stuck=sending.stuck(now) if staff.has_perm("errors.export_batch") else [],
         advice=sending.advice(batch, now),
+        silent=Heartbeat.complaint(now) if leads else "",
     )
 
 

@@ -16,6 +16,7 @@ from apps.errors import (
     admin_batches,
     admin_bulk,
     admin_deciding,
+    admin_due,
     admin_figures,
     admin_intake,
     admin_manual,
@@ -24,6 +25,8 @@ from apps.errors import (
     admin_views,
     filters,
 )
+from apps.errors import admin_naming as _naming  # noqa: F401 - registers its page
+from apps.errors import admin_receipts as _receipts  # noqa: F401
 from apps.errors.forms import colleagues
 from apps.errors.models import Batch, CauseCode, Ticket
 from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
@@ -190,6 +193,7 @@ class BatchAdmin(DeskAdmin):
     year = admin_figures.year
     decide = admin_deciding.decide
     download = admin_returns.download
+    due_page = admin_due.due
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -225,7 +229,10 @@ class BatchAdmin(DeskAdmin):
     @admin.display(description="返回期限")
     def due(self, batch: Any) -> str:
         at = timezone.localtime(batch.due_at)
-        return f"{at.month}月{at.day}日 {at:%H:%M}" + ("（暂定）" if batch.provisional else "")
+        marks = ("（暂定）" if batch.provisional else "") + (
+            "（改过）" if batch.due_overridden else ""
+        )
+        return f"{at.month}月{at.day}日 {at:%H:%M}{marks}"
 
     @admin.display(description="返回")
     def returned(self, batch: Any) -> str:
@@ -248,7 +255,7 @@ class CauseCodeAdmin(DeskAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name in ("template", "note"):
             kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 3})
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return admin_settings.counted(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

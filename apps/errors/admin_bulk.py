@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.errors import bulk
-from apps.errors.forms import colleagues
+from apps.errors.forms import colleagues, one_line_end
 from apps.errors.models import BulkAction, CauseCode, Ticket
 from apps.errors.ticket import RESULT_LIMIT
 from apps.offices.models import Staff
@@ -68,7 +68,10 @@ class BulkForm(forms.Form):
         if verb == "assign":
             return {"to": data["to"].pk if data["to"] else None}
         if verb == "answer":
-            return {"cause": data["cause"].pk if data["cause"] else None, "result": data["result"]}
+            return {
+                "cause": data["cause"].pk if data["cause"] else None,
+                "result": one_line_end(data["result"]),
+            }
         if verb == "cause":
             return {"cause": data["cause"].pk if data["cause"] else None}
         if verb == "postpone":
