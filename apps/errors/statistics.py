@@ -57,7 +57,7 @@ def of_week(batch: Batch, staff: Any) -> Figures:
     mine = SourceLine.objects.filter(staged__upload__in=uploads).filter(
         ticket__in=Ticket.objects.visible_to(staff)
     )
-    tickets = {line.staged_id: line.ticket for line in mine.select_related(*_JOINED)}
+    tickets = {line.staged_id: line.answering for line in mine.select_related(*_JOINED)}
     rows = StagedRow.objects.filter(upload__in=uploads).exclude(status=sheets.SKIPPED)
     if not getattr(staff, "municipal", False):
         rows = rows.filter(pk__in=tickets)
@@ -70,7 +70,7 @@ def of_week(batch: Batch, staff: Any) -> Figures:
     return found
 
 
-_JOINED = ("ticket__office", "ticket__cause")
+_JOINED = ("ticket__office", "ticket__cause", "ticket__merged_into")
 
 
 def _count(found: Figures, ticket: Ticket | None, answer: dict[str, str] | None) -> None:

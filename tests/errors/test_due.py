@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from apps.errors import tasks
-from apps.errors.models import Batch, DueChange, Heartbeat
+from apps.errors.models import Batch, DueEvent, Heartbeat
 from apps.errors.reference import sync_causes
 from apps.offices.models.calendar import WeekRule
 from apps.offices.reference import sync_calendar
@@ -60,7 +60,7 @@ def test_it_can_be_given_back_to_the_calendar_and_both_steps_are_kept(batch, cas
     browser.post(url, {"restore": "1"})
     batch.refresh_from_db()
     assert (batch.due_at.astimezone(SHANGHAI).hour, batch.due_overridden) == (16, "")
-    assert [str(change)[:10] for change in DueChange.objects.order_by("pk")] == [
+    assert [str(change)[:10] for change in DueEvent.objects.order_by("pk")] == [
         "期限由刘敏从11月2",
         "刘敏按日历恢复为11",
     ]
@@ -80,7 +80,7 @@ def test_it_can_be_given_back_to_the_calendar_and_both_steps_are_kept(batch, cas
 def test_a_cut_off_that_makes_no_sense_is_refused(batch, cast, to, reason, words):
     with pytest.raises(Refused, match=words):
         batch.move_due(to, by=cast.lead, reason=reason)
-    assert not DueChange.objects.exists()
+    assert not DueEvent.objects.exists()
 
 
 def test_a_week_that_is_back_keeps_its_cut_off(batch, cast):

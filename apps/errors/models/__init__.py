@@ -1,6 +1,6 @@
 """The week: batches, tickets and what was done to each, and what went back (domain 4.6)."""
 
-from apps.errors.models.batch import Batch, BatchQuerySet, DueChange
+from apps.errors.models.batch import Batch, BatchQuerySet, DueEvent
 from apps.errors.models.cause import CauseCode, Snippet
 from apps.errors.models.exchange import Dispatch, ExchangeSettings
 from apps.errors.models.heartbeat import Heartbeat
@@ -16,7 +16,7 @@ __all__ = [
     "BulkAction",
     "CauseCode",
     "Dispatch",
-    "DueChange",
+    "DueEvent",
     "Escalation",
     "ExchangeSettings",
     "Feedback",

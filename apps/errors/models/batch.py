@@ -184,7 +184,7 @@ class Batch(models.Model):
         return workdays.is_on_time(self.returned_at, self.due_at) if self.returned_at else None
 
 
-class DueChange(models.Model):
+class DueEvent(models.Model):
     """A cut-off that a person moved 改期限, or gave back to the calendar (no reason). Kept."""
 
     batch = models.ForeignKey(

@@ -224,6 +224,12 @@ class SourceLine(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "省里原文"
 
+    @property
+    def answering(self) -> Ticket:
+        """Whose words this line gets. A line that the province lists again after its ticket was
+        merged stands at the merged one, which has no words of its own."""
+        return self.ticket.merged_into or self.ticket
+
 
 class TicketEvent(models.Model):
     """One step in a ticket's life. Written with the change, never edited or deleted."""
