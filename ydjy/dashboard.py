@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from apps.errors import sending
-from apps.errors.models import Batch, Dispatch, Notice, Ticket
+from apps.errors import filters, sending
+from apps.errors.models import Batch, Dispatch, Heartbeat, Notice, Ticket
 from apps.errors.pages import queue_url, shown
 from apps.errors.ticket import OPEN, Status
 from apps.offices.models import official_calendar
@@ -93,6 +93,7 @@ class Week:
     notices: list[Notice] = field(default_factory=list)
     stuck: list[Dispatch] = field(default_factory=list)
     advice: str = ""
+    silent: str = ""
 
 
 def current(now: datetime) -> Batch:
@@ -121,7 +122,7 @@ def countdown(batch: Batch, now: datetime) -> Countdown:
         late = "" if batch.on_time() else "，晚了"
         done = f"{sent.month}月{sent.day}日 {sent:%H:%M} 已返回省里{late}"
     return Countdown(
-        due=f"{weekday} {due:%H:%M}",
+        due=f"{weekday} {due:%H:%M}" + ("（改过）" if batch.due_overridden else ""),
         left=workdays.remaining(now, batch.due_at),
         late=not workdays.is_on_time(now, batch.due_at),
         done=done,
@@ -147,13 +148,14 @@ def week(staff: Any, now: datetime) -> Week:
         open=counts["open"],
         mine=counts["mine"],
         buttons=_buttons(staff, batch, counts, now),
-        first=[shown(t, now) for t in _first(tickets, staff, leads)],
+        first=[shown(t, now) for t in _first(tickets, staff, leads, now)],
         people=_people(tickets, batch, now),
         recent=_recent(staff, tickets, now),
         counties=_counties(tickets, now),
         notices=list(Notice.objects.visible_to(staff).unread()[:NOTICES]),
         stuck=sending.stuck(now) if staff.has_perm("errors.export_batch") else [],
         advice=sending.advice(batch, now),
+        silent=Heartbeat.complaint(now) if leads else "",
     )
 
 
@@ -173,7 +175,7 @@ def _counts(tickets: QuerySet[Any], batch: Batch, staff: Any, now: datetime) -> 
         new=number(here & Q(status=Status.NEW)),
         open=number(here & is_open),
         overdue=number(is_open & Q(batch__due_at__lte=now)),
-        mine=number(is_open & Q(assignee=staff)),
+        mine=number(is_open & Q(assignee__in=filters.hands(staff, now))),
     )
 
 
@@ -260,9 +262,9 @@ def _buttons(staff: Any, batch: Batch, counts: dict[str, int], now: datetime) ->
     ]
 
 
-def _first(tickets: QuerySet[Any], staff: Any, leads: bool) -> QuerySet[Any]:
+def _first(tickets: QuerySet[Any], staff: Any, leads: bool, now: datetime) -> QuerySet[Any]:
     """Ten to begin with: a lead's undistributed ones, a clerk's own ones, then the most urgent."""
-    own = Q(status=Status.NEW) if leads else Q(assignee=staff)
+    own = Q(status=Status.NEW) if leads else Q(assignee__in=filters.hands(staff, now))
     rank = Case(When(own, then=Value(0)), default=Value(1), output_field=IntegerField())
     ordered = tickets.open().urgent_first()
     return (

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from apps.errors.models import Heartbeat
 from apps.institutions.models import Institution, ReferralRight
 from apps.offices.models import CalendarDay, Channel, Hotline, Office, Role, Staff
 from ydjy.desk.admin import OPERATIONS, table_words
@@ -90,7 +91,7 @@ def health(now: datetime) -> Start:
     """Whether the machine does its part: database, waiting jobs, calendar, audit chain."""
     start = Start("运行状态", "有红字的一行需要处理。")
     start.tables = [
-        ("运行", [_database(), _queue(now), _sealing(now)]),
+        ("运行", [_database(), _ticking(now), _queue(now), _sealing(now)]),
         ("工作日历", [_year(y) for y in _years(now)]),
     ]
     return start
@@ -100,6 +101,12 @@ def _database() -> Line:
     return Line(
         "数据库", f"{'PostgreSQL' if connection.vendor == 'postgresql' else 'SQLite'}，正常"
     )
+
+
+def _ticking(now: datetime) -> Line:
+    last = Heartbeat.last()
+    wrong = Heartbeat.complaint(now)
+    return Line("每分钟任务", wrong or f"最近一次是 {_moment(last)}", bad=bool(wrong))  # type: ignore[arg-type]
 
 
 def _queue(now: datetime) -> Line:

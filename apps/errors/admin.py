@@ -1,10 +1,10 @@
 """The week at the desk: the list of tickets, the weeks, the causes."""
 
 import re
-from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -16,6 +16,7 @@ from apps.errors import (
     admin_batches,
     admin_bulk,
     admin_deciding,
+    admin_due,
     admin_figures,
     admin_intake,
     admin_manual,
@@ -24,14 +25,14 @@ from apps.errors import (
     admin_views,
     filters,
 )
+from apps.errors import admin_naming as _naming  # noqa: F401 - registers its page
+from apps.errors import admin_receipts as _receipts  # noqa: F401
 from apps.errors.forms import colleagues
 from apps.errors.models import Batch, CauseCode, Ticket
 from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
-from apps.offices.models import Staff
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
 from ydjy.desk.exporting import ExportMixin
 from ydjy.desk.people import PersonSearchMixin
-from ydjy.desk.verbs import Refused
 
 _NUMBER = re.compile(r"\d{4}W\d{2}-\d{3,5}", re.IGNORECASE)
 PASTED = 300  # numbers that one paste may hold
@@ -56,7 +57,7 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         filters.WorkerFilter,
         filters.WeekFilter,
     )
-    actions = ("assign_to",)
+    actions = None  # what is done to many are the verbs of ``bulk``
     change_view = admin_views.ticket_page
     work = admin_views.work
     escalated = admin_figures.escalated
@@ -127,27 +128,12 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
             "unassigned": counts["new"],
             "narrowed": set(request.GET) - {"tab", "p"},
             "cl_query": request.GET.urlencode(),
+            "from_query": f"?{urlencode({'from': request.GET.urlencode()})}" if request.GET else "",
             "current_batch": Batch.objects.filter(received_at__isnull=False).first(),
         }
         if self.has_assign_permission(request):
             context["colleagues"] = colleagues(request.user)
         return response
-
-    @admin.action(description="分派给", permissions=["assign"])
-    def assign_to(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Many at once; each through its own verb, one message that counts."""
-        chosen = request.POST.get("assignee", "")
-        to = colleagues(request.user).filter(pk=chosen).first() if chosen.isdigit() else None
-        if to is None:
-            messages.error(request, "请先选择分派给谁。")
-            return
-        given, refused = _assign_each(queryset, to, by=request.user)
-        if given:
-            messages.success(request, f"已分派 {given} 条给{to}。")
-        for sentence in refused[:5]:
-            messages.error(request, sentence)
-        if len(refused) > 5:
-            messages.error(request, f"另有 {len(refused) - 5} 条也没有分派。")
 
 
 def _tabs(cl: Any, here: str, counts: dict[str, int]) -> list[dict[str, Any]]:
@@ -171,17 +157,6 @@ def _pages(cl: Any) -> list[dict[str, Any]]:
         for n in sorted(near)
         if 1 <= n <= last
     ]
-
-
-def _assign_each(tickets: Iterable[Ticket], to: Staff, *, by: Any) -> tuple[int, list[str]]:
-    given, refused = 0, []
-    for ticket in tickets:
-        try:
-            ticket.assign(to, by=by)
-            given += 1
-        except Refused as sentence:
-            refused.append(str(sentence))
-    return given, refused
 
 
 def _number(rows: QuerySet[Any]) -> Coalesce:
@@ -218,6 +193,7 @@ class BatchAdmin(DeskAdmin):
     year = admin_figures.year
     decide = admin_deciding.decide
     download = admin_returns.download
+    due_page = admin_due.due
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -253,7 +229,10 @@ class BatchAdmin(DeskAdmin):
     @admin.display(description="返回期限")
     def due(self, batch: Any) -> str:
         at = timezone.localtime(batch.due_at)
-        return f"{at.month}月{at.day}日 {at:%H:%M}" + ("（暂定）" if batch.provisional else "")
+        marks = ("（暂定）" if batch.provisional else "") + (
+            "（改过）" if batch.due_overridden else ""
+        )
+        return f"{at.month}月{at.day}日 {at:%H:%M}{marks}"
 
     @admin.display(description="返回")
     def returned(self, batch: Any) -> str:
@@ -276,7 +255,7 @@ class CauseCodeAdmin(DeskAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name in ("template", "note"):
             kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 3})
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return admin_settings.counted(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

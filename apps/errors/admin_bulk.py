@@ -10,14 +10,22 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.errors import bulk
-from apps.errors.forms import colleagues
+from apps.errors.forms import colleagues, one_line_end
 from apps.errors.models import BulkAction, CauseCode, Ticket
 from apps.errors.ticket import RESULT_LIMIT
 from apps.offices.models import Staff
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.verbs import Refused
 
-LABELS = {"answer": "写结果", "postpone": "写未办结", "assign": "分派", "take": "领办"}
+LABELS = {
+    "answer": "写结果",
+    "cause": "写原因",
+    "postpone": "写未办结（转下周）",
+    "assign": "分派",
+    "take": "领办",
+    "diagnose": "重新判断",
+}
+UNCHANGED = f"刚才有人办过，或者换成自己的机构、姓名以后超过 {RESULT_LIMIT} 个字"
 
 
 class BulkForm(forms.Form):
@@ -33,8 +41,7 @@ class BulkForm(forms.Form):
     result = forms.CharField(
         label="返回给省里的处理结果",
         required=False,
-        max_length=RESULT_LIMIT,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "data-limit": RESULT_LIMIT}),
         help_text="可以写 {姓名} {机构} {日期} {就医地}，会换成每一条自己的。",
     )
     reason = forms.CharField(label="没有办结的原因", required=False, max_length=120)
@@ -61,7 +68,12 @@ class BulkForm(forms.Form):
         if verb == "assign":
             return {"to": data["to"].pk if data["to"] else None}
         if verb == "answer":
-            return {"cause": data["cause"].pk if data["cause"] else None, "result": data["result"]}
+            return {
+                "cause": data["cause"].pk if data["cause"] else None,
+                "result": one_line_end(data["result"]),
+            }
+        if verb == "cause":
+            return {"cause": data["cause"].pk if data["cause"] else None}
         if verb == "postpone":
             day = data["expected_on"]
             return {"reason": data["reason"], "expected_on": day.isoformat() if day else ""}
@@ -72,16 +84,15 @@ class BulkForm(forms.Form):
 def bulk_page(self: Any, request: HttpRequest) -> HttpResponse:
     """From the list: the ticked ones or all that match its filters; counted, then confirmed."""
     tickets, keys, query = _chosen(self, request)
-    asked = "confirm" in request.POST or "count" in request.POST
+    asked = not {"confirm", "count", "verb"}.isdisjoint(request.POST)
     form = BulkForm(request.user, request.POST if asked else None)
     seen, error = None, ""
     if asked and form.is_valid():
         verb = form.cleaned_data["verb"]
         try:
-            bulk.check(verb, form.params)
             if "confirm" in request.POST:
                 return _done(request, bulk.begin(tickets, verb, by=request.user, **form.params))
-            seen = bulk.preview(tickets, verb, by=request.user)
+            seen = bulk.preview(tickets, verb, by=request.user, **form.params)
         except Refused as refused:
             error = str(refused)
     context = self.admin_site.each_context(request) | {
@@ -113,6 +124,8 @@ def _done(request: HttpRequest, action: BulkAction) -> HttpResponse:
         messages.success(
             request, f"已{LABELS[action.verb]} {action.changed} 条，批量编号 {action.pk}。"
         )
+        if left := len(action.keys) - action.changed:
+            messages.warning(request, f"另外 {left} 条没有改：{UNCHANGED}。")
         return redirect("admin:errors_ticket_changelist")
     return redirect(reverse("admin:errors_ticket_bulk_state", args=[action.pk]))
 
@@ -129,6 +142,8 @@ def bulk_state(self: Any, request: HttpRequest, action: int) -> HttpResponse:
         "action": row,
         "label": LABELS[row.verb],
         "total": len(row.keys),
+        "left": len(row.keys) - row.changed,
+        "unchanged": UNCHANGED,
         "done": row.state == BulkAction.State.DONE,
     }
     response = TemplateResponse(request, "admin/errors/ticket/bulk_state.html", context)

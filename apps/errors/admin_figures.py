@@ -2,17 +2,22 @@
 
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from apps.errors import opening, statistics
-from apps.errors.models import Batch, Escalation, Ticket
+from apps.errors.models import Batch, Escalation, RouteRule, Ticket
+from apps.offices.models import Office
 from apps.offices.models.calendar import weeks_of
+from ydjy.desk import reading
 from ydjy.desk.adminkit import admin_verb
+from ydjy.desk.exporting import WHAT, table_file
 from ydjy.lib import workdays
 
 VIEW = "errors.view_batch"
+TABLES = {"cause": "按原因", "county": "按县区", "hospital": "按医院"}
 YEARS = range(2021, 2031)
 
 
@@ -20,10 +25,9 @@ YEARS = range(2021, 2031)
 def figures(self: Any, request: HttpRequest) -> HttpResponse:
     """Twelve weeks by cause, county and hospital, and how often the machine was right."""
     weeks = statistics.last_weeks(request.user)
-    tables = [
-        (title, statistics.trend(weeks, by))
-        for title, by in (("按原因", "cause"), ("按县区", "county"), ("按医院", "hospital"))
-    ]
+    tables = [(title, statistics.trend(weeks, by)) for by, title in TABLES.items()]
+    if (form := request.GET.get("as")) in ("xlsx", "csv"):
+        return _trend_file(request, weeks, form)
     context = self.admin_site.each_context(request) | {
         "title": "报错统计",
         "opts": self.opts,
@@ -33,6 +37,18 @@ def figures(self: Any, request: HttpRequest) -> HttpResponse:
         "rates": statistics.hit_rates(request.user),
     }
     return TemplateResponse(request, "admin/errors/batch/figures.html", context)
+
+
+def _trend_file(request: HttpRequest, weeks: list[statistics.Figures], form: str) -> HttpResponse:
+    """The three tables in one, every name with its number in each week (E27)."""
+    header = ["分类", "名称", *(week.batch.week for week in weeks), "合计"]
+    rows = [
+        [title, row.name, *map(str, row.numbers), str(row.total)]
+        for by, title in TABLES.items()
+        for row in statistics.trend(weeks, by, top=None)
+    ]
+    reading.record_export(request.user, Batch, f"{WHAT} 报错统计 {len(rows)} 行", "")
+    return table_file(request, "报错统计", header, rows, form)
 
 
 @admin_verb(VIEW, methods=("GET",))
@@ -96,17 +112,42 @@ def escalated(self: Any, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/errors/ticket/escalated.html", context)
 
 
+class RouteForm(forms.Form):
+    """A rule that is tried before it is saved."""
+
+    area = forms.CharField(label="参保区划", required=False, max_length=12)
+    place = forms.CharField(label="参保地写的字", required=False, max_length=40)
+    office = forms.ModelChoiceField(
+        Office.objects.filter(handles_cases=True), label="承办机构", empty_label="请选择"
+    )
+
+    def clean(self) -> Any:
+        cleaned = super().clean() or {}
+        if not (cleaned.get("area") or cleaned.get("place")):
+            raise forms.ValidationError("请写参保区划，或写参保地的字。")
+        return cleaned
+
+    @property
+    def rule(self) -> RouteRule:
+        return RouteRule(**self.cleaned_data, reason="正在试的规则")
+
+
 @admin_verb("errors.change_routerule", methods=("GET",), row=False)
 def try_out(self: Any, request: HttpRequest) -> HttpResponse:
-    """The rules as they are now, tried on the tickets of the last week: nothing is moved."""
+    """The rules as they are now, and one that is not saved yet before them, tried on the tickets of
+    the last week: nothing is moved."""
     batch = Batch.objects.filter(received_at__isnull=False).first()
     routes = opening.Routes()
+    form = RouteForm(request.GET or None, label_suffix="")
+    if request.GET and form.is_valid():
+        routes.rules.insert(0, form.rule)
     tickets = Ticket.objects.visible_to(request.user).filter(batch=batch).select_related("office")
     found = [(ticket, *routes.of(ticket)) for ticket in tickets.order_by("number")[:2000]]
     context = self.admin_site.each_context(request) | {
         "title": "试一试分派规则",
         "opts": self.opts,
         "batch": batch,
+        "form": form,
         "moved": [row for row in found if row[1] != row[0].office],
         "total": len(found),
     }

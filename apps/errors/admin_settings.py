@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -28,6 +29,7 @@ class RouteRuleAdmin(DeskAdmin):
     about = "报错先按这里的规则分，没有合适的再按参保区划分给承办机构。改规则不影响已分派的工单。"
     list_display = ("order", "area", "place", "office", "reason", "valid_from", "valid_to")
     list_display_links = ("area", "place")
+    change_list_template = "admin/errors/try_list.html"
     try_out = admin_figures.try_out
 
 
@@ -62,3 +64,21 @@ class NoticeAdmin(DeskAdmin):
 class SnippetInline(DeskInline):
     model = Snippet
     extra = 1
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "words":
+            kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 2})
+        return counted(super().formfield_for_dbfield(db_field, request, **kwargs))
+
+
+def counted(field: Any) -> Any:
+    """A text whose length is counted while one writes, and refused on saving when it is too long;
+    a browser that stops at the last letter would cut what is pasted without a word."""
+    limit = getattr(field, "max_length", None)
+    if limit and isinstance(field.widget, AdminTextareaWidget):
+        field.widget.attrs.pop("maxlength", None)
+        field.widget.attrs["data-limit"] = limit
+        field.error_messages["max_length"] = (
+            "有 %(show_value)d 个字，最多 %(limit_value)d 个字，请删短。"
+        )
+    return field

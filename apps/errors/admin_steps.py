@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from apps.errors import splitting
 from apps.errors.forms import WorkForm
 from apps.errors.models import Ticket
 from apps.errors.ticket import OPEN
@@ -102,7 +103,29 @@ def _unmerge(ticket: Ticket, form: WorkForm, *, by: Any) -> str:
     return "已拆开，重新办理。"
 
 
+def _split(ticket: Ticket, form: WorkForm, *, by: Any) -> str:
+    lines = [int(key) for key in form.cleaned_data["lines"]]
+    out = splitting.split(ticket, lines, by=by, **form.kept)
+    return f"已拆出：{'、'.join(one.number for one in out)}。"
+
+
+def _divide(ticket: Ticket, form: WorkForm, *, by: Any) -> str:
+    data = form.cleaned_data
+    to = data["colleague"]
+    part = splitting.divide(ticket, what=data["words"], by=by, to=to, **form.kept)
+    return f"已分出 {part.number}" + (f"，请{to}接手。" if to else "，由你办理。")
+
+
+def _rejoin(ticket: Ticket, form: WorkForm, *, by: Any) -> str:
+    must(ticket.split_from, f"工单 {ticket.number} 不是拆出来的。")
+    ticket.merge(ticket.split_from, by=by, **form.kept)
+    return f"已并回 {ticket.split_from.number}。"
+
+
 STEPS = {
+    "split": _split,
+    "divide": _divide,
+    "rejoin": _rejoin,
     "answer_next": _answer,
     "answer_group": _answer_group,
     "hand_over": _hand_over,

@@ -12,26 +12,28 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from apps.errors import causes, diagnosis, presence
+from apps.errors import admin_queue, causes, diagnosis, presence, rejudging
 from apps.errors.admin_steps import STEPS
 from apps.errors.carrying import age_in_weeks
 from apps.errors.forms import WorkForm
 from apps.errors.intake import list_kind
 from apps.errors.models import CauseCode, Snippet, Ticket
-from apps.errors.pages import in_words, queue_url, shown
+from apps.errors.pages import in_words, shown
 from apps.errors.ticket import OPEN, Status
-from apps.errors.together import acting_for
 from apps.filings.models import Filing
+from apps.offices.models.duty import Duty
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib import idnumbers
 
 ALIKE = 5
+DONE = "你手上没有待办了。"
 _BESIDE = (
-    "batch office assignee institution proposed_cause carried_from offered_to merged_into"
+    "batch office assignee institution proposed_cause carried_from offered_to merged_into "
+    "split_from"
 ).split()
-MORE = ("wait", "refer_up", "hear_back", "postpone", "hand_over", "merge", "assign", "reopen")
+MORE = "wait refer_up hear_back postpone hand_over merge assign reopen split divide".split()
 
 
 def ticket_page(
@@ -54,12 +56,15 @@ def work(self: Any, request: HttpRequest, ticket: Ticket) -> HttpResponse:
     form = WorkForm(ticket, request.user, request.POST)
     if copy := request.POST.get("copy"):
         return _page(self, request, ticket, form.again(**_copied(ticket, copy, request.user)))
+    if request.POST.get("do") == "diagnose":
+        return _diagnosed(self, request, ticket, form)
     if not form.is_valid():
         return _page(self, request, ticket, form)
     do = request.POST.get("do", "save")
     step = STEPS.get(do)
     if step is None:
         raise Http404
+    following = admin_queue.following(self, request, ticket) if do == "answer_next" else None
     try:
         if form.cleaned_data["version"] != ticket.version:
             raise Stale(ticket)
@@ -71,7 +76,22 @@ def work(self: Any, request: HttpRequest, ticket: Ticket) -> HttpResponse:
     except Refused as refused:
         return _page(self, request, ticket, form, error=str(refused))
     messages.success(request, f"{ticket.number} {said}")
-    return redirect(_next_url(request, ticket) if do == "answer_next" else _url(ticket.pk))
+    if do != "answer_next":
+        return redirect(admin_queue.page_url(ticket.pk, request))
+    if following is None:
+        messages.info(request, "这个列表办完了。" if admin_queue.came_from(request) else DONE)
+        return redirect(admin_queue.list_url(request))
+    return redirect(admin_queue.page_url(following, request))
+
+
+def _diagnosed(self: Any, request: HttpRequest, ticket: Ticket, form: WorkForm) -> HttpResponse:
+    """重新判断: the evidence as it is now, beside everything that was typed."""
+    if ticket.status not in OPEN:
+        refused = "已有结果的工单不再判断。要重新查，请点“重新办理”。"
+        return _page(self, request, ticket, form, error=refused)
+    rejudging.rejudge([ticket.pk], by=request.user)
+    messages.success(request, f"{ticket.number} 已重新判断。")
+    return _page(self, request, ticket, form)
 
 
 def _copied(ticket: Ticket, what: str, staff: Any) -> dict[str, object]:
@@ -117,11 +137,10 @@ def _page(
         "filings": _filings(row, staff),
         "alike": list(_visible(staff).answered_alike(row)[:ALIKE]),
         "events": list(row.events.select_related("by")),
-        "queue": _queue(row, staff),
+        "queue": admin_queue.place(self, request, row),
         "form": form if working else None,
         "is_open": row.status in OPEN,
         "is_returned": row.status == Status.RETURNED,
-        "mine": row.assignee_id == staff.pk,
         "theirs": theirs,
         "error": error,
         "more_open": request.POST.get("do") in MORE or row.status == Status.WAITING,
@@ -138,10 +157,13 @@ def _together(row: Ticket, staff: Any, working: bool) -> dict[str, Any]:
     if working:
         presence.touch(row, staff, now)
     escalations = list(row.escalations.select_related("by"))
-    asked = bool(row.offered_to_id)
+    hands = Duty.objects.acting_for(staff, timezone.localdate(now))
     return {
+        "mine": row.assignee_id == staff.pk,
+        "stands_in": row.status in OPEN and row.assignee_id in hands[1:],
         "others": presence.others(row, staff, now),
-        "offered": asked and row.offered_to_id in acting_for(staff, timezone.localdate(now)),
+        "offered": row.offered_to_id in hands,
+        "parts": list(row.parts().select_related("assignee")),
         "escalations": escalations,
         "waits_above": any(not one.answered_at for one in escalations),
         "group": row.group().visible_to(staff).count() if working else 0,
@@ -192,7 +214,7 @@ def _sources(row: Ticket) -> list[dict[str, Any]]:
     """The lines as they came, numbers of persons masked."""
     secret = list_kind().secret
     found = []
-    for line in row.lines.select_related("staged__upload"):
+    for line in row.lines.select_related("staged__upload", "home"):
         staged = line.staged
         sheet = next((s for s in staged.upload.layout if s["sheet"] == staged.sheet), {})
         hidden = {i for key, i in sheet.get("columns", {}).items() if key in secret}
@@ -200,6 +222,8 @@ def _sources(row: Ticket) -> list[dict[str, Any]]:
         headers = sheet.get("headers", [])
         found.append(
             {
+                "pk": line.pk,
+                "home": line.home,
                 "where": f"《{staged.upload.filename}》工作表“{staged.sheet}”第 {staged.row} 行",
                 "cells": [
                     (headers[i] if i < len(headers) else "", hide(text, i in hidden))
@@ -255,40 +279,3 @@ def _filings(row: Ticket, staff: Any) -> list[dict[str, Any]]:
 
 def _cause_notes() -> list[CauseCode]:
     return [cause for cause in CauseCode.objects.filter(active=True) if cause.note]
-
-
-# 上一条、下一条 ----------------------------------------------------------------------------------
-
-
-def _mine(staff: Any) -> list[int]:
-    """Keys in the order of the list. Sorted here: asked to sort, a database walks all years."""
-    rows = _visible(staff).open().of(staff).order_by().values_list("number", "pk")
-    return [pk for _, pk in sorted(rows)]
-
-
-def _queue(row: Ticket, staff: Any) -> dict[str, Any]:
-    """Where this ticket stands among the person's own open ones."""
-    keys = _mine(staff)
-    if row.pk not in keys:
-        return {"of": len(keys), "next": _url(keys[0]) if keys else ""}
-    at = keys.index(row.pk)
-    return {
-        "at": at + 1,
-        "of": len(keys),
-        "previous": _url(keys[at - 1]) if at else "",
-        "next": _url(keys[at + 1]) if at + 1 < len(keys) else "",
-    }
-
-
-def _next_url(request: HttpRequest, ticket: Ticket) -> str:
-    """The next own ticket after this one, from the beginning again at the end of the list."""
-    ahead = _visible(request.user).open().of(request.user).order_by("number")
-    following = ahead.filter(number__gt=ticket.number).first() or ahead.first()
-    if following is None:
-        messages.info(request, "你手上没有待办了。")
-        return queue_url()
-    return _url(following.pk)
-
-
-def _url(pk: int) -> str:
-    return reverse("admin:errors_ticket_change", args=[pk])

@@ -79,9 +79,13 @@ class Check:
 def check(upload: Upload, today: date) -> Check:
     """The completeness of one received file."""
     tickets = {
-        line.staged_id: line.ticket
+        line.staged_id: line.answering
         for line in SourceLine.objects.filter(staged__upload=upload).select_related(
-            "ticket__assignee", "ticket__answered_by", "ticket__cause", "ticket__office"
+            "ticket__assignee",
+            "ticket__answered_by",
+            "ticket__cause",
+            "ticket__office",
+            "ticket__merged_into",
         )
     }
     answers: dict[int, Answer] = {}

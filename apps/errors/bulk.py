@@ -10,18 +10,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from apps.errors import causes, diagnosis
+from apps.errors import causes, diagnosis, rejudging
 from apps.errors.models import BulkAction, CauseCode, Ticket, TicketEvent
-from apps.errors.ticket import RESULT_LIMIT, TRANSITIONS, Status
+from apps.errors.ticket import RESULT_LIMIT, TRANSITIONS, Status, too_long
 from apps.offices.models import Staff
 from ydjy.desk.verbs import must
 from ydjy.lib import idnumbers
 
 AT_ONCE = 500
-VERBS = ("assign", "answer", "postpone", "take")
+VERBS = ("assign", "answer", "cause", "postpone", "take", "diagnose")
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,27 @@ class Preview:
 
 
 def _fitting(tickets: Any, verb: str) -> Any:
-    return tickets.filter(status__in=TRANSITIONS[verb])
+    fitting = tickets.filter(status__in=TRANSITIONS[verb])
+    if verb == "answer":  # as the verb itself: not before its parts are done
+        parts = Ticket.objects.open().filter(split_from=OuterRef("pk"), lines=None)
+        fitting = fitting.exclude(Exists(parts))
+    return fitting
 
 
-def preview(tickets: Any, verb: str, *, by: Any) -> Preview:
+def _changing(tickets: Any, verb: str, by: Any, params: dict[str, Any]) -> Any:
+    """The one definition of what changes: the count before is the count after."""
+    fitting = _fitting(tickets.visible_to(by), verb)
+    if verb == "assign":
+        colleague = Staff.objects.get(pk=params["to"])
+        fitting = fitting.filter(pk__in=Ticket.objects.visible_to(colleague).values("pk"))
+    return fitting
+
+
+def preview(tickets: Any, verb: str, *, by: Any, **params: Any) -> Preview:
     must(verb in VERBS, "不能这样批量办理。")
+    check(verb, params)
     mine = tickets.visible_to(by).order_by()
-    return Preview(mine.count(), _fitting(mine, verb).count())
+    return Preview(mine.count(), _changing(mine, verb, by, params).count())
 
 
 def begin(tickets: Any, verb: str, *, by: Any, **params: Any) -> BulkAction:
@@ -51,14 +65,11 @@ def begin(tickets: Any, verb: str, *, by: Any, **params: Any) -> BulkAction:
     ``to`` (key of a colleague), ``cause`` (key) and ``result``, ``reason`` and ``expected_on``."""
     must(verb in VERBS, "不能这样批量办理。")
     check(verb, params)
-    mine = _fitting(tickets.visible_to(by), verb).order_by("pk")
-    if verb == "assign":
-        colleague = Staff.objects.get(pk=params["to"])
-        mine = mine & Ticket.objects.visible_to(colleague).order_by("pk")
+    changing = _changing(tickets, verb, by, params).order_by("pk")
     action = BulkAction.objects.create(
         verb=verb,
         params=params,
-        keys=list(mine.values_list("pk", flat=True)),
+        keys=list(changing.values_list("pk", flat=True)),
         by=by,
         at=timezone.now(),
     )
@@ -71,9 +82,12 @@ def check(verb: str, params: dict[str, Any]) -> None:
     """What would be refused for every ticket is refused before the first."""
     if verb == "assign":
         must(params.get("to"), "请先选择分派给谁。")
-    if verb == "answer":
+    if verb in ("answer", "cause"):
         must(params.get("cause"), "请选择原因。")
-        must((params.get("result") or "").strip(), "请写处理结果，这是返回给省里的内容。")
+    if verb == "answer":
+        words = (params.get("result") or "").strip()
+        must(words, "请写处理结果，这是返回给省里的内容。")
+        must(len(words) <= RESULT_LIMIT, too_long(words))
         must(
             not idnumbers.contains_number(params["result"]),
             "处理结果里写了证件号码，请删去：返回表里本来就有证件号码这一列。",
@@ -83,11 +97,10 @@ def check(verb: str, params: dict[str, Any]) -> None:
         must(params.get("expected_on"), "请写明预计哪天办结。")
 
 
-def run(action: BulkAction, *, limit: int | None = None) -> BulkAction:
+def run(action: BulkAction) -> BulkAction:
     """Do what is left of it, 500 at a time, each part in a transaction of its own."""
     while step(action):
-        if limit is not None and action.position >= limit:
-            break
+        pass
     return action
 
 
@@ -108,14 +121,23 @@ def step(action: BulkAction) -> bool:
 
 
 def sweep() -> int:
-    """Go on with what a worker left: one part of each, per tick."""
-    unfinished = BulkAction.objects.exclude(state=BulkAction.State.DONE).order_by("pk")
-    return sum(1 for action in unfinished if step(action) or True)
+    """Do what was put off, and go on with what a worker left."""
+    unfinished = list(BulkAction.objects.exclude(state=BulkAction.State.DONE).order_by("pk"))
+    for action in unfinished:
+        run(action)
+    return len(unfinished)
 
 
 def _apply(action: BulkAction, part: list[int]) -> int:
     now = timezone.now()
     tickets = _fitting(Ticket.objects.filter(pk__in=part), action.verb).visible_to(action.by)
+    if action.verb == "diagnose":
+        keys = tickets.order_by("pk").values_list("pk", flat=True)
+        return rejudging.rejudge(keys, by=action.by, action=action)
+    results: dict[int, str] = {}
+    if action.verb == "answer" and "{" in action.params["result"]:
+        results = _filled_in(tickets, action.params["result"])
+        tickets = tickets.filter(pk__in=results)
     changes, words = _changes(action, now)
     after = changes.get("status", "")
     chosen = tickets.order_by().select_for_update(of=("self",))
@@ -123,8 +145,8 @@ def _apply(action: BulkAction, part: list[int]) -> int:
     done = Ticket.objects.filter(
         pk__in=TicketEvent.objects.filter(bulk=action, ticket__in=part).values("ticket")
     )
-    if action.verb == "answer" and "{" in action.params["result"]:
-        _fill_in(done, action.params["result"])
+    if results:
+        _write_results(done, results)
         changes.pop("result")
     done.update(**changes, version=F("version") + 1, touched_at=now)
     return logged
@@ -142,10 +164,12 @@ def _changes(action: BulkAction, now: datetime) -> tuple[dict[str, Any], str]:
         reason, until = params["reason"].strip("。；， ")[:120], params["expected_on"]
         return {"unfinished_reason": reason, "expected_on": until}, f"{reason}，预计 {until} 办结"
     cause = CauseCode.objects.get(pk=params["cause"])
+    if action.verb == "cause":
+        return {"cause": cause}, str(cause)
     return {
         "status": Status.ANSWERED,
         "cause": cause,
-        "result": params["result"].strip()[:RESULT_LIMIT],
+        "result": params["result"].strip(),
         "answered_at": now,
         "answered_by": by,
         "waiting_for": "",
@@ -177,10 +201,19 @@ def _log(chosen: Any, action: BulkAction, now: datetime, after: str, words: str)
         return int(cursor.rowcount)
 
 
-def _fill_in(done: Any, template: str) -> None:
-    """The template with each ticket's own hospital, date and place."""
-    knowledge = diagnosis.Knowledge(done.filter(Q(result="") | ~Q(result="")))
+def _filled_in(tickets: Any, template: str) -> dict[int, str]:
+    """The template with each ticket's own hospital, date and place. A ticket for which it becomes
+    too long is left out: nothing is cut behind the clerk's back."""
+    knowledge = diagnosis.Knowledge(tickets)
+    found = {}
     for ticket in knowledge.tickets:
-        words = causes.fill_in(template, knowledge.case(ticket))
-        ticket.result = words.replace("{姓名}", ticket.name)[:RESULT_LIMIT]
-    Ticket.objects.bulk_update(knowledge.tickets, ["result"], batch_size=200)
+        words = causes.fill_in(template.strip(), knowledge.case(ticket))
+        found[ticket.pk] = words.replace("{姓名}", ticket.name)
+    return {key: words for key, words in found.items() if len(words) <= RESULT_LIMIT}
+
+
+def _write_results(done: Any, results: dict[int, str]) -> None:
+    tickets = list(done.only("pk", "result"))
+    for ticket in tickets:
+        ticket.result = results[ticket.pk]
+    Ticket.objects.bulk_update(tickets, ["result"], batch_size=200)

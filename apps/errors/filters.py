@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.errors.ticket import OPEN, Status
 from apps.offices.models import Role
+from apps.offices.models.duty import Duty
 
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 TABS = {
@@ -24,11 +25,20 @@ TABS = {
 }
 
 
+def hands(staff: Any, now: datetime) -> list[int]:
+    """Whose tickets are this person's today, asked once for each page and day."""
+    day = timezone.localdate(now)
+    kept = staff.__dict__.setdefault("_hands", {})
+    if day not in kept:
+        kept[day] = Duty.objects.acting_for(staff, day)
+    return kept[day]  # type: ignore[no-any-return]
+
+
 def tab_condition(tab: str, staff: Any, now: datetime) -> Q:
     """The one definition of each tab: its list and its counter cannot differ."""
     is_open = Q(status__in=OPEN)
     return {
-        "mine": is_open & Q(assignee=staff),
+        "mine": is_open & Q(assignee__in=hands(staff, now)),
         "new": Q(status=Status.NEW),
         "working": Q(status=Status.WORKING),
         "waiting": Q(status=Status.WAITING),

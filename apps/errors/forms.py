@@ -14,6 +14,11 @@ from ydjy.desk.uploads import remembered
 from ydjy.lib.workbook import header_key
 
 
+def one_line_end(text: str) -> str:
+    """A browser sends two signs for each new line; counted and sent on is one."""
+    return text.replace("\r\n", "\n")
+
+
 def colleagues(staff: Any) -> QuerySet[Staff]:
     """To whom this person may give tickets: case workers of the own office and those below."""
     below = Staff.objects.case_workers().filter(office__path__startswith=staff.case_path or "-")
@@ -39,7 +44,7 @@ class WorkForm(forms.Form):
     result = forms.CharField(
         label="返回给省里的处理结果",
         required=False,
-        widget=forms.Textarea(attrs={"rows": 5}),
+        widget=forms.Textarea(attrs={"rows": 5, "data-limit": RESULT_LIMIT}),
         help_text=f"省里的表最多 {RESULT_LIMIT} 个字，不要写证件号码。",
     )
     note = forms.CharField(
@@ -60,6 +65,7 @@ class WorkForm(forms.Form):
         error_messages={"invalid": "日期认不出来，请写成 2026-11-27 的样子。"},
     )
     merge_into = forms.CharField(label="合并到哪个工单", required=False, max_length=20)
+    lines = forms.MultipleChoiceField(label="拆出哪几行", required=False)
     colleague = forms.ModelChoiceField(
         Staff.objects.none(), label="请谁接手", required=False, empty_label="请选择"
     )
@@ -80,6 +86,8 @@ class WorkForm(forms.Form):
             },
         )
         self.ticket, self.staff = ticket, staff
+        keys = ticket.lines.order_by("pk").values_list("pk", flat=True)
+        self.fields["lines"].choices = [(pk, pk) for pk in keys]  # type: ignore[attr-defined]
         self.fields["colleague"].queryset = who_could_take(ticket, staff)  # type: ignore[attr-defined]
         if staff.has_perm("errors.assign_ticket"):
             self.fields["assignee"].queryset = colleagues(staff)  # type: ignore[attr-defined]
@@ -91,7 +99,7 @@ class WorkForm(forms.Form):
         """What every step keeps with it, so that nothing typed is lost, and the version seen."""
         return {
             "cause": self.cleaned_data["cause"],
-            "result": self.cleaned_data["result"].strip(),
+            "result": one_line_end(self.cleaned_data["result"]).strip(),
             "note": self.cleaned_data["note"].strip(),
             "expected": self.cleaned_data["version"],
         }

@@ -17,6 +17,7 @@ from django.utils import timezone
 from apps.errors import answers as answering
 from apps.errors.answers import Answer, Check, OpenRow
 from apps.errors.models import Batch, ReturnFile, Ticket, TicketEvent
+from apps.errors.models.naming import returned_name
 from apps.errors.ticket import Status
 from ydjy.desk import vault
 from ydjy.desk.crashpoints import crashpoint
@@ -130,7 +131,7 @@ def _freeze(
         upload=one.upload,
         version=version,
         state=ReturnFile.State.PREPARED,
-        filename=_filename(one.upload, version),
+        filename=returned_name(batch, one.upload, version, now),
         sha256=digest,
         stored=vault.put("returned", data),
         rows=one.rows,
@@ -142,12 +143,6 @@ def _freeze(
         made_by=by,
         late_reason=late[:200],
     )
-
-
-def _filename(upload: Upload, version: int) -> str:
-    stem = upload.filename.rsplit(".", 1)[0]
-    suffix = workbook.returned_format(upload.format)
-    return f"{stem}-处理结果{f'-第{version}版' if version > 1 else ''}.{suffix}"
 
 
 def _drop(file: ReturnFile, reason: str) -> None:

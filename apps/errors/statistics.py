@@ -57,7 +57,7 @@ def of_week(batch: Batch, staff: Any) -> Figures:
     mine = SourceLine.objects.filter(staged__upload__in=uploads).filter(
         ticket__in=Ticket.objects.visible_to(staff)
     )
-    tickets = {line.staged_id: line.ticket for line in mine.select_related(*_JOINED)}
+    tickets = {line.staged_id: line.answering for line in mine.select_related(*_JOINED)}
     rows = StagedRow.objects.filter(upload__in=uploads).exclude(status=sheets.SKIPPED)
     if not getattr(staff, "municipal", False):
         rows = rows.filter(pk__in=tickets)
@@ -70,7 +70,7 @@ def of_week(batch: Batch, staff: Any) -> Figures:
     return found
 
 
-_JOINED = ("ticket__office", "ticket__cause")
+_JOINED = ("ticket__office", "ticket__cause", "ticket__merged_into")
 
 
 def _count(found: Figures, ticket: Ticket | None, answer: dict[str, str] | None) -> None:
@@ -108,15 +108,16 @@ class TrendRow:
         return [(i * 8, round(20 - height, 1), height) for i, height in enumerate(heights)]
 
 
-def trend(weeks: Iterable[Figures], by: str) -> list[TrendRow]:
-    """Numbers of each week in order; ``by`` is ``cause``, ``county`` or ``hospital``."""
+def trend(weeks: Iterable[Figures], by: str, top: int | None = TOP) -> list[TrendRow]:
+    """Numbers of each week in order; ``by`` is ``cause``, ``county`` or ``hospital``. Beyond the
+    ``top`` names the rest is one line."""
     counters = [getattr(figures, f"by_{by}") for figures in weeks]
     totals: Counter[str] = Counter()
     for counter in counters:
         totals.update(counter)
     names = [name for name, _ in totals.most_common()]
-    rows = [TrendRow(name, tuple(c[name] for c in counters)) for name in names[:TOP]]
-    if rest := names[TOP:]:
+    rows = [TrendRow(name, tuple(c[name] for c in counters)) for name in names[:top]]
+    if rest := names[top:] if top else []:
         rows.append(TrendRow("其他", tuple(sum(c[n] for n in rest) for c in counters)))
     return rows
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.errors import bulk, carrying, diagnosis, intake, presence, reminders, sending, watching
-from apps.errors.models import Batch
+from apps.errors.models import Batch, Heartbeat
 from ydjy.desk.audit import as_actor
 from ydjy.desk.models import Upload
 
@@ -54,6 +54,7 @@ def run(now: datetime) -> Batch:
             log.exception("the job %s of the tick was not done", name)
             if transaction.get_connection().in_atomic_block:
                 raise
+    Heartbeat.beat(now)
     return batch
 
 

@@ -5,13 +5,14 @@ or refuses in a sentence that a clerk can act on.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.db import models, transaction
 from django.utils import timezone
 
+from apps.offices.models.duty import Duty
 from ydjy.desk.scoping import OfficeScopedQuerySet
 from ydjy.desk.verbs import Refused, Stale, must
 from ydjy.lib import idnumbers
@@ -48,11 +49,18 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "reject": frozenset({Status.ANSWERED, Status.RETURNED}),
     "merge": frozenset({Status.NEW, Status.WORKING, Status.WAITING, Status.ANSWERED}),
     "split": frozenset({Status.MERGED}),
+    "divide": frozenset({Status.NEW, Status.WORKING, Status.WAITING}),
     "note": frozenset(Status),
+    "cause": frozenset({Status.NEW, Status.WORKING, Status.WAITING}),
+    "diagnose": frozenset({Status.NEW, Status.WORKING, Status.WAITING}),
     "correct": frozenset(Status) - {Status.WITHDRAWN},
     "withdraw": frozenset({Status.NEW, Status.WORKING}),
 }
 RESULT_LIMIT = 200  # what fits the province's column
+
+
+def too_long(words: str) -> str:
+    return f"处理结果有 {len(words)} 个字，省里的表最多 {RESULT_LIMIT} 个字，请删短一些。"
 
 
 class TicketQuerySet(OfficeScopedQuerySet):
@@ -67,6 +75,11 @@ class TicketQuerySet(OfficeScopedQuerySet):
 
     def of(self, staff: Any) -> Self:
         return self.filter(assignee=staff)
+
+    def to_do_by(self, staff: Any, day: date) -> Self:
+        """Open, and in this person's hands today: the own ones, and those of whom they stand in
+        for as B 角 (E16)."""
+        return self.open().filter(assignee__in=Duty.objects.acting_for(staff, day))
 
     def of_person(self, cert_index: str) -> Self:
         return self.filter(cert_index=cert_index) if cert_index else self.none()
@@ -129,14 +142,13 @@ class TicketVerbs:
         must(cause, "请选择原因。")
         result = result.strip()
         must(result, "请写处理结果，这是返回给省里的内容。")
-        must(
-            len(result) <= RESULT_LIMIT,
-            f"处理结果有 {len(result)} 个字，省里的表最多 {RESULT_LIMIT} 个字，请删短一些。",
-        )
+        must(len(result) <= RESULT_LIMIT, too_long(result))
         must(
             not idnumbers.contains_number(result),
             "处理结果里写了证件号码，请删去：返回表里本来就有证件号码这一列。",
         )
+        waiting = self.parts().open().values_list("number", flat=True)
+        must(not waiting, f"分办的{'、'.join(waiting)}还没有结果，办完或并回来再写这一条的结果。")
         now = timezone.now()
         more = {"assignee": self.assignee or by, **more}
         self._step(

@@ -2,14 +2,12 @@
 
 Handing over waits for the other to accept, and the owner stays the owner until then, so that no
 ticket is ever without one. Merging moves the received lines and remembers where they came from,
-so that splitting puts back exactly those; every line keeps having one ticket that answers it.
+so that undoing puts back exactly those; every line keeps having one ticket that answers it.
 """
 
-from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,12 +17,6 @@ from ydjy.desk.verbs import must
 
 if TYPE_CHECKING:
     from apps.errors.models import CauseCode, Ticket
-
-
-def acting_for(staff: Any, day: date) -> list[int]:
-    """Whose tickets are this person's today: the own ones, and those of whom B 角 stands in for."""
-    away = Duty.objects.on(day).filter(kind=Duty.Kind.AWAY, deputy=staff)
-    return [staff.pk, *away.values_list("person", flat=True)]
 
 
 class SharedVerbs:
@@ -65,7 +57,7 @@ class SharedVerbs:
     def _must_be_asked(self: "Ticket", by: Any) -> None:
         asked = self.offered_to_id
         must(
-            asked and asked in acting_for(by, timezone.localdate()),
+            asked and asked in Duty.objects.acting_for(by, timezone.localdate()),
             f"工单 {self.number} 没有请你接手，不用办这一步。",
         )
 
@@ -118,6 +110,8 @@ class SharedVerbs:
 
     def group(self: "Ticket") -> Any:
         """The other open tickets about the same: person, hospital and error."""
+        if not self.fingerprint:  # a part of another's work
+            return type(self).objects.none()
         same = type(self).objects.open().filter(fingerprint=self.fingerprint)
         return same.exclude(pk=self.pk)
 
@@ -139,6 +133,7 @@ class SharedVerbs:
         into = type(self).objects.select_for_update(of=("self",)).get(pk=into.pk)
         must(into.status in OPEN, f"工单 {into.number} 已经有结果，请合并到还在办的工单。")
         must(not self.merged.exists(), f"有工单合并到了 {self.number}，请先拆开那一条。")
+        must(not self.parts().exists(), f"工单 {self.number} 还有分办的，请先并回来。")
         self._step(
             "merge",
             Status.MERGED,
@@ -157,27 +152,26 @@ class SharedVerbs:
         """Put back the lines that came with the merge, and take the ticket up again."""
         into = self.merged_into
         must(into, f"工单 {self.number} 没有合并过。")
-        self._step("split", Status.WORKING, by, f"从 {into.number} 拆开", merged_into=None, **more)
-        type(self).line_model().objects.filter(home=self).update(ticket=self, home=None)
+        self._step(
+            "split",
+            Status.WORKING,
+            by,
+            f"从 {into.number} 拆开",
+            merged_into=None,
+            answered_at=None,
+            answered_by=None,
+            **{"assignee": self.assignee or by, **more},
+        )
+        into.lines.filter(home=self).update(ticket=self, home=None)
 
-    @transaction.atomic
-    def split(self: "Ticket", lines: Iterable[int], *, by: Any) -> "Ticket":
-        """Some of this ticket's lines become a ticket of their own, same office and person."""
-        keys = list(self.lines.filter(pk__in=list(lines)).values_list("pk", flat=True))
-        must(keys, "请选择要拆出去的行。")
-        must(len(keys) < self.lines.count(), "至少要留一行在原来的工单里。")
-        must(self.status in OPEN, f"工单 {self.number} 已经有结果，请先点“重新办理”再拆。")
-        self._step("note", "", by, f"拆出 {len(keys)} 行")
-        fresh = type(self).objects.get(pk=self.pk)
-        fresh.pk, fresh._state.adding = None, True
-        fresh.number, fresh.version = self.batch.next_number(), 1
-        fresh.result, fresh.note, fresh.offered_to = "", "", None
-        fresh.source_key = ""  # the line's key stays with the ticket that it came with
-        fresh.save()
-        type(self).line_model().objects.filter(pk__in=keys).update(ticket=fresh)
-        fresh._step("note", "", by, f"从 {self.number} 拆出来")
-        return fresh
+    # Parts -------------------------------------------------------------------------------------
 
-    @staticmethod
-    def line_model() -> Any:
-        return apps.get_model("errors", "SourceLine")
+    @property
+    def is_part(self: "Ticket") -> bool:
+        """A piece of another ticket's work: no line of a file is its own."""
+        return bool(self.split_from_id) and not self.lines.exists()
+
+    def parts(self: "Ticket") -> Any:
+        """The pieces of this ticket's work; one that was merged back is none any more."""
+        mine = type(self).objects.filter(split_from=self, lines=None)
+        return mine.exclude(status=Status.MERGED).order_by("number")

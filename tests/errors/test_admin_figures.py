@@ -1,5 +1,8 @@
 """Statistics, the year's shifted weeks, what lies one level up, and the try-out of the routing."""
 
+from io import BytesIO
+
+import openpyxl
 import pytest
 from django.urls import reverse
 
@@ -8,6 +11,7 @@ from apps.errors.reference import sync_causes
 from apps.offices.reference import sync_calendar
 from tests import cast as casting
 from tests.errors import weeks
+from ydjy.desk.models import Reading
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +66,38 @@ def test_a_routing_rule_is_tried_on_the_last_week_without_moving_anything(cast, 
         "yixian"
     }
     assert get(client_of(cast.yixian), "routerule_try_out").status_code == 403
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_the_twelve_weeks_go_out_as_one_table_that_equals_the_page(cast, client_of, form):
+    batch = weeks.received(cast)
+    browser, url = client_of(cast.lead), reverse("admin:errors_batch_figures")
+    hospital = batch.tickets.first().inst_name
+
+    answer = browser.get(url, {"as": form})
+
+    assert f".{form}" in answer["Content-Disposition"]
+    if form == "csv":
+        rows = [line.split(",") for line in answer.content.decode("utf-8-sig").splitlines()]
+    else:
+        rows = [list(row) for row in openpyxl.load_workbook(BytesIO(answer.content)).active.values]
+    assert "刘敏" in str(rows[0][0])
+    assert rows[1] == ["分类", "名称", "2026-W47", "合计"]
+    counted = {(row[0], row[1]): int(row[3]) for row in rows[2:]}
+    assert counted["按县区", "义县医保中心"] == 4
+    assert counted["按医院", hospital] == batch.tickets.filter(inst_name=hospital).count()
+    assert f'href="?as={form}"' in browser.get(url).content.decode()
+    assert Reading.objects.filter(by=cast.lead, what__contains="报错统计").count() == 1
+
+
+def test_a_rule_is_tried_on_last_weeks_tickets_before_it_is_saved(cast, client_of):
+    weeks.received(cast)
+    browser = client_of(cast.lead)
+    url = reverse("admin:errors_routerule_try_out")
+    assert url in browser.get(reverse("admin:errors_routerule_changelist")).content.decode()
+    assert "和原来一样" in browser.get(url).content.decode()
+    asked = {"area": "210727", "office": cast.office["heishan"].pk}
+    html = browser.get(url, asked).content.decode()
+    assert "下面 4 条分给别的机构" in html
+    assert not RouteRule.objects.exists()
+    assert "请写参保区划" in browser.get(url, {"office": asked["office"]}).content.decode()

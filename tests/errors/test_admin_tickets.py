@@ -1,6 +1,7 @@
 """The list and the page of tickets: who sees what, and that nothing typed is ever lost."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from apps.errors import filters
 from apps.errors.models import CauseCode, Snippet, Ticket, TicketEvent
+from apps.offices.models import Duty
 from tests import cast as casting
 
 LIST = "admin:errors_ticket_changelist"
@@ -148,34 +150,37 @@ def test_the_list_needs_the_same_few_queries_however_long(
 # Assigning -------------------------------------------------------------------------------------
 
 
-def assign(browser, to, *tickets):
+def assign(browser, to, *tickets, **more):
+    """The button of the list asks how many; the page that opens does it."""
+    typed = {"verb": "assign", "to": to.pk, "_selected_action": [t.pk for t in tickets], **more}
     return browser.post(
-        reverse(LIST) + "?tab=all",
-        {
-            "action": "assign_to",
-            "index": "0",
-            "assignee": to.pk,
-            "_selected_action": [t.pk for t in tickets],
-        },
-        follow=True,
+        reverse("admin:errors_ticket_bulk_page"), typed, follow=True
     ).content.decode()
 
 
 def test_many_are_assigned_with_one_message_that_counts(cast, rows, client_of):
-    html = assign(client_of(cast.lead), cast.yixian, rows["yixian"], rows["township"])
-    assert "已分派 2 条给王芳。" in html
+    browser = client_of(cast.lead)
+    assert 'name="verb" value="assign"' in browser.get(reverse(LIST)).content.decode()
+    chosen = (cast.yixian, rows["yixian"], rows["township"])
+    assert "会改 2 条" in assign(browser, *chosen)
+    assert not Ticket.objects.filter(events__bulk__isnull=False).exists()
+    assert "已分派 2 条" in assign(browser, *chosen, confirm="1")
     assert Ticket.objects.filter(assignee=cast.yixian, status="working").count() == 2
+    assert TicketEvent.objects.filter(verb="assign", bulk__isnull=False).count() == 2
 
 
 def test_nobody_is_given_a_ticket_of_another_county(cast, rows, client_of):
     html = assign(client_of(cast.lead), cast.yixian, rows["heishan"])
-    assert "王芳看不到工单" in html
+    assert "会改 0 条" in html
+    assert "那位同事看不到" in html
+    assign(client_of(cast.lead), cast.yixian, rows["heishan"], confirm="1")
     rows["heishan"].refresh_from_db()
     assert rows["heishan"].status == "new"
 
 
 def test_a_county_lead_cannot_reach_beyond_the_county(cast, rows, client_of):
-    assign(client_of(cast.county_lead), cast.heishan, rows["yixian"], rows["heishan"])
+    chosen = (rows["yixian"], rows["heishan"])
+    assign(client_of(cast.county_lead), cast.heishan, *chosen, confirm="1")
     rows["heishan"].refresh_from_db()
     rows["yixian"].refresh_from_db()
     assert rows["heishan"].assignee is None
@@ -183,13 +188,80 @@ def test_a_county_lead_cannot_reach_beyond_the_county(cast, rows, client_of):
 
 
 def test_a_clerk_has_no_way_to_assign(cast, rows, client_of):
-    html = assign(client_of(cast.yixian), cast.township, rows["township"])
+    html = assign(client_of(cast.yixian), cast.township, rows["township"], confirm="1")
     assert "已分派" not in html
     rows["township"].refresh_from_db()
     assert rows["township"].assignee is None
 
 
+# Standing in -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def away(cast, rows):
+    """王芳 is away this week; 孙伟 of the same office stands in for her."""
+    today = timezone.localdate()
+    return Duty.objects.create(
+        office=cast.office["yixian"], kind="away", person=cast.yixian, deputy=cast.reviewer,
+        valid_from=today, valid_to=today + timedelta(days=4),
+    )  # fmt: skip
+
+
+def mine(browser):
+    context = browser.get(reverse(LIST), {"tab": "mine"}).context_data
+    count = next(tab["count"] for tab in context["tabs"] if tab["label"] == "我的待办")
+    assert count == len(context["rows"])
+    return [row.number for row in context["rows"]]
+
+
+def test_the_tickets_of_a_person_who_is_away_are_the_deputys_to_do(
+    cast, rows, away, cause, client_of
+):
+    browser, number = client_of(cast.reviewer), rows["yixian"].number
+    assert mine(browser) == [number]
+    home = browser.get(reverse("admin:index")).content.decode()
+    assert "办我的 1 条" in home
+    html = browser.get(page_of(rows["yixian"])).content.decode()
+    assert "不在岗，由你代办" in html
+    assert "我的待办 1 / 1" in " ".join(html.split())
+
+    rows["yixian"].take(by=cast.reviewer)
+    assert mine(browser) == [number]
+    assert mine(client_of(cast.yixian)) == []
+
+
+def test_nobody_else_and_on_no_other_day_does_one_stand_in(cast, rows, away, client_of):
+    assert mine(client_of(cast.county_lead)) == []
+    away.valid_from = away.valid_to = timezone.localdate() + timedelta(days=9)
+    away.save()
+    assert mine(client_of(cast.reviewer)) == []
+
+
 # Working ---------------------------------------------------------------------------------------
+
+
+def test_the_list_one_came_from_is_kept_from_ticket_to_ticket(cast, rows, cause, client_of):
+    third = casting.ticket(cast, "yixian", number="2026W47-101", err_code="1101")
+    second = casting.ticket(cast, "yixian", number="2026W47-100", err_code="1101")
+    browser, query = client_of(cast.yixian), "tab=open&code=1101"
+    html = browser.get(f"{reverse(LIST)}?{query}").content.decode()
+    link = f"{page_of(second)}?{urlencode({'from': query})}"
+    assert link in html
+    page = browser.get(link).content.decode()
+    assert "列表 1 / 2" in " ".join(page.split())
+    assert f'href="{reverse(LIST)}?{query.replace("&", "&amp;")}"' in page
+
+    def answered(ticket):
+        words = typed(ticket, do="answer_next", cause=cause.pk, result="好。")
+        return browser.post(page_of(ticket), words | {"from": query}).url
+
+    assert answered(second) == f"{page_of(third)}?{urlencode({'from': query})}"
+    assert answered(third) == f"{reverse(LIST)}?{query}"
+
+
+def test_a_list_that_makes_no_sense_is_ones_own(cast, rows, client_of):
+    html = client_of(cast.yixian).get(page_of(rows["yixian"]), {"from": "p=x&o=y"}).content.decode()
+    assert "1 / 1" in html
 
 
 def test_saving_with_an_answer_goes_on_to_the_next_of_mine(cast, rows, cause, client_of):
@@ -325,7 +397,9 @@ def test_tickets_are_never_added_or_deleted_here(cast, rows, client_of):
 def test_previous_and_next_follow_my_open_tickets(cast, rows, client_of):
     rows["township"].assign(cast.yixian, by=cast.lead)
     queue = client_of(cast.yixian).get(page_of(rows["yixian"])).context_data["queue"]
-    assert queue == {"at": 1, "of": 2, "previous": "", "next": page_of(rows["township"])}
+    assert queue.items() >= {
+        "at": 1, "of": 2, "previous": "", "next": page_of(rows["township"])
+    }.items()  # fmt: skip
 
 
 def test_the_page_needs_few_queries(cast, rows, client_of, django_assert_max_num_queries):

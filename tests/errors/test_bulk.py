@@ -25,7 +25,7 @@ def test_a_bulk_assignment_changes_what_was_counted_and_logs_each_once(cast):
     done.answer(by=cast.yixian, cause=CauseCode.objects.get(code="card"), result="好。")
     tickets = Ticket.objects.all()
 
-    seen = bulk.preview(tickets, "assign", by=cast.county_lead)
+    seen = bulk.preview(tickets, "assign", by=cast.county_lead, to=cast.yixian.pk)
     action = bulk.begin(tickets, "assign", by=cast.county_lead, to=cast.yixian.pk)
 
     assert (seen.chosen, seen.changing, seen.left, action.changed) == (5, 4, 1, 4)
@@ -50,8 +50,10 @@ def test_a_bulk_verb_never_touches_rows_of_another_county(cast):
 def test_tickets_cannot_be_assigned_in_bulk_to_somebody_who_does_not_see_them(cast):
     many(cast, 2)
     many(cast, 1, "heishan")
-    action = bulk.begin(Ticket.objects.all(), "assign", by=cast.lead, to=cast.heishan.pk)
-    assert action.changed == 1
+    tickets, to = Ticket.objects.all(), cast.heishan.pk
+    seen = bulk.preview(tickets, "assign", by=cast.lead, to=to)
+    action = bulk.begin(tickets, "assign", by=cast.lead, to=to)
+    assert (seen.changing, action.changed) == (1, 1)
 
 
 def test_a_bulk_answer_fills_in_each_tickets_own_hospital(cast):
@@ -66,9 +68,55 @@ def test_a_bulk_answer_fills_in_each_tickets_own_hospital(cast):
     assert results == [("司马义鸣医院没有开通。", "answered"), ("乙医院没有开通。", "answered")]
 
 
+def test_nothing_is_cut_where_the_words_become_too_long(cast):
+    sync_causes()
+    many(cast, 2)
+    Ticket.objects.filter(number="2026W47-002").update(inst_name="长" * 80)
+    cause = CauseCode.objects.get(code="not_open")
+    words = "{机构}没有开通。" + "说" * 150
+    action = bulk.begin(
+        Ticket.objects.all(), "answer", by=cast.yixian, cause=cause.pk, result=words
+    )
+    assert (action.changed, len(action.keys)) == (1, 2)
+    first, second = Ticket.objects.order_by("number")
+    assert (first.status, second.status, second.result) == ("answered", "new", "")
+    assert not second.events.exists()
+
+
+def test_a_cause_alone_is_written_and_the_tickets_stay_open(cast):
+    sync_causes()
+    many(cast, 2)
+    Ticket.objects.update(result="草稿")
+    card = CauseCode.objects.get(code="card")
+    action = bulk.begin(Ticket.objects.all(), "cause", by=cast.yixian, cause=card.pk)
+    assert action.changed == 2
+    told = set(Ticket.objects.values_list("cause", "result", "status"))
+    assert told == {(card.pk, "草稿", "new")}
+
+
+def test_judging_many_anew_changes_the_evidence_and_not_what_was_decided(cast):
+    sync_causes()
+    many(cast, 3)
+    card = CauseCode.objects.get(code="card")
+    Ticket.objects.update(cause=card, result="草稿", note="问过")
+    done = Ticket.objects.first()
+    done.answer(by=cast.yixian, cause=card, result="好。")
+    action = bulk.begin(Ticket.objects.all(), "diagnose", by=cast.yixian)
+    assert action.changed == 2
+    rest = Ticket.objects.exclude(pk=done.pk)
+    assert all(ticket.diagnosis["reason"] for ticket in rest)
+    assert set(rest.values_list("cause", "result", "note", "version")) == {
+        (card.pk, "草稿", "问过", 1)
+    }
+    assert {e.verb for e in TicketEvent.objects.filter(bulk=action)} == {"diagnose"}
+    assert Ticket.objects.get(pk=done.pk).diagnosis == {}
+
+
 @pytest.mark.parametrize(
     ("verb", "params", "words"),
     [
+        ("answer", {"cause": 1, "result": "长" * 201}, "最多 200 个字"),
+        ("cause", {}, "请选择原因"),
         ("answer", {"cause": 1, "result": " "}, "请写处理结果"),
         ("answer", {"result": "好"}, "请选择原因"),
         ("assign", {}, "分派给谁"),
@@ -91,8 +139,7 @@ def test_more_than_at_once_is_done_bit_by_bit_and_a_dead_worker_loses_nothing(ca
 
     bulk.step(action)  # a worker does one part, then dies
     assert (action.state, action.changed) == ("running", 3)
-    for _ in range(5):
-        bulk.sweep()
+    assert (bulk.sweep(), bulk.sweep()) == (1, 0)
 
     action.refresh_from_db()
     assert (action.state, action.changed) == ("done", 8)

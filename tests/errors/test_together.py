@@ -8,7 +8,6 @@ from apps.errors import presence, returns
 from apps.errors.models import Escalation, SourceLine, Ticket
 from apps.errors.reference import sync_causes
 from apps.errors.ticket import Status
-from apps.errors.together import acting_for
 from apps.offices.models.duty import Duty
 from tests import cast as casting
 from tests.errors import weeks
@@ -62,11 +61,10 @@ def test_the_deputy_may_accept_for_a_person_who_is_away(ticket, cast):
         ticket.hand_over(cast.lead, by=cast.yixian)
         ticket.accept(by=cast.county_lead)
 
-        assert acting_for(cast.county_lead, date(2026, 11, 16)) == [
-            cast.county_lead.pk,
-            cast.lead.pk,
-        ]
-    assert acting_for(cast.county_lead, date(2026, 11, 23)) == [cast.county_lead.pk]
+        hands = Duty.objects.acting_for(cast.county_lead, date(2026, 11, 16))
+        assert hands == [cast.county_lead.pk, cast.lead.pk]
+    later = Duty.objects.acting_for(cast.county_lead, date(2026, 11, 23))
+    assert later == [cast.county_lead.pk]
     assert ticket.assignee == cast.county_lead
 
 
@@ -117,21 +115,6 @@ def test_a_ticket_into_which_another_was_merged_is_not_merged_further(cast):
     two.merge(one, by=cast.yixian)
     with pytest.raises(Refused, match="请先拆开"):
         one.merge(three, by=cast.yixian)
-
-
-def test_one_line_of_a_ticket_becomes_a_ticket_of_its_own(cast):
-    sync_causes()
-    batch = weeks.received(cast)
-    with weeks.at(weeks.FRIDAY):
-        first, second, *_ = batch.tickets.order_by("number")
-        second.merge(first, by=cast.yixian)
-        first.refresh_from_db()
-        line = first.lines.order_by("pk").last()
-        fresh = first.split([line.pk], by=cast.yixian)
-    assert (fresh.lines.count(), first.lines.count()) == (1, 1)
-    assert fresh.number == "2026W47-005"
-    with pytest.raises(Refused, match="至少要留一行"):
-        first.split([first.lines.get().pk], by=cast.yixian)
 
 
 def test_what_lies_one_level_up_is_listed_until_it_is_answered(ticket, cast):

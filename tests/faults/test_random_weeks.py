@@ -31,7 +31,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from apps.errors import feedback, intake, reminders, returns, sending, tasks
+from apps.errors import bulk, feedback, intake, reminders, returns, sending, splitting, tasks
 from apps.errors.models import (
     Batch,
     CauseCode,
@@ -158,16 +158,66 @@ class Weeks(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 50), words=st.sampled_from(["请换卡。", "已冲正。", "已上报。"]))
     def answer(self, pick: int, words: str) -> None:
         ticket = self.some(Ticket.objects.open(), pick)
-        if ticket is None:
-            return
+        if ticket:
+            self.answered(ticket, words)
+
+    def answered(self, ticket: Ticket, words: str) -> None:
+        """Acknowledged; or refused while a part of it is open, and then nothing happened."""
+        waits = ticket.parts().open().exists()
         cause = CauseCode.objects.get(code="card")
-        ticket.answer(by=self.cast.yixian, cause=cause, result=words)
-        self.lines[ticket.province_no] = words
+        done = self.told(ticket.answer, by=self.cast.yixian, cause=cause, result=words)
+        assert done != waits
+        if done and not ticket.is_part:
+            self.lines[ticket.province_no] = words
 
     @rule()
     def answer_everything(self) -> None:
-        for _ in range(Ticket.objects.open().count()):
-            self.answer(0, "请换卡。")
+        for ticket in Ticket.objects.open().order_by("-number"):  # the parts before the whole
+            self.answered(ticket, "请换卡。")
+
+    @rule()
+    def answer_in_bulk(self) -> None:
+        card = CauseCode.objects.get(code="card").pk
+        action = bulk.begin(
+            Ticket.objects.all(), "answer", by=self.cast.lead, cause=card, result="成批换卡。"
+        )
+        for ticket in Ticket.objects.filter(pk__in=action.keys).exclude(lines=None):
+            self.lines[ticket.province_no] = "成批换卡。"
+
+    @rule(pick=st.integers(0, 50), into=st.integers(0, 50))
+    def merge(self, pick: int, into: int) -> None:
+        ticket = self.some(Ticket.objects.filter(status__in=[*OPEN, "answered"]), pick)
+        target = self.some(Ticket.objects.open(), into)
+        if ticket and target:
+            self.told(ticket.merge, target, by=self.cast.lead)
+
+    @rule(pick=st.integers(0, 50))
+    def unmerge(self, pick: int) -> None:
+        ticket = self.some(Ticket.objects.filter(status="merged"), pick)
+        if ticket:
+            ticket.unmerge(by=self.cast.lead)
+            self.lines[ticket.province_no] = None
+
+    @rule(pick=st.integers(0, 50), first=st.integers(0, 3), count=st.integers(1, 3))
+    def split(self, pick: int, first: int, count: int) -> None:
+        several = SourceLine.objects.values("ticket").annotate(n=Count("pk")).filter(n__gt=1)
+        ticket = self.some(Ticket.objects.open().filter(pk__in=several.values("ticket")), pick)
+        if ticket is None:
+            return
+        keys = list(ticket.lines.order_by("pk").values_list("pk", flat=True))
+        with transaction.atomic():
+            try:
+                out = splitting.split(ticket, keys[first : first + count], by=self.cast.lead)
+            except Refused:
+                return
+        for one in out:
+            self.lines[one.province_no] = None
+
+    @rule(pick=st.integers(0, 50))
+    def divide(self, pick: int) -> None:
+        ticket = self.some(Ticket.objects.open(), pick)
+        if ticket:
+            self.told(splitting.divide, ticket, what="查医院", by=self.cast.lead)
 
     @rule(pick=st.integers(0, 50), accepted=st.booleans())
     def hand_over(self, pick: int, accepted: bool) -> None:
@@ -193,7 +243,8 @@ class Weeks(RuleBasedStateMachine):
         ticket = self.some(Ticket.objects.filter(status__in=["answered", "returned"]), pick)
         if ticket:
             ticket.reopen(by=self.cast.yixian, reason="更正")
-            self.lines[ticket.province_no] = None
+            if not ticket.is_part:
+                self.lines[ticket.province_no] = None
 
     @rule(pick=st.integers(0, 50))
     def postpone(self, pick: int) -> None:
@@ -266,7 +317,12 @@ class Weeks(RuleBasedStateMachine):
             .filter(n__gt=1)
         )
         assert not twice.exists()
-        assert not Ticket.objects.exclude(lines__isnull=False).exists()
+        bare = Ticket.objects.filter(lines=None).exclude(status="merged")
+        assert not bare.filter(split_from=None).exists()
+        for line in SourceLine.objects.exclude(home=None).select_related("home", "ticket"):
+            assert line.home.merged_into_id == line.ticket_id, line.home
+        for line in SourceLine.objects.select_related("ticket__merged_into"):
+            assert line.answering.status != "merged", line.ticket
 
     @invariant()
     def inv3_every_line_is_in_exactly_one_effective_return(self) -> None:
@@ -289,20 +345,22 @@ class Weeks(RuleBasedStateMachine):
     @invariant()
     def inv5_what_was_acknowledged_is_there(self) -> None:
         assert self.signed <= set(ReturnFile.objects.signed().values_list("sha256", flat=True))
-        for ticket in Ticket.objects.filter(carried_from=None):
+        plain = Ticket.objects.filter(carried_from=None, split_from=None)
+        for ticket in plain.exclude(status="merged"):
             told = self.lines.get(ticket.province_no)
             if ticket.pk == self._latest(ticket):
                 assert (ticket.status in OPEN) == (told is None), ticket.number
                 assert told is None or ticket.result == told
 
     def _latest(self, ticket: Ticket) -> int:
-        same = Ticket.objects.filter(province_no=ticket.province_no)
+        same = Ticket.objects.filter(province_no=ticket.province_no).exclude(lines=None)
         return same.order_by("-pk").values_list("pk", flat=True)[0]
 
     @invariant()
     def inv6_the_last_entry_is_the_state(self) -> None:
         for ticket in Ticket.objects.prefetch_related("events"):
             events = sorted(ticket.events.all(), key=lambda event: event.pk)
+            assert events[0].before == "", ticket.number
             assert events[-1].after == ticket.status, ticket.number
             for one, two in pairwise(events):
                 assert two.before == one.after, ticket.number

@@ -5,7 +5,7 @@ Identity numbers are masked; in full only with the right to see them, a reason, 
 export is a reading: who, when, how many rows, which words.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -110,17 +110,25 @@ class ExportMixin:
     def _export_file(
         self: Any, request: HttpRequest, rows: Any, form: str, full: bool
     ) -> HttpResponse:
-        now = timezone.localtime()
-        stamp = f"{request.user} {now:%Y-%m-%d %H:%M} 导出，仅限工作使用"
-        sheet = workbook.SheetOut(
-            name=str(self.opts.verbose_name)[:30],
-            header=[column.title for column in self.export_columns],
-            rows=_texts(self.export_columns, rows, full),
-            title=stamp,
-        )
-        target = BytesIO()
-        (workbook.write_csv(target, sheet) if form == "csv" else workbook.write(target, [sheet]))
-        return as_file(f"{self.opts.verbose_name}-{now:%Y%m%d-%H%M}.{form}", target.getvalue())
+        header = [column.title for column in self.export_columns]
+        name = str(self.opts.verbose_name)
+        return table_file(request, name, header, _texts(self.export_columns, rows, full), form)
+
+
+def table_file(
+    request: HttpRequest, name: str, header: Sequence[str], rows: Iterable[list[str]], form: str
+) -> HttpResponse:
+    """A table as ``xlsx`` or ``csv``, stamped with who took it and when."""
+    now = timezone.localtime()
+    sheet = workbook.SheetOut(
+        name=name[:30],
+        header=list(header),
+        rows=rows,
+        title=f"{request.user} {now:%Y-%m-%d %H:%M} 导出，仅限工作使用",
+    )
+    target = BytesIO()
+    (workbook.write_csv(target, sheet) if form == "csv" else workbook.write(target, [sheet]))
+    return as_file(f"{name}-{now:%Y%m%d-%H%M}.{form}", target.getvalue())
 
 
 def _must_be_few(user: Any, number: int, full: bool) -> None:

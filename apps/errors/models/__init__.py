@@ -1,8 +1,10 @@
 """The week: batches, tickets and what was done to each, and what went back (domain 4.6)."""
 
-from apps.errors.models.batch import Batch, BatchQuerySet
+from apps.errors.models.batch import Batch, BatchQuerySet, DueEvent
 from apps.errors.models.cause import CauseCode, Snippet
 from apps.errors.models.exchange import Dispatch, ExchangeSettings
+from apps.errors.models.heartbeat import Heartbeat
+from apps.errors.models.naming import FilenameRule
 from apps.errors.models.people import BulkAction, Escalation, Notice, Presence, ReminderStep
 from apps.errors.models.routing import RouteRule
 from apps.errors.models.sending import Feedback, ReturnFile
@@ -14,9 +16,12 @@ __all__ = [
     "BulkAction",
     "CauseCode",
     "Dispatch",
+    "DueEvent",
     "Escalation",
     "ExchangeSettings",
     "Feedback",
+    "FilenameRule",
+    "Heartbeat",
     "Notice",
     "Presence",
     "ReminderStep",

@@ -1,12 +1,17 @@
 """The week: when its file is due in and out, and how far it is (domain 4.6)."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
-from django.db import models
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
 
 from apps.offices.models.calendar import week_of
+from ydjy.desk.verbs import must
 from ydjy.lib import workdays
+
+LONGEST = timedelta(days=30)  # after the intake: a later cut-off is a mistyped date
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -67,7 +72,11 @@ class Batch(models.Model):
                 name="batch_returned_after_received",
             ),
         ]
-        permissions = [("import_batch", "导入报错"), ("export_batch", "导出返回表")]
+        permissions = [
+            ("import_batch", "导入报错"),
+            ("export_batch", "导出返回表"),
+            ("move_batch", "改返回期限"),
+        ]
 
     def __str__(self) -> str:
         return self.week
@@ -118,6 +127,49 @@ class Batch(models.Model):
                 setattr(self, name, value)
             self.save(update_fields=list(dates))
 
+    # The cut-off by hand ----------------------------------------------------------------------
+
+    @transaction.atomic
+    def move_due(self, to: datetime, *, by: Any, reason: str, now: datetime | None = None) -> None:
+        """A person sets the cut-off of this week, with the reason; the calendar leaves it alone
+        from now on. For a rule that says «由人指定», and for what the province tells by phone."""
+        reason = reason.strip()
+        must(reason, "请写明为什么改期限，例如“省医保局电话通知”。")
+        row = self._movable()
+        opens = timezone.make_aware(datetime.combine(row.intake_on, datetime.min.time()))
+        must(to > opens, f"返回期限要在接收日 {workdays.in_words(row.intake_on)} 以后。")
+        must(to > (now or timezone.now()), "这个时间已经过了，请写以后的时间。")
+        must(to < opens + LONGEST, "离接收日超过 30 天，请核对日期。")
+        row._set_due(to, reason[:120], by)
+        self.refresh_from_db()
+
+    @transaction.atomic
+    def restore_due(self, *, by: Any) -> None:
+        """Back to what the calendar says."""
+        row = self._movable()
+        must(row.due_overridden, f"{row.week} 的期限没有改过。")
+        for name, value in self.dates_of(week_of(row.iso_year, row.iso_week)).items():
+            if name != "due_at":
+                setattr(row, name, value)
+        row._set_due(week_of(row.iso_year, row.iso_week).due_at, "", by)
+        self.refresh_from_db()
+
+    def _movable(self) -> "Batch":
+        row = Batch.objects.select_for_update().get(pk=self.pk)
+        must(not row.returned_at, f"{row.week} 已经返回省里，期限不能再改。")
+        return row
+
+    def _set_due(self, to: Any, reason: str, by: Any) -> None:
+        before, self.due_at, self.due_overridden = self.due_at, to, reason
+        self.save()
+        self.due_changes.create(at=timezone.now(), by=by, before=before, after=to, reason=reason)
+
+    @property
+    def due_note(self) -> str:
+        """The second line beside every cut-off that a person has set; blank for the others."""
+        last = self.due_changes.select_related("by").first() if self.due_overridden else None
+        return f"{last}。" if last else ""
+
     def next_number(self, count: int = 1) -> str:
         """The number of the week's next ticket. Numbers say in which week a problem was first
         seen: a ticket that was carried to this week keeps its own."""
@@ -130,3 +182,34 @@ class Batch(models.Model):
 
     def on_time(self) -> bool | None:
         return workdays.is_on_time(self.returned_at, self.due_at) if self.returned_at else None
+
+
+class DueEvent(models.Model):
+    """A cut-off that a person moved 改期限, or gave back to the calendar (no reason). Kept."""
+
+    batch = models.ForeignKey(
+        Batch, models.PROTECT, related_name="due_changes", verbose_name="批次"
+    )
+    at = models.DateTimeField("时间")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="谁"
+    )
+    before = models.DateTimeField("原来的期限")
+    after = models.DateTimeField("改为")
+    reason = models.CharField("原因", max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "返回期限的改动"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        who = self.by or "系统"
+        if not self.reason:
+            return f"{who}按日历恢复为{moment(self.after)}"
+        return f"期限由{who}从{moment(self.before)}改为{moment(self.after)}，原因：{self.reason}"
+
+
+def moment(at: datetime) -> str:
+    """11月20日（周五）16:00"""
+    here = workdays.shanghai(at)
+    return f"{workdays.in_words(here.date(), weekday=True)}{workdays.clock(here)}"

@@ -118,6 +118,15 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged", verbose_name="合并到"
     )
+    split_from = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="从哪里拆出来",
+    )
     unfinished_reason = models.CharField("未办结的原因", max_length=120, blank=True)
     expected_on = models.DateField("预计办结日期", null=True, blank=True)
     diagnosed_at = models.DateTimeField("判断时间", null=True, editable=False)
@@ -149,6 +158,12 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
         ]
         indexes = [
             models.Index(fields=["batch", "status"], name="ticket_batch_status"),
+            models.Index(fields=["status", "number"], name="ticket_status_number"),
+            models.Index(
+                fields=["split_from"],
+                condition=models.Q(split_from__isnull=False),
+                name="ticket_split_from_some",
+            ),
             models.Index(fields=["assignee", "status"], name="ticket_assignee_status"),
             models.Index(fields=["inst_code", "err_code"], name="ticket_same_error"),
         ]
@@ -209,6 +224,12 @@ class SourceLine(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "省里原文"
 
+    @property
+    def answering(self) -> Ticket:
+        """Whose words this line gets. A line that the province lists again after its ticket was
+        merged stands at the merged one, which has no words of its own."""
+        return self.ticket.merged_into or self.ticket
+
 
 class TicketEvent(models.Model):
     """One step in a ticket's life. Written with the change, never edited or deleted."""
@@ -233,6 +254,9 @@ class TicketEvent(models.Model):
         CONFIRM = "confirm", "省里认可"
         MERGE = "merge", "合并"
         SPLIT = "split", "拆开"
+        DIVIDE = "divide", "拆出"
+        CAUSE = "cause", "写原因"
+        DIAGNOSE = "diagnose", "重新判断"
         CORRECT = "correct", "按更正的来件改"
         WITHDRAW = "withdraw", "撤销导入"
 

@@ -20,6 +20,12 @@ class DutyQuerySet(DatedQuerySet):
     def on_duty(self, office: Office, day: date) -> Self:
         return self.on(day).filter(office=office, kind=Duty.Kind.DUTY)
 
+    def acting_for(self, person: Any, day: date) -> list[int]:
+        """Whose work is this person's that day: the own, and that of those for whom they stand in
+        as B 角. The only answer to «who is away»."""
+        away = self.on(day).filter(kind=Duty.Kind.AWAY, deputy=person)
+        return [person.pk, *away.order_by("person").values_list("person", flat=True)]
+
     def deputy_of(self, person: Any, day: date) -> Any | None:
         """The B 角 of a person who is away that day; ``None`` where the person is here."""
         row = self.on(day).filter(person=person, kind=Duty.Kind.AWAY).select_related("deputy")

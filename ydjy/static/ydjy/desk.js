@@ -65,6 +65,36 @@
     });
   }
 
+  // How much of the province's column is used. Nothing is cut: the server says what is too long.
+  document.querySelectorAll("[data-limit]").forEach((field) => {
+    const limit = Number(field.dataset.limit);
+    const told = document.createElement("output");
+    told.className = "count";
+    told.htmlFor = field.id;
+    field.after(told);
+    const count = () => {
+      const length = Array.from(field.value.trim()).length;
+      const over = length - limit;
+      told.textContent = over > 0 ? `${length} / ${limit} 字，多了 ${over} 个字` : `${length} / ${limit} 字`;
+      told.classList.toggle("bad", over > 0);
+    };
+    field.addEventListener("input", count);
+    count();
+  });
+
+  // The how-to of the chosen cause stands under it.
+  document.querySelectorAll("[data-follows]").forEach((notes) => {
+    const chosen = document.getElementById(notes.dataset.follows);
+    if (!chosen) return;
+    const show = () => {
+      notes.querySelectorAll("[data-value]").forEach((note) => {
+        note.hidden = note.dataset.value !== chosen.value;
+      });
+    };
+    chosen.addEventListener("change", show);
+    show();
+  });
+
   // One open drop-down at a time; a click elsewhere closes it.
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.f[open]").forEach((open) => {
