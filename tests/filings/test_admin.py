@@ -175,9 +175,11 @@ def test_a_number_stands_on_paper_only_where_it_must_and_nowhere_in_clear(
 ):
     filing = jinzhou()
     paper = printing.copy(filing, "filing", by=policy.yixian)
-    assert casting.number(7) in str(printing.context(paper)["c"])
+    boxes = "".join(f"<td>{digit}</td>" for digit in casting.number(7))
+    assert boxes in printing.context(paper)["c"]["sheet"]
     raw = PrintOut.objects.filter(pk=paper.pk).values_list("contents", flat=True)
-    assert casting.number(7) not in str(list(raw))
+    assert boxes not in str(list(raw))
+    assert "Sealed" in str(list(raw))
 
 
 @pytest.mark.parametrize(
