@@ -15,13 +15,16 @@ from apps.filings import (
     admin_register,
     admin_rules,  # noqa: F401 - registers the rules
     admin_steps,
+    admin_watch,
     admin_workbook,
+    deadlines,
     printing,
 )
 from apps.filings.application import HANDED
 from apps.filings.forms import FilingForm
 from apps.filings.models import Filing, FilingEvent
 from apps.filings.query import phone_index, tail_index
+from apps.offices.models import official_calendar
 from ydjy.desk import reading
 from ydjy.desk.adminkit import OfficeScopedAdmin, ReadOnlyInline, masked, short
 from ydjy.desk.people import PersonSearchMixin, looks_like_number
@@ -69,7 +72,9 @@ class FilingAdmin(PersonSearchMixin, OfficeScopedAdmin):
     shown = {"cert_no": "identity", "psn_no": "psn", "phone": "telephone", "residence": "home"}
     # Pages and steps: one module each for registering, the lists, and the steps of one filing
     enter, amend = admin_register.enter, admin_register.amend
-    watch, review = admin_lists.watch, admin_lists.review
+    review = admin_lists.review
+    watch, call_sheet = admin_watch.watch, admin_watch.call_sheet
+    extend, close_overdue = admin_watch.extend, admin_watch.close_overdue
     person_page, note_call = admin_person.person_page, admin_person.note_call
     receive, batch = admin_workbook.receive, admin_workbook.batch
     batch_problems = admin_workbook.batch_problems
@@ -162,7 +167,7 @@ class FilingAdmin(PersonSearchMixin, OfficeScopedAdmin):
                 }
                 for key, label in admin_lists.TABS.items()
             ],
-            "rows": [admin_lists.shown(row, today) for row in cl.result_list],
+            "rows": admin_lists.shown(cl.result_list, today),
             "dropdowns": [
                 {"title": s.title, "choices": list(s.choices(cl))}
                 for s in cl.filter_specs
@@ -232,7 +237,8 @@ def about(filing: Filing) -> dict[str, Any]:
     )
     wards = filing.wards.filter(status=Filing.Status.APPROVED)
     return {
-        "filing": admin_lists.shown(filing, today),
+        "filing": admin_lists.shown([filing], today)[0],
+        "why_due": _why_due(filing),
         "rules": rules,
         "findings": findings,
         "groups": [
@@ -246,3 +252,12 @@ def about(filing: Filing) -> dict[str, Any]:
         "newer": filing.next.first(),
         "wards": list(wards) if filing.condition_on(today) != "有效" else [],
     }
+
+
+def _why_due(filing: Filing) -> str:
+    """How the day of the review came about, in working days."""
+    days, due = filing.rulebook.review_days, filing.review_due_on
+    if filing.status != Filing.Status.PENDING or days is None or due is None:
+        return ""
+    begun = filing.applied_on()
+    return deadlines.explained(begun, days, due, official_calendar(begun, due))

@@ -1,5 +1,7 @@
-"""The list of filings: its tabs and counters, what runs out, and the review of many at once."""
+"""The list of filings: its tabs and counters, what is due when, and the review of many at once."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,12 +14,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from apps.filings import deadlines
 from apps.filings.models import Filing
 from apps.filings.steps import Commitment, Status
+from apps.offices.models import official_calendar
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.verbs import Refused
 
-SOON, VERY_SOON = 30, 7  # days before the end at which the person is called
+SOON = 30  # days before the end at which the person is called
 REVIEWED = 20  # rows of one review page
 TABS = {
     "today": "今天受理",
@@ -104,52 +108,29 @@ class TabFilter(SimpleListFilter):
         return queryset.filter(tab_condition(self.value(), timezone.localdate()))
 
 
-def shown(filing: Any, today: date) -> Any:
-    """The row with what the list says of it besides its columns."""
-    filing.now = filing.condition_on(today) or filing.get_status_display()
-    days = {
-        Status.SUPPLEMENT: filing.supplement_due_on,
-        Status.PENDING: filing.review_due_on,
-        Status.APPROVED: filing.lacking_due_on or filing.commitment_due_on,
-    }
-    due = days.get(filing.status)
-    if filing.status == Status.APPROVED and filing.commitment_status != Commitment.PENDING:
-        due = filing.lacking_due_on
-    filing.due, filing.late = due, bool(due and due < today)
-    filing.masked = masked(filing.cert_no)
-    return filing
+def due_of(filing: Any) -> date | None:
+    """The next day by which somebody owes something: the reviewer, or the person."""
+    if filing.status == Status.SUPPLEMENT:
+        return filing.supplement_due_on
+    if filing.status == Status.PENDING:
+        return filing.review_due_on
+    if filing.status != Status.APPROVED:
+        return None
+    promised = filing.commitment_status == Commitment.PENDING
+    days = [filing.lacking_due_on, filing.commitment_due_on if promised else None]
+    return min((day for day in days if day), default=None)
 
 
-# 本周到期, 快到期 ---------------------------------------------------------------------------------
-
-
-@admin_verb(("filings.change_filing", "filings.decide_filing"), methods=("GET",), row=False)
-def watch(self: Any, request: HttpRequest) -> HttpResponse:
-    """Whom to call: papers owed, filings that run out in 7 and in 30 days, wards left behind."""
-    today = timezone.localdate()
-    rows = self.get_queryset(request).select_related("variant__category", "office")
-    soon = today + timedelta(days=VERY_SOON)
-    wards = rows.approved().filter(guardian_filing__isnull=False)
-    wards = wards.exclude(
-        Q(guardian_filing__status=Status.APPROVED)
-        & (Q(guardian_filing__end_on__isnull=True) | Q(guardian_filing__end_on__gte=today))
-    )
-    lists = [
-        ("本周到期的补正、容缺和承诺", rows.filter(tab_condition("due", today))),
-        ("7 天内到期的备案", rows.ending(today, soon).order_by("end_on")),
-        (
-            "30 天内到期的备案",
-            rows.ending(soon + timedelta(days=1), today + timedelta(days=SOON)).order_by("end_on"),
-        ),
-        ("监护人的备案已经失效，要重新核对", wards),
-    ]
-    context = self.admin_site.each_context(request) | {
-        "title": "到期提醒",
-        "opts": self.opts,
-        "today": today,
-        "lists": [(title, [shown(row, today) for row in found[:200]]) for title, found in lists],
-    }
-    return TemplateResponse(request, "admin/filings/filing/watch.html", context)
+def shown(filings: Iterable[Any], today: date) -> list[Any]:
+    """The rows with what the list says of them besides their columns."""
+    calendar, rows = official_calendar(today, today), list(filings)
+    for filing in rows:
+        filing.now = filing.condition_on(today) or filing.get_status_display()
+        filing.due = due_of(filing)
+        filing.late = bool(filing.due and filing.due < today)
+        filing.left = deadlines.left(filing.due, today, calendar) if filing.due else ""
+        filing.masked = masked(filing.cert_no)
+    return rows
 
 
 # Review of many -----------------------------------------------------------------------------------
@@ -182,30 +163,47 @@ def review(self: Any, request: HttpRequest) -> HttpResponse:
 
 def _decide(self: Any, request: HttpRequest) -> None:
     """Each row on its own: one that is refused says why and leaves the others as they went."""
-    passed, turned = [], []
-    for key, said in request.POST.items():
-        if not key.startswith("d-") or said not in ("pass", "reject"):
+    said = {"pass": "通过", "reject": "不予备案"}
+    done: dict[str, list[str]] = {}
+    for filing, version, answer in chosen(self, request):
+        if answer not in said:
             continue
-        pk, _, version = key[2:].partition("-")
-        filing = self.get_queryset(request).filter(pk=pk if pk.isdigit() else None).first()
-        if filing is None:
-            continue
-        try:
-            with transaction.atomic():
-                _one(request, filing, said, int(version) if version.isdigit() else None)
-        except Refused as refused:
-            messages.error(request, f"{filing.number}：{refused}")
-        else:
-            (passed if said == "pass" else turned).append(filing.number)
-    if passed:
-        messages.success(request, f"通过 {len(passed)} 条：{'、'.join(passed)}。")
-    if turned:
-        messages.success(request, f"不予备案 {len(turned)} 条：{'、'.join(turned)}。")
+        with told(request, filing):
+            _one(request, filing, answer, version)
+            done.setdefault(said[answer], []).append(filing.number)
+    for words, numbers in done.items():
+        messages.success(request, f"{words} {len(numbers)} 条：{'、'.join(numbers)}。")
 
 
 def _one(request: HttpRequest, filing: Filing, said: str, version: int | None) -> None:
     if said == "pass":
         filing.approve(by=request.user, expected=version)
     else:
-        reason = request.POST.get(f"r-{filing.pk}", "").strip()[:300]
-        filing.reject(by=request.user, reason=reason, expected=version)
+        filing.reject(by=request.user, reason=reason_of(request, filing), expected=version)
+
+
+# Rows of a page on which many are chosen, each with the version that was looked at ----------------
+
+
+def chosen(self: Any, request: HttpRequest) -> Iterator[tuple[Filing, int | None, str]]:
+    """``d-<row>-<version>`` of what was posted, and the answer; rows of the person's own scope."""
+    for key, answer in request.POST.items():
+        pk, _, version = key.removeprefix("d-").partition("-")
+        if not key.startswith("d-") or not answer or not pk.isdigit():
+            continue
+        if filing := self.get_queryset(request).filter(pk=pk).first():
+            yield filing, int(version) if version.isdigit() else None, answer
+
+
+def reason_of(request: HttpRequest, filing: Filing) -> str:
+    return request.POST.get(f"r-{filing.pk}", "").strip()[:300]
+
+
+@contextmanager
+def told(request: HttpRequest, filing: Filing) -> Iterator[None]:
+    """A row that is refused says why by its number, and changes nothing."""
+    try:
+        with transaction.atomic():
+            yield
+    except Refused as refused:
+        messages.error(request, f"{filing.number}：{refused}")

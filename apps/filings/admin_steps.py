@@ -259,4 +259,4 @@ def paper(self: Any, request: HttpRequest, obj: Filing) -> HttpResponse:
         answer["Content-Disposition"] = f'attachment; filename="{obj.number}-{last.form}.pdf"'
         return answer
     context = printing.context(last) | {"filing": obj}
-    return TemplateResponse(request, printing.template(last), context)
+    return TemplateResponse(request, printing.SHEET, context)

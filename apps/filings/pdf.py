@@ -40,7 +40,7 @@ def render(paper: PrintOut) -> bytes:
         raise Refused(MISSING) from missing
     if not has_chinese_font():
         raise Refused(NO_FONT)
-    html = render_to_string(printing.template(paper), printing.context(paper) | {"pdf": True})
+    html = render_to_string(printing.SHEET, printing.context(paper) | {"pdf": True})
     style = finders.find("ydjy/print.css")
     try:
         document = weasyprint.HTML(string=html, url_fetcher=_refuse)

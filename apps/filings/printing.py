@@ -1,9 +1,10 @@
-"""What is printed of a filing: contents frozen at the first print, so that a reprint is the same.
+"""What is printed of a filing: a sheet frozen at the first print, so that a reprint is the same.
 
-:func:`contents` gathers what a form says from the filing as it stands; :func:`copy` keeps it with
-the filing's version and counts the copies. The pages are ``templates/admin/filings/print``; the
-same templates make a PDF where the extra is installed (``pdf.py``). The wording of the promise is
-ours until the province's annex 2 is at hand: layout only (ux.md 4.9).
+:func:`contents` gathers what a form says from the filing as it stands; :func:`copy` keeps the
+sheet, values and wording alike, with the filing's version and counts the copies. The wordings are
+``templates/admin/filings/print``, each in one place; ``sheet.html`` is the page around them,
+on the screen, on paper and in the PDF (``pdf.py``). The wording of the promise is ours until the
+province's annex 2 is at hand.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,9 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 
 from apps.filings import requirements
 from apps.filings.beside import PrintOut
@@ -25,6 +28,7 @@ from ydjy.desk.verbs import Refused, must
 from ydjy.lib import divisions, idnumbers
 
 WORDING = "2026-1"  # of the texts in the templates; a new text is a new version
+SHEET = "admin/filings/print/sheet.html"
 Form = PrintOut.Form
 DECIDED = (Status.APPROVED, Status.REJECTED, Status.REVOKED, Status.CHANGED, Status.SUSPENDED)
 _PROMISED = "还没有签承诺书，也没有用承诺代替的材料，不用打印个人承诺书。"
@@ -44,7 +48,7 @@ def copy(filing: Filing, form: str, *, by: Any) -> PrintOut:
         edition=filing.version,
         wording=WORDING,
         made_by=by,
-        contents=contents(filing, kind),
+        contents=_sheet(filing, kind),
     )
     paper.copies += 1
     paper.save()
@@ -89,6 +93,13 @@ def offered(filing: Filing) -> list[PrintOut.Form]:
     return found
 
 
+def _sheet(filing: Filing, form: PrintOut.Form) -> dict[str, Any]:
+    """The form as it will lie on the table: every word of it, whatever the wording becomes."""
+    said = contents(filing, form)
+    words = render_to_string(f"admin/filings/print/{form}.html", {"c": said})
+    return {"title": said["title"], "number": said["number"], "sheet": words}
+
+
 # What the forms say ------------------------------------------------------------------------------
 
 
@@ -97,6 +108,7 @@ def contents(filing: Filing, form: PrintOut.Form) -> dict[str, Any]:
     now = timezone.localtime()
     whole = {
         "title": str(form.label),
+        "wording": WORDING,
         "number": filing.number,
         "office": str(filing.office),
         "hotline": hotline(filing),
@@ -143,11 +155,33 @@ def _filing(filing: Filing) -> dict[str, Any]:
         "kinds": [(one.name, one.pk == category) for one in kinds.distinct().order_by("order")],
         "variant": filing.variant.name,
         "papers": _papers(filing),
+        "beside_what": "监护人" if filing.rulebook.guardian_needed else "随同人",
+        "beside": _beside(filing),
+        "referral": _referral(filing),
         "agent": f"{agent.person.reveal()}（{agent.relation}）" if agent else "",
         "agent_phone": agent.phone.reveal() if agent and agent.phone else "",
         "admission_on": _day(filing.admission_on),
         "settlement": str(filing.get_settlement_mode_display()),
     }
+
+
+def _beside(filing: Filing) -> str:
+    """With whom the person lives there, or by whose filing a minor goes (D-F05, D-F09)."""
+    if filing.guardian_filing:
+        return f"备案编号 {filing.guardian_filing.number}"
+    if filing.guardian_insured_there:
+        return "在就医地参加职工医保"
+    name, number = filing.clear("relative"), filing.clear("relative_document")
+    return "，".join(part for part in (name, filing.relation, number) if part)
+
+
+def _referral(filing: Filing) -> str:
+    parts = (
+        str(filing.referral_institution or ""),
+        f"编号 {filing.certificate_no}" if filing.certificate_no else "",
+        _day(filing.certificate_on),
+    )
+    return "，".join(part for part in parts if part)
 
 
 def _papers(filing: Filing) -> list[tuple[str, bool]]:
@@ -175,6 +209,7 @@ def _receipt(filing: Filing) -> dict[str, Any]:
         "lacking_due_on": _day(filing.lacking_due_on or filing.commitment_due_on),
         "review_due_on": _day(filing.review_due_on),
         "channel": str(filing.channel),
+        "manual": filing.settlement_mode == Filing.SettlementMode.MANUAL,
     }
 
 
@@ -205,10 +240,10 @@ def _result(filing: Filing) -> dict[str, Any]:
     return {
         "good": good,
         "status": str(filing.get_status_display()),
-        "reason": filing.reason,
+        "reason": filing.reason.rstrip("。"),
         "settlement": str(filing.get_settlement_mode_display()),
         "manual": filing.settlement_mode == Filing.SettlementMode.MANUAL,
-        "panel": filing.panel_words,
+        "panel": filing.panel_words.rstrip("。"),
         "emergency": filing.variant.category.group == Category.Group.EMERGENCY,
         "backfill": filing.is_backfill,
         "decided_on": _day(timezone.localdate(filing.decided_at) if filing.decided_at else None),
@@ -226,12 +261,10 @@ MORE: dict[PrintOut.Form, Callable[[Filing], dict[str, Any]]] = {
 
 
 def context(paper: PrintOut) -> dict[str, Any]:
-    """What the template of the paper is given, on the screen, on paper and in the PDF."""
-    return {"c": opened(paper.contents), "paper": paper}
-
-
-def template(paper: PrintOut) -> str:
-    return f"admin/filings/print/{paper.form}.html"
+    """What :data:`SHEET` is given. The kept words are our own template's, escaped when written,
+    and sealed since: nobody can have put a tag into them."""
+    kept = opened(paper.contents)
+    return {"c": kept | {"sheet": mark_safe(kept["sheet"])}, "paper": paper}  # noqa: S308
 
 
 def hotline(filing: Filing) -> str:

@@ -257,11 +257,12 @@ class FilingVerbs:
 
     def _replace_previous(self: "Filing", by: Any) -> None:
         """What this one changes ends the day before it starts, and is 已变更."""
-        if self.previous is None or self.previous.status != S.APPROVED:
+        previous = type(self).objects.filter(pk=self.previous_id, status=S.APPROVED).first()
+        if previous is None:
             return
-        last = max(self.previous.start_on, self.start_on - timedelta(days=1))
-        ends = min(last, self.previous.end_on) if self.previous.end_on else last
-        self.previous._step(
+        last = max(previous.start_on, self.start_on - timedelta(days=1))
+        ends = min(last, previous.end_on) if previous.end_on else last
+        previous._step(
             "replace", S.CHANGED, by, f"由 {self.number} 代替", changes={"end_on": ends}, tells=True
         )
 

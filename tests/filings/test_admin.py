@@ -116,34 +116,6 @@ def test_a_row_that_changed_since_is_left_alone(cast: Cast, client_of: Any):
     assert Filing.objects.get().status == Filing.Status.PENDING
 
 
-# What runs out -----------------------------------------------------------------------------------
-
-
-def test_what_runs_out_is_called_up_in_7_and_30_days(cast: Cast, client_of: Any):
-    today = timezone.localdate()
-    ends = {}
-    for order, days in enumerate((3, 20, 90)):
-        row = handed_in(cast, cert_no=casting.number(40 + order), end_on=today + timedelta(days))
-        row.approve(by=cast.reviewer)
-        ends[days] = row.pk
-    lists = dict(client_of(cast.yixian).get(page("watch")).context["lists"])
-    assert [row.pk for row in lists["7 天内到期的备案"]] == [ends[3]]
-    assert [row.pk for row in lists["30 天内到期的备案"]] == [ends[20]]
-
-
-def test_a_minor_whose_guardians_filing_ended_is_looked_at_again(cast: Cast, client_of: Any):
-    parent = handed_in(cast)
-    parent.approve(by=cast.reviewer)
-    child = handed_in(cast, cert_no=casting.number(50), guardian_filing=parent)
-    child.approve(by=cast.reviewer)
-    browser = client_of(cast.reviewer)
-    name = "监护人的备案已经失效，要重新核对"
-    assert dict(browser.get(page("watch")).context["lists"])[name] == []
-    parent.revoke(by=cast.reviewer, reason="回来了")
-    assert dict(browser.get(page("watch")).context["lists"])[name] == [child]
-    assert child.number in told(browser.get(page("change", parent.pk)))
-
-
 # Paper -------------------------------------------------------------------------------------------
 
 
@@ -175,9 +147,11 @@ def test_a_number_stands_on_paper_only_where_it_must_and_nowhere_in_clear(
 ):
     filing = jinzhou()
     paper = printing.copy(filing, "filing", by=policy.yixian)
-    assert casting.number(7) in str(printing.context(paper)["c"])
+    boxes = "".join(f"<td>{digit}</td>" for digit in casting.number(7))
+    assert boxes in printing.context(paper)["c"]["sheet"]
     raw = PrintOut.objects.filter(pk=paper.pk).values_list("contents", flat=True)
-    assert casting.number(7) not in str(list(raw))
+    assert boxes not in str(list(raw))
+    assert "Sealed" in str(list(raw))
 
 
 @pytest.mark.parametrize(
