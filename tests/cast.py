@@ -15,7 +15,7 @@ from apps.filings.models import Category, Filing, Variant
 from apps.institutions.models import Institution
 from apps.offices.models import Channel, City, Duty, Office, Role, Staff
 from apps.offices.reference import sync_roles
-from ydjy.desk.models import Upload
+from ydjy.desk.models import Export, Upload
 from ydjy.desk.people import CERT_INDEX
 from ydjy.desk.secrets import blind_index
 from ydjy.lib import idnumbers, pinyin
@@ -171,6 +171,15 @@ def upload(cast: Cast, place: str = "city", **more: Any) -> Upload:
         **more,
     }
     return Upload.objects.create(**values)
+
+
+def export(cast: Cast, place: str = "city") -> Export:
+    return Export.objects.create(
+        table="errors.ticket", query="tab=all", form="xlsx", rows=1, full=True,
+        reason=canary(place), office_path=cast.office[place].path,
+        asked_by=Staff.objects.filter(office=cast.office[place]).first(),
+        asked_at=timezone.now(), expires_at=timezone.now(), state=Export.State.WAITING,
+    )  # fmt: skip
 
 
 def return_file(cast: Cast, place: str = "city") -> ReturnFile:

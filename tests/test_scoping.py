@@ -25,7 +25,7 @@ from tests import cast as casting
 from tests.cast import Cast, canary
 from ydjy.desk import adminkit
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
-from ydjy.desk.models import Change, Upload
+from ydjy.desk.models import Change, Export, Upload
 from ydjy.desk.scoping import OfficeScopedQuerySet
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,7 @@ MAKE: dict[type[models.Model], Callable[[Cast, str], models.Model]] = {
     ReturnFile: casting.return_file,
     Staff: casting.colleague,
     Duty: casting.duty,
+    Export: casting.export,
 }
 # Have ``visible_to``, but no row of them is one office's alone.
 EVERYBODYS = {

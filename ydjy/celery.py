@@ -20,4 +20,9 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "exports that wait or are over": {
+        "task": "ydjy.desk.tasks.tend_exports",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
 }

@@ -11,9 +11,9 @@ from apps.errors import opening, statistics
 from apps.errors.models import Batch, Escalation, RouteRule, Ticket
 from apps.offices.models import Office
 from apps.offices.models.calendar import weeks_of
-from ydjy.desk import reading
+from ydjy.desk import exportfiles, reading
 from ydjy.desk.adminkit import admin_verb
-from ydjy.desk.exporting import WHAT, table_file
+from ydjy.desk.downloads import as_file
 from ydjy.lib import workdays
 
 VIEW = "errors.view_batch"
@@ -47,8 +47,8 @@ def _trend_file(request: HttpRequest, weeks: list[statistics.Figures], form: str
         for by, title in TABLES.items()
         for row in statistics.trend(weeks, by, top=None)
     ]
-    reading.record_export(request.user, Batch, f"{WHAT} 报错统计 {len(rows)} 行", "")
-    return table_file(request, "报错统计", header, rows, form)
+    reading.record_export(request.user, Batch, f"{exportfiles.WHAT} 报错统计 {len(rows)} 行", "")
+    return as_file(*exportfiles.table("报错统计", header, rows, form, request.user))
 
 
 @admin_verb(VIEW, methods=("GET",))

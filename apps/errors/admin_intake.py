@@ -1,6 +1,5 @@
 """Monday's import in three steps: choose the file, look, import; and what follows from it."""
 
-from io import BytesIO
 from typing import Any
 
 from django.contrib import messages
@@ -8,18 +7,20 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
 from apps.errors import intake, tasks, weekly
 from apps.errors.admin_sheet import rows_of
-from apps.errors.forms import ColumnsForm, FileForm
+from apps.errors.forms import FileForm
 from apps.errors.models import Batch
 from ydjy.desk import uploads
 from ydjy.desk.adminkit import admin_verb
+from ydjy.desk.blanks import blank as blank_list
+from ydjy.desk.columnsform import ColumnsForm
 from ydjy.desk.downloads import as_file
 from ydjy.desk.models import Upload
 from ydjy.desk.problems import problem_workbook, reasons, undecided
 from ydjy.desk.verbs import Refused, must
-from ydjy.lib import workbook
 
 IMPORT = "errors.import_batch"
 AT_ONCE = 400_000  # bytes; a longer file is read by a job, and the page looks again by itself
@@ -205,21 +206,13 @@ def columns(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
 
 @admin_verb(IMPORT, methods=("GET",), row=False, path="receive/blank/")
 def blank(self: Any, request: HttpRequest) -> HttpResponse:
-    """下载空白表: our columns, which of them must be filled, and how."""
-    titles = [words[0] for words in weekly.COLUMNS.values()]
-    needed = "、".join(weekly.COLUMNS[key][0] for key in weekly.REQUIRED)
+    """下载空白表: our columns with drop-downs, hints and a sample row."""
     notes = [
-        [f"必须有的列：{needed}。"],
-        ["证件号码、人员编号等长号码的列请先设为“文本”再填。"],
-        ["日期写成 2026-11-09 或 2026-11-09 09:30 的样子。"],
+        "证件号码、人员编号等长号码请照原样填，日期写成 2026-11-09 或 2026-11-09 09:30 的样子。"
     ]
-    target = BytesIO()
-    sheets = [
-        workbook.SheetOut(name="报错明细", header=titles, rows=[]),
-        workbook.SheetOut(name="怎么填", header=["说明"], rows=notes, widths=[60]),
-    ]
-    workbook.write(target, sheets)
-    return as_file("报错表-空白.xlsx", target.getvalue())
+    left_out = ("result", "handler")  # ours to fill in, later
+    kind = weekly.kind(today=timezone.localdate(), home="")
+    return as_file(*blank_list(kind, "报错明细", left_out=left_out, notes=notes))
 
 
 @admin_verb(IMPORT, row=False, path="receive/<int:upload>/undo/")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 
-from ydjy.desk.sheets import Cells, Doubts, ListKind, Values, once
+from ydjy.desk.sheets import Cells, Doubts, Guide, ListKind, Values, once
 from ydjy.lib import divisions, fields, workbook
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -73,6 +73,25 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "handler": ("处理人", "经办人", "处理人员"),
     "remark": ("备注", "说明"),
 }
+GUIDE = {
+    "province_no": Guide("LN20261116-0001", "省里的编号，没有就空着。"),
+    "reported_on": Guide("2026-11-09 09:30"),
+    "insured_area": Guide("210727", "6 位区划代码；和“参保地”写一个就行。"),
+    "insured_place": Guide("义县"),
+    "care_area": Guide("310000", "6 位区划代码；和“就医地”写一个就行。"),
+    "care_place": Guide("上海市"),
+    "inst_code": Guide("H31010100001", "H 或 P 加 11 位数字。"),
+    "inst_name": Guide("某某医院"),
+    "name": Guide("张三"),
+    "cert_type": Guide("居民身份证"),
+    "cert_no": Guide("11010519491231002X", "18 位，照证件填。"),
+    "insutype": Guide("310", choices=("310", "390")),
+    "med_type": Guide("21"),
+    "err_msg": Guide("未查询到备案信息", "照屏幕上的原话。"),
+    "amount": Guide("1234.50", "只写数字。"),
+    "in_hospital": Guide("否", choices=("是", "否")),
+    "phone": Guide("0416-2345678"),
+}
 _PLACE_LIMIT = 40  # characters that the name of a place may have
 REQUIRED = ("reported_on", "name", "cert_no", "err_msg", "inst_name")
 
@@ -123,6 +142,7 @@ def kind(*, today: date, home: str) -> ListKind:
         judge=partial(_judge, today=today, readers=readers, place=_place_reader(home)),
         same=same_problem,
         secret=frozenset({"cert_no", "psn_no"}),
+        guide=GUIDE,
     )
 
 

@@ -18,6 +18,7 @@ from apps.filings import (
     admin_watch,
     admin_workbook,
     deadlines,
+    exporting,
     printing,
 )
 from apps.filings.application import HANDED
@@ -27,6 +28,7 @@ from apps.filings.query import phone_index, tail_index
 from apps.offices.models import official_calendar
 from ydjy.desk import reading
 from ydjy.desk.adminkit import OfficeScopedAdmin, ReadOnlyInline, masked, short
+from ydjy.desk.exporting import ExportMixin
 from ydjy.desk.people import PersonSearchMixin, looks_like_number
 
 _TAIL = re.compile(r"\d{3}[\dXx]|\d{5}[\dXx]")
@@ -45,9 +47,11 @@ class Events(ReadOnlyInline):
 
 
 @admin.register(Filing)
-class FilingAdmin(PersonSearchMixin, OfficeScopedAdmin):
+class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
     about = "登记的人提交，另一个人审核；提交以后只能用页面上的按钮办理。"
     form = FilingForm
+    export_columns = exporting.COLUMNS
+    export_prefetch = ("channel",)
     search_help_text = "编号、姓名、首字母、证件号码（全部或后 4、6 位）、电话"
     list_display = ("number", "name", "identity", "variant", "destination_name", "period", "status")
     list_filter = (
@@ -77,7 +81,7 @@ class FilingAdmin(PersonSearchMixin, OfficeScopedAdmin):
     extend, close_overdue = admin_watch.extend, admin_watch.close_overdue
     person_page, note_call = admin_person.person_page, admin_person.note_call
     receive, batch = admin_workbook.receive, admin_workbook.batch
-    batch_problems = admin_workbook.batch_problems
+    batch_problems, batch_blank = admin_workbook.batch_problems, admin_workbook.batch_blank
     reconcile, compared = admin_workbook.reconcile, admin_workbook.compared
     print_copy, paper = admin_steps.print_copy, admin_steps.paper
     submit, approve, reject = admin_steps.submit, admin_steps.approve, admin_steps.reject

@@ -1,7 +1,6 @@
 """Pages for lists: register a workbook of filings, and compare with the platform's download."""
 
 from typing import Any
-from urllib.parse import quote
 
 from django import forms
 from django.contrib import messages
@@ -17,13 +16,13 @@ from apps.filings.catalogue import Variant
 from apps.offices.models import Channel
 from ydjy.desk import problems, uploads
 from ydjy.desk.adminkit import admin_verb, masked
+from ydjy.desk.downloads import as_file
 from ydjy.desk.models import Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused, must
 
 ADD, CHANGE = "filings.add_filing", "filings.change_filing"
 SHOWN = 200
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class ListForm(forms.Form):
@@ -70,6 +69,7 @@ def _sent(
         "error": error,
         "columns": [names[0] for key, names in workbooks.COLUMNS.items() if key != "seq"],
         "platform": platform,
+        "variants": [] if platform else form.fields["variant"].queryset,  # type: ignore[attr-defined]
     }
     return TemplateResponse(request, "admin/filings/filing/receive.html", context)
 
@@ -79,6 +79,13 @@ def receive(self: Any, request: HttpRequest) -> HttpResponse:
     return _sent(
         self, request, platform=False, title="批量登记备案", then="admin:filings_filing_batch"
     )
+
+
+@admin_verb(ADD, methods=("GET",), row=False, path="receive/blank/<int:variant>/")
+def batch_blank(self: Any, request: HttpRequest, variant: int) -> HttpResponse:
+    """下载空白表 for one kind of filing."""
+    rows = Variant.objects.for_filing(timezone.localdate())
+    return as_file(*workbooks.blank_for(get_object_or_404(rows, pk=variant)))
 
 
 def _upload(request: HttpRequest, pk: int, kind: str) -> Upload:
@@ -131,10 +138,7 @@ def _registered(request: HttpRequest, upload: Upload, variant: Variant) -> HttpR
 @admin_verb(ADD, methods=("GET",), row=False, path="receive/<int:upload>/problems/")
 def batch_problems(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     """下载有问题的 n 行: the sender's layout with a column that says what is wrong."""
-    name, data = problems.problem_workbook(_upload(request, upload, workbooks.KIND))
-    answer = HttpResponse(data, content_type=XLSX)
-    answer["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    return answer
+    return as_file(*problems.problem_workbook(_upload(request, upload, workbooks.KIND)))
 
 
 # 与平台核对 --------------------------------------------------------------------------------------

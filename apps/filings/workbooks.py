@@ -11,15 +11,17 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from apps.filings import requirements
+from apps.filings import exporting, policybook, requirements
+from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
 from apps.filings.query import CERT_INDEX
 from apps.filings.steps import Status
 from apps.offices.models import Channel, City, Office
 from ydjy.desk import sheets, uploads
+from ydjy.desk.blanks import blank
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
-from ydjy.desk.sheets import Cells, Doubts, ListKind, Values
+from ydjy.desk.sheets import Cells, Doubts, Guide, ListKind, Values
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import divisions, fields, workbook
 
@@ -45,6 +47,20 @@ COLUMNS: dict[str, tuple[str, ...]] = _SYNONYMS | {
 PLATFORM_COLUMNS: dict[str, tuple[str, ...]] = _SYNONYMS | {
     "external_ref": ("平台流水号", "待遇申报明细流水号", "trt_dcla_detl_sn", "evtsn"),
     "review_flag": ("复核标志", "rchk_flag"),
+}
+_GUIDE = {
+    "name": Guide("张三"),
+    "cert_type": Guide("居民身份证"),
+    "cert_no": Guide("11010519491231002X", "18 位，照证件填。"),
+    "insutype": Guide("职工", choices=("职工", "居民")),
+    "person_status": Guide("在职", choices=tuple(requirements.STATUS_WORDS.values())),
+    "phone": Guide("13800000000"),
+    "place": Guide("上海市", "全称或 6 位区划代码。必须填。"),
+    "residence": Guide("某某路 1 号"),
+    "start_on": Guide("2026-11-09", "必须填。"),
+    "end_on": Guide("", "空着是长期有效。"),
+    "insured_area": Guide("义县", "空着就是受理机构的地区。"),
+    "posting_months": Guide("12", "只写数字。"),
 }
 _INSURANCE = {"职工": "310", "居民": "390", "310": "310", "390": "390", "320": "310"}
 _STATUS = {label: value for value, label in requirements.STATUS_WORDS.items()}
@@ -83,7 +99,18 @@ def _kind(
         ),
         same=lambda values: f"{values.get('cert_no')}:{values.get('place')}",
         secret=frozenset({"cert_no", "phone"}),
+        guide=_GUIDE,
     )
+
+
+def blank_for(variant: Variant) -> tuple[str, bytes]:
+    """下载空白表 for one kind of filing: its papers named, no column that it does not ask for."""
+    rules = policybook.rules_of(variant)
+    posted = any(row.min_posting_months for row in rules.eligibility)
+    papers = ["或".join(row.words for row in group) for group in rules.groups.values()]
+    notes = [f"这类备案要的材料：{'；'.join(papers)}。"] if papers else []
+    left_out = () if posted else ("posting_months",)
+    return blank(kind(), f"备案-{variant}", left_out=left_out, notes=notes)
 
 
 def _judge(
@@ -176,7 +203,12 @@ def receive(data: bytes, filename: str, *, by: Any, variant: int, platform: bool
     upload = uploads.keep(
         kind_of, data, filename, period=period, by=by, office_path=office.path, now=now
     )
-    uploads.read(upload, kind_of, lambda upload, report: None)
+
+    def settle(upload: Upload, report: sheets.Report) -> None:
+        if not platform:
+            exporting.tell_known(report, variant, by)
+
+    uploads.read(upload, kind_of, settle)
     return upload
 
 

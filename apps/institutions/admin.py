@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.institutions import admin_lists, admin_pages, search
+from apps.institutions import admin_lists, admin_pages, exporting, search
 from apps.institutions import scope as scopes
 from apps.institutions.models import (
     DiseaseGroup,
@@ -21,6 +21,7 @@ from apps.institutions.models import (
     Suspension,
 )
 from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, short
+from ydjy.desk.exporting import Column, ExportMixin
 from ydjy.desk.formfields import WordsField
 
 DATED = ("valid_from", "valid_to", "source", "checked_on")
@@ -109,7 +110,7 @@ class CountyFilter(admin.SimpleListFilter):
 
 
 @admin.register(Institution)
-class InstitutionAdmin(DeskAdmin):
+class InstitutionAdmin(ExportMixin, DeskAdmin):
     about = "定点医药机构：开通了什么、能转诊什么。停用写在“停用”里，从那天起生效，不要删。"
     list_display = ("name", "national_code", "kind", "level", "county", "now", "checked_on")
     list_filter = ("kind", CountyFilter, "published")
@@ -127,7 +128,11 @@ class InstitutionAdmin(DeskAdmin):
     unchecked = admin_pages.unchecked
     checked = admin_pages.checked
     alike = admin_pages.alike
-    export = admin_lists.export
+
+    export_prefetch = exporting.PREFETCH
+
+    def get_export_columns(self, request: HttpRequest) -> tuple[Column, ...]:
+        return exporting.columns(timezone.localdate())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Institution]:
         return super().get_queryset(request).prefetch_related("suspensions")
@@ -176,6 +181,7 @@ class ListImportAdmin(DeskAdmin):
     list_select_related = ("upload", "drafted_by", "published_by")
 
     receive = admin_lists.receive
+    list_blank = admin_lists.list_blank
     look = admin_lists.look
     change_view = admin_lists.change_view
 

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 from django import forms
 from django.contrib import messages
@@ -13,17 +12,18 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.institutions import exporting, importing, tasks
+from apps.institutions import importing, tasks
 from apps.institutions.admin_pages import changes, page
-from apps.institutions.models import Institution, ListImport, ListRow
+from apps.institutions.models import ListImport, ListRow
 from ydjy.desk import uploads
 from ydjy.desk.adminkit import admin_verb
+from ydjy.desk.blanks import blank
+from ydjy.desk.downloads import as_file
 from ydjy.desk.verbs import Refused, must
-from ydjy.lib.workbook import INSTITUTIONS, OTHER
+from ydjy.lib.workbook import INSTITUTIONS
 
 IMPORT, PUBLISH = "institutions.import_institution", "institutions.publish_institution"
 VIEW = "institutions.view_listimport"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAGE = 100
 REFRESH = "2"  # seconds until a waiting page looks again
 ALONE = timedelta(seconds=20)  # then nobody seems to work in the background
@@ -59,6 +59,12 @@ def receive(self: Any, request: HttpRequest) -> HttpResponse:
     return page(self, request, "list_receive", title="导入机构名单", form=form, error=error, step=1)
 
 
+@admin_verb(IMPORT, methods=("GET",), row=False, path="receive/blank/")
+def list_blank(self: Any, request: HttpRequest) -> HttpResponse:
+    """下载空白表: our columns with drop-downs, hints and a sample row."""
+    return as_file(*blank(importing.list_kind(), "机构名单"))
+
+
 def _received(request: HttpRequest, form: ListForm) -> HttpResponse:
     sent = form.cleaned_data["file"]
     must(sent.size <= INSTITUTIONS.upload, "文件超过 100 MB。请删去图片和多余的工作表后再导入。")
@@ -77,18 +83,6 @@ def _work(one: ListImport, *, at_once: bool) -> None:
 
 def _url(one: ListImport) -> str:
     return reverse("admin:institutions_listimport_look", args=[one.pk])
-
-
-@admin_verb("institutions.export_institution", row=False)
-def export(self: Any, request: HttpRequest) -> HttpResponse:
-    """Our own list, to be corrected and received again."""
-    own = Institution.objects.exclude(listed="national").order_by("weight", "name_key")
-    rows = own.prefetch_related("referral_rights", "suspensions")[: OTHER.rows]
-    today = timezone.localdate()
-    response = HttpResponse(exporting.as_workbook(rows, today), content_type=XLSX)
-    name = quote(f"定点机构-{today}.xlsx")
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return response
 
 
 def change_view(

@@ -368,6 +368,8 @@ def _compare_scope(
 
 def _row_kind(sheet: workbook.TableSheet, row: workbook.Row) -> str:
     """A row with a national code is data; a total may stand where the name should."""
+    if row.cells[0] == workbook.SAMPLE:
+        return "sample"
     if listing.CODE.fullmatch(sheet.value(row, "code")):
         return "data"
     if workbook.header_key(sheet.value(row, "name")) in ("合计", "小计", "总计", "共计"):

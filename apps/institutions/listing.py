@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
+from apps.institutions import keys
 from apps.institutions import scope as scopes
-from ydjy.desk.sheets import Cells, Doubts, ListKind, Values, once
+from ydjy.desk.sheets import Cells, Doubts, Guide, ListKind, Values, once
 from ydjy.lib import fields, workbook
 from ydjy.lib.text import name_key
 
@@ -35,6 +36,18 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "remark": ("备注", "说明"),
 }
 REQUIRED = ("name",)
+GUIDE = {
+    "name": Guide("某某医院", "公章上的全称。"),
+    "code": Guide("H21070200001", "H 或 P 加 11 位数字。"),
+    "county": Guide("古塔区"),
+    "grade": Guide("二级甲等", choices=tuple(keys.LEVELS)),
+    "kind": Guide("医院", choices=("医院", "社区卫生服务中心", "门诊部", "药店")),
+    "ownership": Guide("公立", choices=("公立", "民营")),
+    "scope": Guide("仅限精神疾病", "写“不限”“仅限……”或“不含……”；空着不改动现在的。"),
+    "phone": Guide("0416-2345678", "几个号码用“、”隔开。"),
+    "status": Guide("正常", choices=("正常", "暂停", "已解除")),
+    "valid_from": Guide("2026-11-09"),
+}
 CODE = re.compile(r"[HP][0-9]{11}")
 _PLAIN = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})-[2-8][0-9]{6,7}")
 #: What a list says about whether an institution still works, in our three words.
@@ -76,6 +89,7 @@ def kind(
         hint="请确认是定点机构名单。",
         judge=partial(_judge, readers=readers),
         same=same,
+        guide=GUIDE,
     )
 
 

@@ -10,7 +10,10 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.offices import admin_public  # noqa: F401 - its admins register themselves
+from apps.offices import (
+    admin_public,  # noqa: F401 - its admins register themselves
+    lists,
+)
 from apps.offices.models import (
     CalendarDay,
     Channel,
@@ -23,6 +26,8 @@ from apps.offices.models import (
     WeekRule,
 )
 from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, OfficeScopedAdmin
+from ydjy.desk.exporting import Column, ExportMixin
+from ydjy.desk.listpages import SmallListMixin
 
 admin.site.unregister(Group)  # groups are the roles, and the roles are code
 
@@ -42,7 +47,8 @@ class HotlineHours(OfficeHours):
 
 
 @admin.register(Office)
-class OfficeAdmin(DeskAdmin):
+class OfficeAdmin(SmallListMixin, DeskAdmin):
+    small_list = lists.OFFICES
     about = "市、县（市、区）、乡镇（街道）的经办机构和服务网点。公开的会显示在查询网站上。"
     list_display = ("name", "level", "parent", "service_area", "handles_cases", "published")
     list_filter = ("level", "handles_cases", "published")
@@ -67,7 +73,8 @@ class HotlineForm(DeskForm):
 
 
 @admin.register(Hotline)
-class HotlineAdmin(DeskAdmin):
+class HotlineAdmin(SmallListMixin, DeskAdmin):
+    small_list = lists.HOTLINES
     about = "对外的电话。一个号码可以有几种用途。"
     form = HotlineForm
     list_display = ("name", "display", "uses_in_words", "office", "published")
@@ -88,7 +95,8 @@ class HotlineAdmin(DeskAdmin):
 
 
 @admin.register(CalendarDay)
-class CalendarDayAdmin(DeskAdmin):
+class CalendarDayAdmin(SmallListMixin, DeskAdmin):
+    small_list = lists.DAYS
     about = "国务院办公厅公布的放假和调休日。返回期限由它推算，改动以后请核对本周的期限。"
     list_display = ("day", "works", "name", "official", "source")
     list_filter = ("works", "official")
@@ -123,6 +131,10 @@ class CityAdmin(DeskAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+def _moment(at: Any) -> str:
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
 # Staff -----------------------------------------------------------------------------------------
@@ -164,8 +176,18 @@ class StaffPasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(Staff)
-class StaffAdmin(OfficeScopedAdmin, UserAdmin):
+class StaffAdmin(ExportMixin, OfficeScopedAdmin, UserAdmin):
     about = "谁能登录、在哪个机构、是什么岗位。能看什么、能做什么由岗位决定，不能单独给。"
+    export_columns = (
+        Column("姓名", "name"),
+        Column("用户名", "username"),
+        Column("机构", lambda person: person.office or ""),
+        Column("岗位", lambda person: person.get_role_display()),
+        Column("办公电话", "phone"),
+        Column("能登录", lambda person: "是" if person.is_active else "否"),
+        Column("动态码", lambda person: "已设" if person.has_second_factor else "没有"),
+        Column("最后登录", lambda person: _moment(person.last_login)),
+    )
     form = StaffForm
     add_form = StaffAddForm
     change_password_form = StaffPasswordForm

@@ -22,6 +22,7 @@ from apps.offices.models import (
     Sourced,
     WeekRule,
 )
+from ydjy.desk.verbs import in_words
 from ydjy.lib import phones
 from ydjy.lib.policyfile import Row, Tables
 
@@ -82,7 +83,7 @@ class Loader:
             item.validate_unique()
             item.validate_constraints()
         except ValidationError as problem:
-            raise row.error(_sentence(item, problem)) from None
+            raise row.error(in_words(item, problem)) from None
         item.save()
         self.counts.loaded[kind] += 1
         return item
@@ -201,17 +202,3 @@ def _week_rules(loader: Loader) -> None:
     needed = f"{SOURCED} intake_time due_time"
     for row in loader.new("week_rule", WeekRule, "week_rules", needed, own):
         loader.save(row, WeekRule(**row.pick(own), **loader.sourced(row)), "week_rules")
-
-
-def _sentence(item: models.Model, problem: ValidationError) -> str:
-    """What the admin would say, field by field."""
-    if not hasattr(problem, "error_dict"):
-        return "".join(problem.messages)
-    fields = {f.name: f.verbose_name for f in item._meta.fields}
-    return (
-        "；".join(
-            f"“{fields.get(name, name)}”{''.join(errors)}".removesuffix("。")
-            for name, errors in problem.message_dict.items()
-        ).replace("“__all__”", "")
-        + "。"
-    )

@@ -89,6 +89,12 @@ _LISTS = tuple(
     )
 )
 
+_OFFICE_LISTS = tuple(
+    f"offices.{verb}_{model}"
+    for model in ("office", "hotline", "calendarday")
+    for verb in ("import", "export")
+)
+
 PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.CLERK: _WORK,
     Role.REVIEWER: (*_WORK, "filings.decide_filing", "errors.sign_returnfile"),
@@ -96,6 +102,12 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
     Role.CITY_LEAD: (
         *_WORK,
         *_LISTS,
+        *_OFFICE_LISTS,
+        "desk.view_export",
+        "desk.approve_export",
+        "desk.view_exportrule",
+        "desk.add_exportrule",
+        "desk.change_exportrule",
         "errors.assign_ticket",
         "errors.import_batch",
         "errors.export_batch",
@@ -132,12 +144,20 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "offices.change_calendarday",
         "offices.add_calendarday",
     ),
-    Role.HEAD: (*_LOOK, *_REFERENCE),
-    Role.DIRECTORY: (*_REFERENCE, *_DIRECTORY, *_LISTS),
+    Role.HEAD: (*_LOOK, *_REFERENCE, "desk.view_export", "desk.approve_export"),
+    Role.DIRECTORY: (
+        *_REFERENCE,
+        *_DIRECTORY,
+        *_LISTS,
+        *_OFFICE_LISTS,
+        "desk.view_export",
+    ),
     Role.OPERATOR: (
         "offices.view_staff",
         "offices.add_staff",
         "offices.change_staff",
+        "offices.export_staff",
+        "desk.view_export",
         "offices.view_office",
         "offices.view_calendarday",
         "desk.view_upload",

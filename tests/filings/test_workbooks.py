@@ -97,7 +97,9 @@ def test_confirming_twice_registers_once_and_the_same_file_again_is_known(policy
 
 def test_somebody_whose_filing_waits_already_is_not_registered_twice(policy: Cast):
     confirmed(policy, received(policy, [row(1)]))
-    outcome = confirmed(policy, received(policy, [row(1), row(2)]))
+    again = received(policy, [row(1), row(1, place="北京市"), row(2)])
+    assert (again.duplicate, again.accepted) == (1, 2)
+    outcome = confirmed(policy, again)
     assert [filing.name for filing in outcome.made] == ["测试2"]
     assert "已经有同类的备案在办" in outcome.refused[0][1]
 

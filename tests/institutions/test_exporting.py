@@ -2,6 +2,7 @@
 
 import random
 from datetime import date
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from apps.institutions import comparing, exporting, importing, scope
 from apps.institutions.models import Institution, ReferralRight, Suspension
 from tests.cast import Cast
 from ydjy.desk import sheets
+from ydjy.lib import workbook
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +38,19 @@ ROW = st.fixed_dictionaries(
 )
 
 
+ROW_WITH_ALL: dict[str, Any] = {
+    "name": "康宁",
+    "level": "二级甲等",
+    "kind": "hospital",
+    "remark": "@周末",
+    "valid_from": date(2026, 1, 1),
+    "scope": "仅限精神疾病",
+    "stopped": True,
+    "coded": True,
+    "address": "-无名路（东门）",
+}
+
+
 def make(number: int, said: dict[str, Any]) -> Institution:
     said = dict(said)
     wording, stopped, coded = (said.pop(key) for key in ("scope", "stopped", "coded"))
@@ -48,6 +63,22 @@ def make(number: int, said: dict[str, Any]) -> Institution:
     if stopped:
         Suspension.objects.create(institution=one, valid_from=date(2026, 1, 1))
     return one
+
+
+def as_workbook(blanked: random.Random | None = None) -> bytes:
+    """The list as it goes out, with some cells blanked behind the name."""
+    columns = exporting.columns(timezone.localdate())
+    rows = [
+        [
+            "" if at and blanked and blanked.random() < 0.5 else column.text(one, full=False)
+            for at, column in enumerate(columns)
+        ]
+        for one in Institution.objects.prefetch_related(*exporting.PREFETCH)
+    ]
+    target = BytesIO()
+    header = [column.title for column in columns]
+    workbook.write(target, [workbook.SheetOut(name="定点机构", header=header, rows=rows)])
+    return target.getvalue()
 
 
 def compared(data: bytes) -> comparing.Plan:
@@ -64,26 +95,23 @@ def test_import_after_export_changes_nothing_however_many_cells_are_blank(
 ):
     Institution.objects.all().delete()
     made = [make(number, said) for number, said in enumerate(rows)]
-    whole = exporting.as_workbook(made, timezone.localdate())
-    plan = compared(whole)
+    plan = compared(as_workbook())
     assert (plan.unchanged, plan.rows) == (len(made), [])
 
-    def some_blank(institutions: Any, day: date) -> Any:
-        for cells in kept(institutions, day):
-            yield [c if at == 0 or blanked.random() < 0.5 else "" for at, c in enumerate(cells)]
-
-    kept = exporting._rows
-    with monkeypatch.context() as patched:
-        patched.setattr(exporting, "_rows", some_blank)
-        plan = compared(exporting.as_workbook(made, timezone.localdate()))
+    plan = compared(as_workbook(blanked))
     assert (plan.unchanged, plan.rows) == (len(made), [])
 
 
-def test_the_own_list_is_downloaded_by_those_who_may(cast: Cast, client_of: Any):
-    Institution.objects.create(name="康宁医院")
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_the_list_is_exported_by_those_who_may_and_comes_back_unchanged(
+    cast: Cast, client_of: Any, form: str
+):
+    make(1, ROW_WITH_ALL)
     Institution.objects.create(name="外地医院", listed="national")
     address = reverse("admin:institutions_institution_export")
-    response = client_of(cast.directory).post(address)
-    plan = compared(response.content)
-    assert (plan.unchanged, plan.rows) == (1, [])
+    response = client_of(cast.directory).post(address, {"form": form})
+    opened = sheets.open_file(importing.list_kind(), response.content, f"x.{form}", remembered={})
+    plan = comparing.compare(opened, "city", timezone.localdate())
+    assert (plan.unchanged, plan.rows) == (2, [])
+    assert "full" not in client_of(cast.root).get(address).context_data["form"].fields
     assert client_of(cast.yixian).post(address).status_code == 403

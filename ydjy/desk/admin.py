@@ -14,7 +14,10 @@ from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from ydjy.desk import audit
+from ydjy.desk import (
+    admin_exports,  # noqa: F401 - registers the exports
+    audit,
+)
 from ydjy.desk.adminkit import DeskAdmin
 from ydjy.desk.models import Change, Reading
 from ydjy.desk.scoping import OfficeScopedQuerySet

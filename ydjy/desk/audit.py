@@ -100,7 +100,8 @@ def audited() -> list[type[models.Model]]:
         for model in config.get_models(include_auto_created=True)
         if model._meta.managed and getattr(model, "audited", True) and not _keeps(model)
     ]
-    return [*ours, apps.get_model("desk", "Upload")]
+    desk = [apps.get_model("desk", name) for name in ("Upload", "Export", "ExportRule")]
+    return [*ours, *desk]
 
 
 def _keeps(model: type[models.Model]) -> bool:

@@ -5,10 +5,22 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 
+from ydjy.desk.exportrecords import Export, ExportRule
+from ydjy.desk.listrecords import RowChange
 from ydjy.desk.secrets import SealedJSONField, SealedTextField
 from ydjy.desk.throttle import Attempt
 
-__all__ = ["Attempt", "Change", "ColumnMemory", "Reading", "StagedRow", "Upload"]
+__all__ = [
+    "Attempt",
+    "Change",
+    "ColumnMemory",
+    "Export",
+    "ExportRule",
+    "Reading",
+    "RowChange",
+    "StagedRow",
+    "Upload",
+]
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):

@@ -21,6 +21,7 @@ SKIP_REASONS = {
     "total": "合计行，不是数据。",
     "note": "说明文字，不是数据。",
     "header": "重复的表头，不是数据。",
+    "sample": "示例行，不是数据。",
 }
 
 
@@ -84,12 +85,22 @@ Judge = Callable[[Cells], tuple[Values, Doubts]]
 
 
 @dataclass(frozen=True)
+class Guide:
+    """How a column of a blank list is filled in: an example, what may be written, a hint."""
+
+    sample: str = ""
+    note: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ListKind:
     """A list that is imported.
 
     ``columns``: key → header synonyms; ``required``: columns without which it is another list;
     ``judge``: cells by key → canonical values and doubts; ``same``: what makes two rows the same
-    thing (``None`` when it cannot be told); ``secret``: keys masked unless revealed.
+    thing (``None`` when it cannot be told); ``secret``: keys masked unless revealed; ``guide``:
+    how the columns of a blank one are filled in.
     """
 
     code: str
@@ -101,6 +112,7 @@ class ListKind:
     judge: Judge
     same: Callable[[Values], str | None]
     secret: frozenset[str] = frozenset()
+    guide: Mapping[str, Guide] = field(default_factory=dict)
 
 
 @dataclass
@@ -273,7 +285,7 @@ def judge(opened: Opened, progress: Callable[[int], None] = lambda done: None) -
         unmapped=opened.unmapped,
         layout=opened.layout,
     )
-    report.message = "".join([_summary(report), *_ignored(opened.table), *opened.book.notes])
+    report.message = "".join([summary(report), *_ignored(opened.table), *opened.book.notes])
     return report
 
 
@@ -282,7 +294,8 @@ def _ignored(table: workbook.Table) -> list[str]:
     return [f"没有用到的工作表：{names}。"] if names else []
 
 
-def _summary(report: Report) -> str:
+def summary(report: Report) -> str:
+    """How many rows have which verdict, in words."""
     names = {
         ACCEPTED: "可以导入",
         HELD: "等人判断",

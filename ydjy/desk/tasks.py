@@ -1,10 +1,14 @@
 """The jobs of the desk itself."""
 
+from contextlib import suppress
 from time import monotonic
 
 from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
 
-from ydjy.desk import audit
+from ydjy.desk import audit, exportfiles
 
 _SECONDS = 40  # within the minute that the next run begins
 
@@ -16,3 +20,26 @@ def seal_changes() -> int:
     while monotonic() - begun < _SECONDS and (sealed := audit.seal_changes()):
         total += sealed
     return total
+
+
+@shared_task
+def tend_exports() -> tuple[int, int]:
+    """Makes the exports that wait and deletes those that are over."""
+    with audit.as_actor("system:exports"):
+        return exportfiles.tend(timezone.now())
+
+
+@shared_task
+def make_export(pk: int) -> None:
+    with audit.as_actor("system:exports"):
+        exportfiles.make(pk)
+
+
+def wake_export(pk: int) -> None:
+    """Ask a worker once this transaction is kept; without one the minute job does it."""
+
+    def ask() -> None:
+        with suppress(OperationalError, OSError):
+            make_export.delay(pk)
+
+    transaction.on_commit(ask)

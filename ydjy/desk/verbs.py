@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils import timezone
 
 
@@ -27,3 +29,17 @@ class Stale(Refused):
         who = last.by if last and last.by else "系统"
         when = timezone.localtime(row.touched_at)
         super().__init__(f"{who} {when:%H:%M} 刚改过这条。下面是他填的内容，请核对后再保存。")
+
+
+def in_words(item: models.Model, problem: ValidationError) -> str:
+    """What the admin would say of a row that does not hold, field by field, as one sentence."""
+    if not hasattr(problem, "error_dict"):
+        return "".join(problem.messages)
+    fields = {f.name: f.verbose_name for f in item._meta.fields}
+    return (
+        "；".join(
+            f"“{fields.get(name, name)}”{''.join(errors)}".removesuffix("。")
+            for name, errors in problem.message_dict.items()
+        ).replace("“__all__”", "")
+        + "。"
+    )

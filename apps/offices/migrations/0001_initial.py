@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '工作日历',
                 'verbose_name_plural': '工作日历',
                 'ordering': ['day'],
+                'permissions': [('import_calendarday', '导入放假安排'), ('export_calendarday', '导出工作日历')],
             },
         ),
         migrations.CreateModel(
@@ -161,6 +162,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '经办机构',
                 'verbose_name_plural': '经办机构',
                 'ordering': ['order', 'code'],
+                'permissions': [('import_office', '导入机构表'), ('export_office', '导出机构表')],
                 'abstract': False,
             },
         ),
@@ -193,6 +195,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '人员',
                 'verbose_name_plural': '人员',
                 'ordering': ['office__order', 'username'],
+                'permissions': [('export_staff', '导出人员表')],
             },
             managers=[
                 ('objects', apps.offices.models.staff.StaffManager()),
@@ -220,6 +223,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '电话',
                 'verbose_name_plural': '电话',
                 'ordering': ['order', 'pk'],
+                'permissions': [('import_hotline', '导入电话表'), ('export_hotline', '导出电话表')],
                 'abstract': False,
             },
         ),

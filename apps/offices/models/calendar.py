@@ -20,6 +20,10 @@ class CalendarDay(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "工作日历"
         ordering = ["day"]
+        permissions = [
+            ("import_calendarday", "导入放假安排"),
+            ("export_calendarday", "导出工作日历"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day}{'上班' if self.works else '休息'}（{self.name}）"

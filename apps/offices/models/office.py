@@ -68,6 +68,7 @@ class Office(Sourced, Dated):
         abstract = False
         verbose_name = verbose_name_plural = "经办机构"
         ordering = ["order", "code"]
+        permissions = [("import_office", "导入机构表"), ("export_office", "导出机构表")]
 
     def __str__(self) -> str:
         return self.name
@@ -114,6 +115,7 @@ class Hotline(Sourced, Dated):
         abstract = False
         verbose_name = verbose_name_plural = "电话"
         ordering = ["order", "pk"]
+        permissions = [("import_hotline", "导入电话表"), ("export_hotline", "导出电话表")]
         constraints = [
             *Dated.Meta.constraints,
             models.UniqueConstraint(fields=["name", "tel"], name="hotline_once"),

@@ -66,6 +66,7 @@ class Staff(AbstractUser):
 
     class Meta:
         verbose_name = verbose_name_plural = "人员"
+        permissions = [("export_staff", "导出人员表")]
         ordering = ["office__order", "username"]
 
     def __str__(self) -> str:

@@ -65,6 +65,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ExportRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('valid_from', models.DateField(unique=True, verbose_name='从哪天起')),
+                ('alone', models.PositiveIntegerField(default=200, help_text='超过的要另一个人批准。', verbose_name='完整号码一个人可以导出几行')),
+                ('most', models.PositiveIntegerField(default=100000, verbose_name='一次最多导出几行')),
+                ('a_day', models.PositiveSmallIntegerField(default=10, verbose_name='每人每天最多导出几次')),
+                ('kept_hours', models.PositiveSmallIntegerField(default=24, help_text='到时自动删除。', verbose_name='生成的文件保留几小时')),
+                ('basis', models.CharField(blank=True, max_length=120, verbose_name='依据')),
+            ],
+            options={
+                'verbose_name': '导出规定',
+                'verbose_name_plural': '导出规定',
+                'ordering': ['-valid_from'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kept_hours__gte', 1), ('kept_hours__lte', 168)), name='export_rule_hours', violation_error_message='文件保留 1 到 168 小时。')],
+            },
+        ),
+        migrations.CreateModel(
             name='Reading',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -146,6 +164,57 @@ class Migration(migrations.Migration):
                 'ordering': ['upload', 'position'],
             },
         ),
+        migrations.CreateModel(
+            name='RowChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField(verbose_name='次序')),
+                ('row', models.PositiveIntegerField(verbose_name='行号')),
+                ('thing', models.CharField(blank=True, max_length=40, verbose_name='哪一条')),
+                ('name', models.CharField(max_length=120, verbose_name='名称')),
+                ('new', models.BooleanField(default=False, verbose_name='新增')),
+                ('before', models.JSONField(default=dict, verbose_name='改前')),
+                ('after', models.JSONField(default=dict, verbose_name='改后')),
+                ('applied', models.BooleanField(default=False, verbose_name='已写入')),
+                ('upload', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='desk.upload', verbose_name='来件')),
+            ],
+            options={
+                'verbose_name': '名单的改动',
+                'verbose_name_plural': '名单的改动',
+                'ordering': ['upload', 'position'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Export',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('table', models.CharField(max_length=63, verbose_name='列表')),
+                ('query', ydjy.desk.secrets.SealedTextField(blank=True, verbose_name='筛选条件')),
+                ('columns', models.JSONField(default=list, editable=False, verbose_name='列')),
+                ('form', models.CharField(max_length=4, verbose_name='格式')),
+                ('full', models.BooleanField(default=False, verbose_name='完整号码')),
+                ('rows', models.PositiveIntegerField(verbose_name='行数')),
+                ('reason', models.CharField(blank=True, max_length=100, verbose_name='为什么')),
+                ('office_path', models.CharField(blank=True, editable=False, max_length=120, verbose_name='机构路径')),
+                ('asked_at', models.DateTimeField(verbose_name='申请时间')),
+                ('decided_at', models.DateTimeField(null=True, verbose_name='批准时间')),
+                ('state', models.CharField(choices=[('waiting', '待批准'), ('making', '正在生成'), ('ready', '可以下载'), ('declined', '没有批准'), ('stopped', '没有生成'), ('expired', '已到期删除')], max_length=8, verbose_name='状态')),
+                ('words', models.CharField(blank=True, max_length=200, verbose_name='说明')),
+                ('expires_at', models.DateTimeField(verbose_name='保留到')),
+                ('lease_until', models.DateTimeField(editable=False, null=True, verbose_name='正在生成，至')),
+                ('filename', models.CharField(blank=True, max_length=120, verbose_name='文件名')),
+                ('stored', models.CharField(blank=True, editable=False, max_length=80, verbose_name='存放处')),
+                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='谁要导出')),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='批准人')),
+            ],
+            options={
+                'verbose_name': '导出单',
+                'verbose_name_plural': '导出单',
+                'ordering': ['-asked_at', '-pk'],
+                'permissions': [('approve_export', '批准导出完整号码')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('asked_by')), _negated=True), _connector='OR'), name='export_second_person', violation_error_message='自己申请的导出要由另一个人批准。'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['making', 'ready']), _negated=True), ('full', False), ('decided_by__isnull', False), _connector='OR'), name='export_full_is_allowed', violation_error_message='完整号码的导出要先批准。')],
+            },
+        ),
         migrations.AddConstraint(
             model_name='upload',
             constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['received', 'columns', 'staged', 'confirming', 'confirmed'])), fields=('kind', 'period', 'sha256'), name='upload_same_file_once'),
@@ -157,5 +226,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='stagedrow',
             constraint=models.UniqueConstraint(fields=('upload', 'sheet', 'row'), name='staged_row_place'),
+        ),
+        migrations.AddConstraint(
+            model_name='rowchange',
+            constraint=models.UniqueConstraint(fields=('upload', 'position'), name='row_change_position'),
         ),
     ]

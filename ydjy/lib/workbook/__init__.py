@@ -26,6 +26,7 @@ from ydjy.lib.workbook.delimited import neutralise, restore
 from ydjy.lib.workbook.fill import Fill, fill, returned_format
 from ydjy.lib.workbook.guard import read_guarded
 from ydjy.lib.workbook.header import (
+    SAMPLE,
     ColumnMap,
     Table,
     TableSheet,
@@ -34,11 +35,12 @@ from ydjy.lib.workbook.header import (
     row_kind,
 )
 from ydjy.lib.workbook.reading import read
-from ydjy.lib.workbook.write import SheetOut, write, write_csv
+from ydjy.lib.workbook.write import Hint, SheetOut, write, write_csv
 
 __all__ = [
     "INSTITUTIONS",
     "OTHER",
+    "SAMPLE",
     "WEEKLY",
     "Book",
     "BoolText",
@@ -46,6 +48,7 @@ __all__ = [
     "DateText",
     "ErrorText",
     "Fill",
+    "Hint",
     "Limits",
     "NumberText",
     "Row",

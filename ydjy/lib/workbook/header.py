@@ -25,7 +25,8 @@ from ydjy.lib.workbook.book import (
 )
 
 ColumnMap = Mapping[str, Sequence[str]]
-RowKind = Literal["data", "total", "note", "header"]
+RowKind = Literal["data", "total", "note", "header", "sample"]
+SAMPLE = "示例"  # how the first cell of a row begins that only shows how to fill in a list
 
 _NOTHING_REMEMBERED: Mapping[str, str] = MappingProxyType({})
 _ROWS_SEARCHED = 30
@@ -291,13 +292,15 @@ def _refuse_ragged(table: TableSheet) -> None:
 
 
 def row_kind(row: Row, table: TableSheet) -> RowKind:
-    """Whether a row below the header is data, a total, a note, or the header once more.
+    """Whether a row below the header is data, a total, a note, a sample, or the header once more.
 
     A row that has every required cell is always data: nothing received gets lost.
     """
     filled = [(index, text.strip()) for index, text in enumerate(row.cells) if text.strip()]
     if not filled or _repeats_header(row, table):
         return "header"
+    if filled[0][1] == SAMPLE:
+        return "sample"
     if table.required and all(table.value(row, key).strip() for key in table.required):
         return "data"
     start, first = filled[0]

@@ -56,10 +56,20 @@ _STYLES = (
 
 
 @dataclass(frozen=True)
+class Hint:
+    """What Excel says beside a cell of a column, and what it offers to choose from."""
+
+    title: str
+    words: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SheetOut:
     """A sheet to write: an optional title line, the header, the rows; widths in characters.
 
-    ``marked``: position of a row, from 0, → the columns whose cells are filled red.
+    ``marked``: position of a row, from 0, → the columns whose cells are filled red. ``hints``: of
+    a list to be filled in, by column, for ``room`` rows; its columns are text also where empty.
     """
 
     name: str
@@ -68,6 +78,8 @@ class SheetOut:
     widths: Sequence[float] = ()
     title: str = ""
     marked: Mapping[int, Collection[int]] = field(default_factory=dict)
+    hints: Mapping[int, Hint] = field(default_factory=dict)
+    room: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,8 @@ class Grid:
     hidden: bool = False
     merged: tuple[Merge, ...] = ()
     marked: Mapping[int, Collection[int]] = field(default_factory=dict)
+    hints: Mapping[int, Hint] = field(default_factory=dict)
+    room: int = 0
 
 
 def write(target: BinaryIO | Path, sheets: Sequence[SheetOut]) -> None:
@@ -99,7 +113,16 @@ def _grid(sheet: SheetOut) -> Grid:
     header_row = 2 if sheet.title else 1
     widths = sheet.widths or tuple(map(width_of, sheet.header))
     marked = {header_row + 1 + position: cells for position, cells in sheet.marked.items()}
-    return Grid(sheet.name, rows(), header_row, header_row - 1, widths, marked=marked)
+    return Grid(
+        sheet.name,
+        rows(),
+        header_row,
+        header_row - 1,
+        widths,
+        marked=marked,
+        hints=sheet.hints,
+        room=sheet.room,
+    )
 
 
 def width_of(text: str) -> float:
@@ -192,8 +215,9 @@ def _sheet_xml(grid: Grid) -> Iterator[str]:
         if grid.header_row
         else ""
     )
+    as_text = f' style="{_PLAIN}"' if grid.hints else ""
     columns = "".join(
-        f'<col min="{n}" max="{n}" width="{width:g}" customWidth="1"/>'
+        f'<col min="{n}" max="{n}" width="{width:g}" customWidth="1"{as_text}/>'
         for n, width in enumerate(grid.widths, 1)
     )
     yield (
@@ -213,7 +237,38 @@ def _sheet_xml(grid: Grid) -> Iterator[str]:
         f'<mergeCell ref="{column_letter(left)}{top}:{column_letter(right)}{bottom}"/>'
         for top, bottom, left, right in grid.merged
     )
-    yield f"</sheetData>{f'<mergeCells>{merges}</mergeCells>' if merges else ''}</worksheet>"
+    yield f"</sheetData>{f'<mergeCells>{merges}</mergeCells>' if merges else ''}"
+    yield f"{_validations(grid)}</worksheet>"
+
+
+_LONGEST_OFFER, _LONGEST_HINT = 255, 250  # what Excel takes in one cell validation
+
+
+def _validations(grid: Grid) -> str:
+    """Drop-downs and hints below the header; what is typed otherwise is warned of, not refused."""
+    first = grid.header_row + 1
+    found = []
+    for index, hint in sorted(grid.hints.items()):
+        offered = ",".join(hint.choices)
+        listed = bool(offered) and len(offered) <= _LONGEST_OFFER
+        if not (listed or hint.words):
+            continue
+        where = f"{column_letter(index)}{first}:{column_letter(index)}{first + grid.room - 1}"
+        kind = ' type="list" errorStyle="warning" showErrorMessage="1"' if listed else ""
+        words = hint.words[:_LONGEST_HINT]
+        said = (
+            f' showInputMessage="1" promptTitle={quoteattr(hint.title[:32])} '
+            f"prompt={quoteattr(words)}"
+            if words
+            else ""
+        )
+        inner = f"<formula1>{xml_escape(chr(34) + offered + chr(34))}</formula1>" if listed else ""
+        found.append(
+            f'<dataValidation{kind} allowBlank="1"{said} sqref="{where}">{inner}</dataValidation>'
+        )
+    count = len(found)
+    inside = "".join(found)
+    return f'<dataValidations count="{count}">{inside}</dataValidations>' if found else ""
 
 
 def _row_xml(number: int, cells: Sequence[str], style: int, marked: Collection[int]) -> str:

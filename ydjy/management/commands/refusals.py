@@ -12,11 +12,13 @@ from django.core.management.base import BaseCommand
 
 from apps.errors import weekly
 from apps.institutions import listing
+from apps.offices import lists
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "workbook.md"
 # Where the sentences are said → heading, and the calls that say them.
 SOURCES = {
     "整个文件": ["ydjy/lib/workbook", "ydjy/desk/uploads.py", "ydjy/desk/sheets.py"],
+    "小名单": ["ydjy/desk/smalllists.py", "ydjy/desk/listcolumns.py", "apps/offices/lists.py"],
     "单元格": ["ydjy/lib/fields.py", "ydjy/lib/idnumbers.py", "ydjy/lib/phones.py"],
     "行，与已有的相比": [f"apps/errors/{name}.py" for name in ("known", "intake", "deciding")],
 }
@@ -45,13 +47,18 @@ class Command(BaseCommand):
 def page() -> str:
     """The whole page, the same for the same code."""
     parts = [_INTRODUCTION]
-    for title, kind in (("联网报错", weekly), ("定点机构", listing)):
+    small = [one.kind() for one in (lists.OFFICES, lists.HOTLINES, lists.DAYS)]
+    for title, columns, needed in (
+        ("联网报错", weekly.COLUMNS, weekly.REQUIRED),
+        ("定点机构", listing.COLUMNS, listing.REQUIRED),
+        *((kind.label, kind.columns, kind.required) for kind in small),
+    ):
         parts.append(f"## {title}：列和认得的列名\n")
         parts += [
             f"- **{words[0]}**" + (f"：{'、'.join(words[1:])}" if words[1:] else "")
-            for words in kind.COLUMNS.values()
+            for words in columns.values()
         ]
-        required = "、".join(kind.COLUMNS[key][0] for key in kind.REQUIRED)
+        required = "、".join(columns[key][0] for key in needed)
         parts.append(f"\n必须有的列：{required}。\n")
     for title, places in SOURCES.items():
         found = sorted({sentence for place in places for sentence in _sentences(place)})
@@ -103,6 +110,7 @@ _INTRODUCTION = """# 来件：列名和拒收说明
 收到的文件先存下，再在受限的子进程里读；每一行都有一个结果：可以导入、等人判断、有问题、重复、跳过，
 五个数加起来总等于行数。有问题的行可以下载成工作簿，改好后原样再导入，也可以在网页上逐行判断。
 
-上限：报错表 10 MB、60,000 行；定点机构 100 MB、1,000,000 行；其他 10 MB、20,000 行；
+上限：报错表 10 MB、60,000 行；定点机构 100 MB、1,000,000 行；备案 10 MB、20,000 行；
+机构、电话、放假安排等小名单 10 MB、3,000 行；
 都不超过 60 列，每格不超过 32,767 个字符。读 .xlsx、.xls、.csv、.tsv，按内容认，不按文件名认。
 """

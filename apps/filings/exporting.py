@@ -1,0 +1,74 @@
+"""The list of filings as a file: with the column names that a received list has, so that it comes
+back as what it is. What is registered already is then told, not registered twice (X19)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from apps.filings.models import Filing
+from apps.filings.query import CERT_INDEX
+from apps.filings.requirements import STATUS_WORDS
+from apps.filings.steps import Status
+from ydjy.desk import sheets
+from ydjy.desk.exportfiles import Column
+from ydjy.desk.secrets import blind_index
+
+_INSURANCE = {"310": "职工", "390": "居民"}
+_OVER = (Status.REJECTED, Status.WITHDRAWN, Status.REVOKED, Status.CHANGED)
+
+COLUMNS = (
+    Column("备案编号", "number"),
+    Column("备案类别", "variant"),
+    Column("姓名", "name"),
+    Column("证件类型", "cert_type"),
+    Column("证件号码", "cert_no"),
+    Column("险种", lambda f: _INSURANCE.get(f.insutype, f.insutype)),
+    Column("人员状态", lambda f: STATUS_WORDS.get(f.person_status, "")),
+    Column("联系电话", "phone"),
+    Column("参保地区划", "insured_area"),
+    Column("就医地行政区划", "destination"),
+    Column("就医地名称", "destination_name"),
+    Column("居外地址", "residence"),
+    Column("开始日期", "start_on"),
+    Column("结束日期", "end_on"),
+    Column("派驻月数", "posting_months"),
+    Column("状态", lambda f: f.condition_on(timezone.localdate()) or f.get_status_display()),
+    Column("上报状态", lambda f: f.get_upload_status_display()),
+    Column("受理机构", "office"),
+    Column("渠道", "channel"),
+    Column("登记时间", lambda f: _moment(f.created_at)),
+    Column("审核时间", lambda f: _moment(f.decided_at)),
+    Column("原因", "reason"),
+)
+
+
+def _moment(at: Any) -> str:
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def tell_known(report: sheets.Report, variant: int, staff: Any) -> None:
+    """Rows whose filing is here already, and not over, are duplicates of it."""
+    counted = sheets.summary(report)
+    good = [row for row in report.rows if row.status in (sheets.ACCEPTED, sheets.HELD)]
+    wanted = {_key(row.values) for row in good}
+    rows = Filing.objects.visible_to(staff).filter(variant=variant).exclude(status__in=_OVER)
+    found = {
+        (f.cert_index, f.destination, str(f.start_on)): f.number
+        for f in _of_persons(rows, sorted({key[0] for key in wanted}))
+    }
+    for row in good:
+        if number := found.get(_key(row.values)):
+            row.status, row.message = sheets.DUPLICATE, f"已经登记过：{number}。"
+    report.message = report.message.replace(counted, sheets.summary(report))
+
+
+def _of_persons(rows: Any, indexes: list[str]) -> Any:
+    for at in range(0, len(indexes), 500):
+        part = rows.filter(cert_index__in=indexes[at : at + 500])
+        yield from part.only("cert_index", "destination", "start_on", "number")
+
+
+def _key(values: Mapping[str, Any]) -> tuple[str, str, str]:
+    person = blind_index(CERT_INDEX, values.get("cert_no") or "")
+    return person, values.get("place") or "", values.get("start_on") or ""

@@ -1,0 +1,197 @@
+"""The lists of this app: offices, their telephones, and the days of the State Council's notice."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from apps.offices.models import CalendarDay, City, Hotline, Office, PolicyDocument
+from ydjy.desk import listcolumns as columns
+from ydjy.desk.listcolumns import ListColumn
+from ydjy.desk.sheets import Guide, Values
+from ydjy.desk.smalllists import SmallList
+from ydjy.lib import fields, phones, pinyin
+
+_SOURCE = columns.link(
+    "source",
+    "依据",
+    "政策依据",
+    "文件",
+    to=PolicyDocument,
+    by=("title", "number"),
+    sample="关于……的通知",
+    note="“政策文件”里已有的标题或文号。新增的必须写。",
+)
+_DATED = (
+    columns.day("valid_from", "生效日期", "启用日期"),
+    columns.day("valid_to", "失效日期", "停用日期"),
+    _SOURCE,
+    columns.day("checked_on", "最后核对", "核对日期"),
+)
+_ORDER = columns.number("order", "次序", "排序", most=9_999)
+_PUBLISHED = columns.yes_no("published", "对外公开", "是否公开", sample="是")
+
+
+# Offices -----------------------------------------------------------------------------------------
+
+
+def _offices(values: Values) -> Sequence[Office]:
+    """By code; without one by the name, as long as only one has it."""
+    if code := values.get("code"):
+        return Office.objects.filter(code=code)
+    return Office.objects.filter(name=values["name"])[:2]
+
+
+def _give_code(office: Office) -> None:
+    """A new office of a list without codes gets one from its name."""
+    if office.code:
+        return
+    begun, n = pinyin.initials(office.name)[:30] or "office", 1
+    office.code = begun
+    while Office.objects.filter(code=office.code).exists():
+        n += 1
+        office.code = f"{begun}-{n}"
+
+
+OFFICES = SmallList(
+    code="offices",
+    label="经办机构",
+    model=Office,
+    find=_offices,
+    several="有几个机构叫这个名称，请在“代号”列写明是哪一个",
+    complete=_give_code,
+    columns=(
+        columns.code("code", "代号", "机构代号", limit=50, note="空着就按名称找；新增的自动编。"),
+        columns.text(
+            *("name", "名称", "机构名称", "经办机构", "网点名称"),
+            limit=60,
+            identity=True,
+            sample="某某镇医保服务站",
+        ),
+        columns.choice("level", "级别", "机构级别", of=Office.Level, sample="乡镇（街道）"),
+        columns.link(
+            *("parent", "上级", "上级机构"),
+            to=Office,
+            by=("name", "code"),
+            note="上级机构的名称，可以是这张表里前面的一行。",
+        ),
+        columns.code("area", "医保区划", "区划代码", limit=12, sample="210727"),
+        columns.text("area_name", "服务地区", "服务区域", limit=40),
+        columns.text("address", "地址", "办公地址", "详细地址", limit=160),
+        columns.text("step_free", "无障碍设施", limit=60),
+        columns.choice("accepts", "受理范围", of=Office.Accepts, sample="本辖区"),
+        columns.yes_no("handles_cases", "承办报错和备案", "承办业务", sample="否"),
+        _ORDER,
+        _PUBLISHED,
+        *_DATED,
+    ),
+)
+
+
+# Telephones --------------------------------------------------------------------------------------
+
+
+def _hotlines(values: Values) -> Sequence[Hotline]:
+    """The very one; else the only one of that name, or of that number: then the other changed."""
+    name, tel = values["name"], _tel(values["display"] or "")
+    exact = list(Hotline.objects.filter(name=name, tel=tel))
+    return exact or list(Hotline.objects.filter(name=name)[:2])
+
+
+def _area_code() -> str | None:
+    city = City.objects.maybe()
+    return city.area_code if city else None
+
+
+def _tel(display: str) -> str:
+    try:
+        return phones.parse(display, _area_code())[0].tel
+    except (phones.PhoneError, IndexError):
+        return "".join(ch for ch in display if ch.isdigit())
+
+
+def _one_phone(cell: str) -> str | None:
+    said = fields.phone(cell, area_code=_area_code())
+    if said and "、" in said:
+        raise fields.Bad("一行只写一个号码，几个号码请分成几行")
+    return said
+
+
+def _dial(hotline: Hotline, value: str) -> None:
+    hotline.display, hotline.tel = value, _tel(value)
+
+
+_USES = {str(label): value for value, label in Hotline.Use.choices}
+
+
+def _uses(cell: str) -> str | None:
+    said = fields.plain(cell)
+    if said is None:
+        return None
+    words = [word.strip() for word in said.replace("，", "、").replace(",", "、").split("、")]
+    if wrong := [word for word in words if word not in _USES]:
+        raise fields.Bad(f"没有“{wrong[0]}”这种用途，可以写的是：{'、'.join(_USES)}")
+    return "、".join(words)
+
+
+def _put_uses(hotline: Hotline, value: str) -> None:
+    hotline.uses = [_USES[word] for word in value.split("、") if word]
+
+
+HOTLINES = SmallList(
+    code="hotlines",
+    label="电话",
+    model=Hotline,
+    find=_hotlines,
+    several="有几部电话叫这个名称，号码又都对不上，请在页面上改",
+    columns=(
+        columns.text("name", "名称", "电话名称", limit=40, identity=True, sample="异地就医咨询"),
+        ListColumn(
+            "display",
+            ("号码", "电话", "电话号码", "联系电话"),
+            _one_phone,
+            lambda row: row.display,
+            _dial,
+            Guide("0416-2345678", "一行一个号码；分机写“转8001”。"),
+            identity=True,
+        ),
+        ListColumn(
+            "uses",
+            ("用途",),
+            _uses,
+            lambda row: "、".join(row.use_labels),
+            _put_uses,
+            Guide("咨询", f"可以写：{'、'.join(_USES)}，几种用“、”隔开。"),
+        ),
+        columns.link("office", "机构", "所属机构", to=Office, by=("name", "code")),
+        _ORDER,
+        _PUBLISHED,
+        *_DATED,
+    ),
+)
+
+
+# Days off ----------------------------------------------------------------------------------------
+
+
+def _days(values: Values) -> Sequence[CalendarDay]:
+    return CalendarDay.objects.filter(day=date.fromisoformat(values["day"] or ""))
+
+
+DAYS = SmallList(
+    code="calendar",
+    label="放假安排",
+    model=CalendarDay,
+    find=_days,
+    several="这一天有几条，请在页面上改",
+    columns=(
+        columns.day("day", "日期", "放假日期", identity=True, sample="2027-01-01"),
+        columns.yes_no(
+            *("works", "上班还是休息", "安排", "是否上班"),
+            words=("上班", "休息"),
+            sample="休息",
+            note="调休上班的日子写“上班”。",
+        ),
+        columns.text("name", "名称", "节日", "节假日", limit=20, sample="元旦"),
+        columns.text("source", "依据", "文号", limit=80, sample="国办发明电〔2026〕7号"),
+        columns.yes_no("official", "正式公布", sample="是"),
+    ),
+)

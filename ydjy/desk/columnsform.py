@@ -1,0 +1,54 @@
+"""Which column of a received list is which, said by a person once for a sender."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from ydjy.desk.uploads import remembered
+from ydjy.lib.workbook import header_key
+
+
+class ColumnsForm(forms.Form):
+    """For each header of a received file, which of our columns it is."""
+
+    LEFT_OUT = "-"
+
+    def __init__(
+        self,
+        upload: Any,
+        columns: Mapping[str, Sequence[str]],
+        required: Sequence[str],
+        data: QueryDict | None = None,
+    ):
+        super().__init__(data, label_suffix="")
+        self.columns, self.required = columns, required
+        names = {header_key(word): key for key, words in columns.items() for word in words}
+        names |= {header_key(h): k for h, k in remembered(upload.kind, upload.sender).items()}
+        marked = {True: "（必须有）", False: ""}
+        choices = [("", "请选择"), (self.LEFT_OUT, "不用这一列")]
+        choices += [(key, words[0] + marked[key in required]) for key, words in columns.items()]
+        self.headers = list(dict.fromkeys(h for h in upload.layout[0]["headers"] if h))[:60]
+        for position, header in enumerate(self.headers):
+            self.fields[f"column-{position}"] = forms.ChoiceField(
+                label=header,
+                choices=choices,
+                required=False,
+                initial=names.get(header_key(header), ""),
+            )
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Header → key; blank leaves the column out."""
+        chosen = ((h, self.cleaned_data[f"column-{n}"]) for n, h in enumerate(self.headers))
+        return {h: "" if key == self.LEFT_OUT else key for h, key in chosen if key}
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        keys = [key for key in self.keys.values() if key]
+        if twice := sorted({self.columns[key][0] for key in keys if keys.count(key) > 1}):
+            raise forms.ValidationError(f"“{'、'.join(twice)}”选了不止一次，请只对应一列。")
+        if lacking := [self.columns[key][0] for key in self.required if key not in keys]:
+            raise forms.ValidationError(f"还没有选哪一列是“{'、'.join(lacking)}”。")
+        return cleaned

@@ -1,0 +1,299 @@
+"""Small reference lists by workbook: offices, telephones, days off, causes, snippets.
+
+One declaration of columns (:class:`SmallList`) is the received list, the exported one and the
+blank one to fill in. Every row is tried inside a transaction that is taken back, so a row may
+build on an earlier one of the same file; what it would change is kept and shown; a person's word
+writes it, all or none; and it can be taken back while nobody has touched it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from ydjy.desk import sheets, uploads
+from ydjy.desk.exportfiles import Column
+from ydjy.desk.listcolumns import ListColumn
+from ydjy.desk.models import RowChange, StagedRow, Upload
+from ydjy.desk.secrets import opened
+from ydjy.desk.sheets import Cells, Doubts, ListKind, Values
+from ydjy.desk.verbs import Refused, in_words, must
+from ydjy.lib import fields, workbook
+from ydjy.lib.text import clean
+
+LIMITS = replace(workbook.OTHER, rows=3_000)
+SEQ = {"seq": ("序号", "行号")}
+CHANGED_MEANWHILE = "核对以后资料又有人改过，已经重新核对，请把变化再看一遍。"
+State = Upload.State
+Numbered = Sequence[tuple[int, Values]]
+
+
+class Difference(NamedTuple):
+    """What one row, by its place in the file, would make new or change, as a list writes it."""
+
+    at: int
+    thing: str  # key of the stored row, blank for a new one
+    name: str
+    new: bool
+    before: dict[str, str]
+    after: dict[str, str]
+
+    @property
+    def said(self) -> tuple[Any, ...]:
+        """What a person agrees to; a new thing's key is nothing that he saw."""
+        return (self.at, "" if self.new else self.thing, self.new, self.before, self.after)
+
+
+@dataclass(frozen=True)
+class SmallList:
+    """A list of reference rows. ``find``: the stored rows that a row may mean; ``complete`` fills
+    in what a list never says."""
+
+    code: str
+    label: str
+    model: type[models.Model]
+    columns: tuple[ListColumn, ...]
+    find: Callable[[Values], Sequence[Any]]
+    several: str
+    complete: Callable[[Any], None] = lambda thing: None
+
+    @property
+    def by_key(self) -> dict[str, ListColumn]:
+        return {column.key: column for column in self.columns}
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return tuple(column.key for column in self.columns if column.identity)
+
+    def kind(self) -> ListKind:
+        names = "、".join(self.by_key[key].titles[0] for key in self.identity)
+        return ListKind(
+            code=self.code,
+            label=self.label,
+            limits=LIMITS,
+            columns=SEQ | {column.key: column.titles for column in self.columns},
+            required=self.identity,
+            hint=f"请确认表头有{names}。",
+            judge=self._judge,
+            same=lambda values: "\x1f".join(values.get(k) or "" for k in self.identity) or None,
+            guide={column.key: column.guide for column in self.columns},
+        )
+
+    def export_columns(self) -> tuple[Column, ...]:
+        return tuple(Column(column.titles[0], column.show) for column in self.columns)
+
+    def _judge(self, cells: Cells) -> tuple[Values, Doubts]:
+        doubts = Doubts()
+        values: Values = {
+            column.key: doubts.read(column.key, column.read, cells[column.key])
+            for column in self.columns
+            if column.key in cells
+        }
+        doubts.need(values, *self.identity)
+        return values, doubts
+
+    # One row -----------------------------------------------------------------------------------
+
+    def _write(self, at: int, values: Values) -> Difference | None:
+        """Save what the row says otherwise; ``None`` where it says nothing new."""
+        found = self.find(values)
+        if len(found) > 1:
+            raise fields.Bad(self.several)
+        thing, new = (found[0], False) if found else (self.model(), True)
+        before: dict[str, str] = {}
+        after: dict[str, str] = {}
+        for column in self.columns:
+            value = values.get(column.key)
+            was = "" if new else column.show(thing)
+            if value is None or value in (was, clean(was)):
+                continue  # blank and missing say nothing, and erase nothing
+            column.put(thing, value)
+            before[column.key], after[column.key] = was, value
+        if not after:
+            return None
+        if new:
+            self.complete(thing)
+        self._check(thing, set(after), new)
+        thing.save()
+        name = "、".join(values.get(key) or "" for key in self.identity)
+        return Difference(at, str(thing.pk), name[:120], new, before, after)
+
+    def _check(self, thing: Any, said: set[str], new: bool) -> None:
+        """As the admin would; of a stored row only what the list changes."""
+        ours = {column.key for column in self.columns}
+        left = {f.name for f in thing._meta.fields if f.name not in (ours if new else said)}
+        try:
+            thing.clean_fields(exclude=left)
+            thing.validate_unique()
+            thing.validate_constraints()
+        except ValidationError as problem:
+            raise fields.Bad(in_words(thing, problem).rstrip("。")) from None
+
+    def _run(self, rows: Numbered) -> tuple[list[Difference], dict[int, str]]:
+        """Write every row; those that cannot be are named by number and reason."""
+        made: list[Difference] = []
+        wrong: dict[int, str] = {}
+        for number, values in rows:
+            try:
+                with transaction.atomic():
+                    if difference := self._write(number, values):
+                        made.append(difference)
+            except (fields.Bad, fields.Unsure) as bad:
+                wrong[number] = f"{bad}。"
+            except IntegrityError:
+                wrong[number] = "和现有的另一条冲突，请核对名称和代号。"
+        return made, wrong
+
+    def try_out(self, rows: Numbered) -> tuple[list[Difference], dict[int, str]]:
+        """The same, and everything taken back."""
+        with transaction.atomic():
+            found = self._run(rows)
+            transaction.set_rollback(True)
+        return found
+
+    # A file ------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes, filename: str, *, by: Any) -> Upload:
+        """Keep the file and make its receipt; :meth:`read` reads it."""
+        path = by.office.path if by is not None and by.office_id else ""
+        today, now = str(timezone.localdate()), timezone.now()
+        return uploads.keep(
+            self.kind(), data, filename, period=today, by=by, office_path=path, now=now
+        )
+
+    def read(self, upload: Upload) -> None:
+        uploads.read(upload, self.kind(), self._settle)
+
+    def _settle(self, upload: Upload, report: sheets.Report) -> None:
+        counted = sheets.summary(report)
+        rows = report.rows
+        good = [(n, row.values) for n, row in enumerate(rows) if row.status == sheets.ACCEPTED]
+        made, wrong = self.try_out(good)
+        for at, sentence in wrong.items():
+            rows[at].status, rows[at].message = sheets.REJECTED, sentence
+        report.message = report.message.replace(counted, sheets.summary(report))
+        _keep(upload, made, {one.at: rows[one.at].row for one in made})
+
+    def confirm(self, upload: Upload, *, by: Any, only_good: bool = False) -> Upload:
+        """Write what was shown, all of it or nothing; a second press changes nothing."""
+        try:
+            with transaction.atomic():
+                return self._confirm(upload.pk, by, only_good)
+        except _Outdated:
+            self._look_again(upload)
+            raise Refused(CHANGED_MEANWHILE) from None
+
+    def _confirm(self, pk: int, by: Any, only_good: bool) -> Upload:
+        upload = Upload.objects.select_for_update(of=("self",)).get(pk=pk)
+        if upload.state == State.CONFIRMED:
+            return upload
+        must(upload.state == State.STAGED, f"这个文件{upload.get_state_display()}，不能导入。")
+        problems = upload.rejected + upload.held
+        must(
+            only_good or not problems,
+            f"有 {problems} 行有问题。请改好后重新上传，或者选“只导入没有问题的行”。",
+        )
+        must(upload.changes.exists(), "这个文件和现在的资料完全一样，没有要导入的内容。")
+        made, wrong = self._run(_accepted(upload))
+        shown = list(upload.changes.all())
+        if wrong or [one.said for one in made] != [_shown(change).said for change in shown]:
+            raise _Outdated
+        for change, one in zip(shown, made, strict=True):
+            change.thing, change.applied = one.thing, True
+        RowChange.objects.bulk_update(shown, ["thing", "applied"], batch_size=500)
+        upload.state, upload.plan = State.CONFIRMED, "good" if only_good else "all"
+        upload.confirmed_at, upload.confirmed_by = timezone.now(), by
+        upload.save(update_fields=["state", "plan", "confirmed_at", "confirmed_by"])
+        return upload
+
+    @transaction.atomic
+    def _look_again(self, upload: Upload) -> None:
+        made, wrong = self.try_out(_accepted(upload))
+        places = dict(upload.rows.values_list("position", "row"))
+        for row in upload.rows.filter(position__in=wrong):
+            row.status, row.message = sheets.REJECTED, wrong[row.position]
+            row.save(update_fields=["status", "message"])
+        _keep(upload, made, places)
+        uploads.count(upload)
+
+    @transaction.atomic
+    def undo(self, upload: Upload) -> tuple[int, list[str]]:
+        """Take back what nobody has touched since: (how many, names of those left)."""
+        upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
+        must(upload.state == State.CONFIRMED, "只有导入了的文件可以撤销。")
+        back, left = 0, []
+        for change in upload.changes.filter(applied=True).order_by("-position"):
+            if self._take_back(change):
+                back += 1
+            else:
+                left.append(change.name)
+        upload.state = State.UNDONE
+        kept = f"{len(left)} 条后来有人改过或者在用，没有动。" if left else ""
+        upload.message = f"撤销了 {back} 条。{kept}"
+        upload.save(update_fields=["state", "message"])
+        return back, left
+
+    def _take_back(self, change: RowChange) -> bool:
+        thing = self.model._default_manager.filter(pk=change.thing).first()
+        columns = self.by_key
+        if thing is None or any(
+            columns[key].show(thing) != value for key, value in change.after.items()
+        ):
+            return False
+        try:
+            with transaction.atomic():
+                if change.new:
+                    thing.delete()
+                    return True
+                for key, value in change.before.items():
+                    columns[key].put(thing, value)
+                thing.save()
+        except (ProtectedError, IntegrityError, fields.Bad):
+            return False
+        return True
+
+
+class _Outdated(Exception):
+    """What would be written is no longer what was shown."""
+
+
+def _accepted(upload: Upload) -> list[tuple[int, Values]]:
+    rows: Iterable[StagedRow] = upload.rows.filter(status=sheets.ACCEPTED)
+    return [(row.position, opened(row.values) or {}) for row in rows]
+
+
+def _shown(change: RowChange) -> Difference:
+    return Difference(
+        change.position, change.thing, change.name, change.new, change.before, change.after
+    )
+
+
+def _keep(upload: Upload, made: Sequence[Difference], rows: Mapping[int, int]) -> None:
+    upload.changes.all().delete()
+    RowChange.objects.bulk_create(
+        [
+            RowChange(
+                upload=upload,
+                position=one.at,
+                row=rows[one.at],
+                thing="" if one.new else one.thing,
+                name=one.name,
+                new=one.new,
+                before=one.before,
+                after=one.after,
+            )
+            for one in made
+        ],
+        batch_size=500,
+    )
+
+
+def abandon(upload: Upload) -> None:
+    changed = Upload.objects.filter(
+        pk=upload.pk, state__in=[State.STAGED, State.COLUMNS, State.RECEIVED]
+    ).update(state=State.ABANDONED)
+    must(changed, "这个文件已经导入，不能放弃。要收回请用“撤销这次导入”。")
