@@ -2,26 +2,30 @@
 
 A fragment of a name, an alias, a former name, first letters, a full spelling or a code. The
 bigram index gives the candidates, never a scan; what was found is checked against the real names,
-ranked, and says why it matched (performance.md section 2). A fragment that more than a thousand
-institutions have (医院) is answered along the stored rank, stopping at the page's end.
+ranked, and says why it matched (performance.md section 2). A fragment that hundreds of
+institutions have (医院) is answered along the stored rank, stopping at the page's end; in a large
+store the names are kept in memory in that order (:mod:`roll`).
 """
 
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from apps.institutions import keys
+from apps.institutions import keys, roll
 from ydjy.lib import pinyin, text
 
 if TYPE_CHECKING:
     from apps.institutions.models import Institution, InstitutionQuerySet
 
 PAGE = 21
-COUNTED = 1000  # what is counted exactly; beyond it a page says 1000+
+COUNTED = 1000  # of a list without words; beyond it a page says 1000+
+RANKED = 300  # hits that are all ranked; more are answered along the stored order
 LONGEST, WORDS = 64, 5
 _CODE = re.compile("[HPhp][0-9]{2,11}")
 _REASONS = ("code", "exact", "start", "alias", "former", "name", "initials", "pinyin")
@@ -37,15 +41,13 @@ class Hit(NamedTuple):
 
 @dataclass
 class Found:
-    """One page of hits. ``total`` counts to 1,001; ``more`` says that a further page has some."""
+    """One page of hits. ``capped``: there are more than ``total``, nobody counted how many;
+    ``more``: a further page has some."""
 
     hits: list[Hit] = field(default_factory=list)
     total: int = 0
     more: bool = False
-
-    @property
-    def capped(self) -> bool:
-        return self.total > COUNTED
+    capped: bool = False
 
 
 def find(
@@ -72,8 +74,10 @@ def find(
     rows, asked = _words(rows, words)
     if not asked:
         return _browse(rows, limit, offset) if not words.strip() else _nothing_or(rows, words)
+    if found := _along_the_roll(rows, asked, limit, offset):
+        return found
     candidates = _candidates(rows, asked)
-    if len(candidates) > COUNTED:
+    if len(candidates) > RANKED:
         return _along_the_rank(rows, asked, limit, offset)
     matched = sorted(_matched(candidates, asked))
     page = matched[offset : offset + limit]
@@ -91,8 +95,8 @@ def filtered(institutions: "InstitutionQuerySet", words: str) -> "InstitutionQue
     if not asked:
         return rows if words.strip() == "" or rows is not institutions else rows.none()
     candidates = _candidates(rows, asked)
-    if len(candidates) > COUNTED:
-        return rows.filter(_like(asked))
+    if len(candidates) > RANKED:
+        return _like(rows, asked)
     return institutions.filter(pk__in=[m.pk for m in _matched(candidates, asked)])
 
 
@@ -160,7 +164,8 @@ def _words(
 def _browse(rows: "InstitutionQuerySet", limit: int, offset: int, reason: str = "") -> Found:
     page = list(rows.order_by("weight", "name_key")[offset : offset + limit + 1])
     total = rows.order_by()[: COUNTED + 1].count()
-    return Found([Hit(row, reason, "") for row in page[:limit]], total, len(page) > limit)
+    hits = [Hit(row, reason, "") for row in page[:limit]]
+    return Found(hits, total, len(page) > limit, total > COUNTED)
 
 
 def _nothing_or(rows: "InstitutionQuerySet", words: str) -> Found:
@@ -178,10 +183,10 @@ _FETCHED = ("pk", "name_key", "initials", "weight")
 
 
 def _candidates(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> list[Any]:
-    """(pk, name_key, initials, weight) of at most 1,001 rows that may fit."""
-    found = {row[0]: row for row in _indexed(rows, asked)[: COUNTED + 1]}
+    """(pk, name_key, initials, weight) of at most 301 rows that may fit."""
+    found = {row[0]: row for row in _indexed(rows, asked)[: RANKED + 1]}
     letters = [keys.initials_of_typed(word) for word in asked]
-    if len(found) <= COUNTED and any(letters):
+    if len(found) <= RANKED and any(letters):
         spelled = rows
         for word, first in zip(asked, letters, strict=True):
             spelled = (
@@ -191,7 +196,7 @@ def _candidates(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> list[Any
                 if first
                 else _holding(spelled, word)
             )
-        for row in spelled.order_by().values_list(*_FETCHED)[: COUNTED + 1]:
+        for row in spelled.order_by().values_list(*_FETCHED)[: RANKED + 1]:
             found.setdefault(row[0], row)
     return list(found.values())
 
@@ -210,31 +215,65 @@ def _holding(rows: "InstitutionQuerySet", word: str) -> "InstitutionQuerySet":
     return rows.filter(name_key__startswith=word)  # one character: names that begin with it
 
 
-def _like(asked: tuple[str, ...]) -> Q:
-    fits = Q()
+# More than can be ranked -----------------------------------------------------------------------
+
+
+def _like(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> "InstitutionQuerySet":
+    """Rows whose name or first letters hold the words, whatever their aliases say."""
     for word in asked:
         latin = word.isascii() and not word.isdigit()
         in_name = Q(name_key__contains=word)
-        fits &= in_name | Q(initials__contains=word) if latin else in_name
-    return fits
+        if len(word) == 1:
+            rows = _holding(rows, word)
+        else:
+            rows = rows.filter(in_name | Q(initials__contains=word) if latin else in_name)
+    return rows
 
 
 def _along_the_rank(
     rows: "InstitutionQuerySet", asked: tuple[str, ...], limit: int, offset: int
 ) -> Found:
-    """More than can be ranked: the exact name first, then by weight, to the page's end only."""
+    """The exact name first, then by weight and name, to the page's end only."""
+    key, end = "".join(asked), offset + limit + 1
+    exact = list(rows.filter(name_key=key).order_by("weight", "pk")[:end])
+    others = _like(rows, asked).exclude(name_key=key).order_by("weight", "name_key", "pk")
+    begin = max(0, offset - len(exact))
+    rest = others[begin : end - len(exact)] if len(exact) < end else []
+    return _page([*exact[offset:], *rest], asked, limit)
+
+
+def _along_the_roll(
+    rows: "InstitutionQuerySet", asked: tuple[str, ...], limit: int, offset: int
+) -> Found | None:
+    """The same from the names in memory; nothing where they are not so many, or not so soon."""
+    end = offset + limit + 1
+    names = roll.current() if end <= RANKED else None
+    if names is None or not names.expects_many(asked, RANKED):
+        return None
     key = "".join(asked)
-    first = list(rows.filter(name_key=key).order_by("weight")[:limit])
-    others = rows.filter(_like(asked)).exclude(name_key=key).order_by("weight", "name_key")
-    head = first[offset : offset + limit]
-    begin = max(0, offset - len(first))
-    rest = list(others[begin : begin + limit - len(head) + 1])
-    page = (head + rest)[:limit]
+    for most in (RANKED + RANKED // 10, 5 * RANKED):
+        pks = names.first(asked, most)
+        if pks is None or len(pks) <= RANKED:
+            return None
+        there = set(rows.filter(pk__in=roll.listed(pks)).values_list("pk", flat=True))
+        if len(there) > RANKED:
+            break
+    else:
+        return None  # narrowed so far that an index finds them sooner
+    exact = list(rows.filter(name_key=key).order_by("weight", "pk").values_list("pk", flat=True))
+    others = islice((pk for pk in pks if pk in there and pk not in exact), end)
+    page = [*exact, *others][offset:end]
+    found = rows.model.objects.in_bulk(page)
+    return _page([found[pk] for pk in page if pk in found], asked, limit)
+
+
+def _page(page: list["Institution"], asked: tuple[str, ...], limit: int) -> Found:
+    """One page of more than were counted; a row beyond the limit says that there is another."""
     hits = []
-    for row in page:
+    for row in page[:limit]:
         match = _match_of((row.pk, row.name_key, row.initials, row.weight), asked, {}, {})
         hits.append(Hit(row, match.public_reason, match.words) if match else Hit(row, "name", ""))
-    return Found(hits, COUNTED + 1, len(head) + len(rest) > limit)
+    return Found(hits, RANKED + 1, len(page) > limit, capped=True)
 
 
 # Checking and ranking --------------------------------------------------------------------------
@@ -335,16 +374,18 @@ def index(pks: list[int]) -> None:
         "institution_id", "name"
     ):
         names[pk].append(name)
-    SearchEntry.objects.bulk_create(
-        [entry(pk, told) for pk, told in names.items()],
-        update_conflicts=True,
-        unique_fields=["institution"],
-        update_fields=["grams", "told", "spelled"],
-        batch_size=500,
-    )
+    with transaction.atomic():
+        turn = roll.next_turn()
+        SearchEntry.objects.bulk_create(
+            [entry(pk, told, turn) for pk, told in names.items()],
+            update_conflicts=True,
+            unique_fields=["institution"],
+            update_fields=["grams", "told", "spelled", "turn"],
+            batch_size=500,
+        )
 
 
-def entry(pk: int, names: list[str]) -> Any:
+def entry(pk: int, names: list[str], turn: int = 0) -> Any:
     """The index row of an institution with these names."""
     from apps.institutions.models import SearchEntry
 
@@ -352,4 +393,4 @@ def entry(pk: int, names: list[str]) -> Any:
     grams = keys.all_grams(name_keys, letters)
     spelled = " ".join(map(pinyin.spelled, names))[: keys.SPELLED_LIMIT]
     told = " ".join([*name_keys, *letters])
-    return SearchEntry(institution_id=pk, grams=grams, told=told, spelled=spelled)
+    return SearchEntry(institution_id=pk, grams=grams, told=told, spelled=spelled, turn=turn)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from apps.institutions import keys
+from apps.institutions import keys, roll
 from apps.institutions.comparing import Differing
 from apps.institutions.models import Institution, InstitutionAlias, SearchEntry
 from ydjy.lib.text import name_key
@@ -54,6 +54,7 @@ def insert(rows: Sequence[Differing], stamp: Stamp) -> None:
     blank |= {"listed": stamp.listed, "published": True, "brought_by": stamp.number}
     speller = keys.speller()
     entries: list[tuple[Any, ...]] = []
+    turn = roll.next_turn()
 
     def lines() -> Iterable[tuple[Any, ...]]:
         for row in rows:
@@ -62,7 +63,7 @@ def insert(rows: Sequence[Differing], stamp: Stamp) -> None:
             values = blank | _columns(row, initials, key)
             tokens = keys.all_grams([key], [initials])
             told = f"{key} {initials}"
-            entries.append((row.pk, _tokens(tokens), told, spelled[: keys.SPELLED_LIMIT]))
+            entries.append((row.pk, _tokens(tokens), told, spelled[: keys.SPELLED_LIMIT], turn))
             yield tuple(values[f.attname] for f in fields)
 
     _load(Institution._meta.db_table, [f.column for f in fields], lines(), stamp)
@@ -134,7 +135,7 @@ def _load_entries(entries: list[tuple[Any, ...]], stamp: Stamp) -> None:
     with connection.cursor() as cursor:
         if apart:
             cursor.execute(f"DROP INDEX {_GIN}")
-        _load(table, ("institution_id", "grams", "told", "spelled"), entries, stamp)
+        _load(table, ("institution_id", "grams", "told", "spelled", "turn"), entries, stamp)
         if apart:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # an index waits for no open checks
             cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")

@@ -162,7 +162,7 @@ def test_a_deleted_institution_leaves_no_entry():
 
 @pytest.fixture
 def many(cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "COUNTED", 30)
+    monkeypatch.setattr(search, "RANKED", 30)
     published(csv_list(generated(120)), by=cast.directory, second=cast.lead)
 
 

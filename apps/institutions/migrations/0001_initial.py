@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ('grams', apps.institutions.models.searchentry.GramsField(editable=False)),
                 ('told', models.TextField(editable=False)),
                 ('spelled', models.CharField(editable=False, max_length=400)),
+                ('turn', models.BigIntegerField(db_index=True, default=0, editable=False)),
             ],
             options={
                 'verbose_name': '检索索引',

@@ -65,6 +65,7 @@ class SearchEntry(models.Model):
     grams = GramsField(editable=False)
     told = models.TextField(editable=False)  # every key and its first letters, parted by blanks
     spelled = models.CharField(max_length=400, editable=False)
+    turn = models.BigIntegerField(default=0, editable=False, db_index=True)  # see roll.next_turn
 
     class Meta:
         verbose_name = verbose_name_plural = "检索索引"

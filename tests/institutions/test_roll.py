@@ -1,0 +1,138 @@
+"""The names in memory: the same answers as the database gives, sooner, and never older ones."""
+
+import random
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.institutions import roll, search
+from apps.institutions.models import Institution, InstitutionAlias
+from apps.offices.models import PublicVersion
+
+pytestmark = pytest.mark.django_db
+_ENDS = ("医院", "中心医院", "药店", "第2药店", "卫生院", "CT诊所")
+WORDS = "医院,药店,仁,康,店,yy,yd,ct,2,心医,仁 医院,康 yy,仁仁医院".split(",")
+
+
+def make(chosen: random.Random) -> Institution:
+    name = "".join(chosen.choices("仁康安", k=chosen.randint(1, 3))) + chosen.choice(_ENDS)
+    return Institution.objects.create(
+        name=name,
+        level=chosen.choice(["", "", "二级甲等", "三级甲等"]),
+        county=chosen.choice(["义县", "黑山县"]),
+        published=chosen.random() < 0.9,
+    )
+
+
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A hundred and thirty institutions; more than a page of them are «many»."""
+    monkeypatch.setattr(search, "RANKED", search.PAGE + 1)
+    monkeypatch.setattr(roll, "SMALL", 0)
+    monkeypatch.setattr(roll, "_SAMPLE", 1)
+    chosen = random.Random(20261123)
+    for _ in range(130):
+        make(chosen)
+    roll.make()
+    yield chosen
+    roll.forget()
+
+
+def answer(words: str, **asked: Any) -> tuple[Any, ...]:
+    found = Institution.objects.filter(published=True).search(words, **asked)
+    return found.total, found.more, [(h.institution.pk, h.reason, h.words) for h in found.hits]
+
+
+def both(monkeypatch: pytest.MonkeyPatch, words: str, **asked: Any) -> tuple[Any, Any]:
+    """The answer with the roll, and the slow one without."""
+    quick = answer(words, **asked)
+    with monkeypatch.context() as without:
+        without.setattr(roll, "current", lambda: None)
+        return quick, answer(words, **asked)
+
+
+ASKED = [{}, {"offset": 3, "limit": 4}, {"county": "义县"}, {"level": "三级甲等"}, {"limit": 2}]
+
+
+def test_the_roll_answers_as_the_database_does(chosen: Any, monkeypatch: pytest.MonkeyPatch):
+    for words in WORDS:
+        for asked in ASKED:
+            quick, slow = both(monkeypatch, words, **asked)
+            assert quick == slow, (words, asked)
+
+
+def test_what_was_written_since_is_in_the_answer(chosen: Any, monkeypatch: pytest.MonkeyPatch):
+    for step in range(25):
+        rows = list(Institution.objects.all())
+        one = chosen.choice(rows)
+        if step % 5 == 0:
+            one.delete()
+        elif step % 5 == 1:
+            make(chosen)
+        elif step % 5 == 2:
+            InstitutionAlias.objects.create(institution=one, name="仁安药店")
+        else:
+            one.name, one.order = chosen.choice(rows).name + "仁", chosen.choice([0, 1, 2])
+            one.save()
+        words = chosen.choice(WORDS)
+        quick, slow = both(monkeypatch, words)
+        assert quick == slow, (step, words)
+
+
+def test_without_reading_what_was_written_the_answer_would_be_old(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+):
+    nothing = roll._lines().none()
+    monkeypatch.setattr(roll, "_lines", lambda turn=-1: nothing)
+    Institution.objects.create(name="康康药店", order=1)
+    quick, slow = both(monkeypatch, "药店")
+    assert quick != slow
+
+
+def test_a_common_fragment_asks_no_index_and_reads_no_more_rows_than_it_counts(chosen: Any):
+    with CaptureQueriesContext(connection) as asked:
+        assert answer("医院")[0] == search.RANKED + 1
+    said = " ".join(query["sql"] for query in asked)
+    assert "grams" not in said
+    assert "LIKE" not in said
+
+
+def test_a_rare_fragment_is_left_to_the_index(chosen: Any):
+    with CaptureQueriesContext(connection) as asked:
+        answer("仁康安 心医")
+    assert any("grams" in query["sql"] for query in asked)
+
+
+def test_a_small_store_keeps_no_roll(chosen: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(roll, "SMALL", 1000)
+    roll.forget()
+    assert roll.current() is None
+    assert roll._kept is None
+
+
+def test_a_store_that_was_put_back_is_read_anew(chosen: Any, monkeypatch: pytest.MonkeyPatch):
+    made: list[int] = []
+    monkeypatch.setattr(roll, "_make_beside", made.append)
+    PublicVersion.objects.update(number=0)
+    assert roll.current() is None
+    assert made == [0]
+
+
+def test_too_many_changes_are_not_laid_over_but_read_anew(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+):
+    made: list[int] = []
+    monkeypatch.setattr(roll, "_make_beside", made.append)
+    monkeypatch.setattr(roll, "FRESH", 2)
+    for _ in range(3):
+        make(chosen)
+    assert roll.current() is None
+    assert len(made) == 1
+
+
+def test_turns_only_grow(chosen: Any):
+    first = make(chosen).entry.turn
+    second = make(chosen).entry.turn
+    assert 0 < first < second
