@@ -42,19 +42,21 @@ def ready() -> None:
 
 def main() -> None:
     ready()
-    from bench import institutions, public, weekly
+    from bench import institutions, public, weekly, wire
 
     works = {
         "weekly": weekly.run,
         "alone": weekly.alone,
         "institutions": institutions.run,
         "public": public.run,
+        "wire": wire.run,
     }
     asked = sys.argv[1:]
     if not asked or asked[0].isdigit():  # everything; a number is the size of the weekly workbook
         weekly.run(int(asked[0]) if asked else 5000)
         institutions.run()
         public.run()
+        wire.run()
     else:
         works[asked[0]](*map(int, asked[1:2]))
 

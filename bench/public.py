@@ -31,7 +31,7 @@ PAGES = {
 @transaction.non_atomic_requests
 def bare(request: HttpRequest) -> HttpResponse:
     """What Django costs before anybody does anything."""
-    return HttpResponse("ok")
+    return HttpResponse("ok", headers={"Content-Length": "2"})
 
 
 urlpatterns = [path("bare/", bare), *urls.urlpatterns]

@@ -1,5 +1,6 @@
 """The one search box: every public app's records, and the pages themselves."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,6 +9,7 @@ from apps.institutions import lookup as institutions
 from apps.institutions.models import DiseaseGroup
 from apps.offices import lookup as offices
 from apps.offices.matching import Entry, Hit, Word, asked, find, pieces
+from apps.offices.page import kept
 
 MOST = 10  # of each section; the rest is a matter of better words
 GENERIC = ("转诊", "备案", "材料", "电话", "医院", "刷卡", "报销", "结算", "急诊", "住院", "药店")
@@ -48,10 +50,16 @@ def _sections(words: list[Word], today: date) -> list[Section]:
     made = [
         _section("页面", find(PAGES, words)),
         Section("医院和药店", *institutions.hits(today, words, MOST)),
-        _section("办备案", find(filings.entries(today), words)),
-        _section("电话和地点", find(offices.entries(today), words)),
+        _section("办备案", find(_kept_entries("guide", filings.entries, today), words)),
+        _section("电话和地点", find(_kept_entries("offices", offices.entries, today), words)),
     ]
     return [section for section in made if section.hits]
+
+
+def _kept_entries(
+    name: str, entries: Callable[[date], Iterable[Entry]], today: date
+) -> list[Entry]:
+    return kept(f"{name} entries", lambda: list(entries(today)))
 
 
 def _section(name: str, hits: list[Hit]) -> Section:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 
 from apps.institutions import scope as scopes
 from apps.institutions.models import (
@@ -15,7 +15,7 @@ from apps.institutions.models import (
     ReferralRightQuerySet,
 )
 from apps.offices.matching import Entry, Hit, Word, find
-from apps.offices.page import shown
+from apps.offices.page import kept, shown
 
 
 def public_institutions(today: date) -> InstitutionQuerySet:
@@ -26,8 +26,9 @@ def public_institutions(today: date) -> InstitutionQuerySet:
 def public_rights(today: date) -> ReferralRightQuerySet:
     """Rights whose hospital is public too, in official order."""
     rights = shown(ReferralRight.objects.select_related("institution", "source"), today)
-    working = public_institutions(today).filter(referral_rights__isnull=False)
-    return rights.filter(institution__in=working.values("pk")).order_by(  # type: ignore[return-value]
+    # Asked of each right's own hospital: rights are dozens, institutions may be 600,000.
+    working = Exists(public_institutions(today).filter(pk=OuterRef("institution")))
+    return rights.filter(working).order_by(  # type: ignore[return-value]
         "institution__order", "institution__name_key"
     )
 
@@ -62,7 +63,7 @@ def hits(today: date, words: list[Word], most: int) -> tuple[list[Hit], int]:
     The dozens that may refer are matched with their scopes and synonyms in memory; all others by
     name through the search index.
     """
-    found = find(_referring(today), words)
+    found = find(kept("referring", lambda: _referring(today)), words)
     seen = {hit.entry.url for hit in found}
     named = public_institutions(today).search(" ".join(w.typed for w in words), limit=most)
     for hit in named.hits:

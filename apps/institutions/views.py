@@ -18,15 +18,19 @@ from apps.institutions.models import (
     InstitutionQuerySet,
     NetworkOpening,
 )
-from apps.institutions.scope import GENERAL, plain_words
+from apps.institutions.scope import GENERAL, Vocabulary, plain_words
 from apps.institutions.search import COUNTED
 from apps.offices.models import City, Hotline, Office
-from apps.offices.page import PER_PAGE, page, show, shown
+from apps.offices.page import PER_PAGE, furniture, kept, page, show, shown
 from ydjy.desk.verbs import Refused
 from ydjy.lib import phones
 
 UNSURE = "unsure"
 Rule = Callable[[date], dict[str, Any]]
+
+
+def _vocabulary() -> Vocabulary:
+    return kept("vocabulary", DiseaseGroup.objects.vocabulary)
 
 
 def _no_rule(today: date) -> dict[str, Any]:
@@ -37,8 +41,8 @@ def _no_rule(today: date) -> dict[str, Any]:
 def referral(request: HttpRequest, rule: Rule = _no_rule) -> HttpResponse:
     """Which hospitals may refer me. ``rule`` tells what the catalogue says of certificates: it is
     handed in by the project, for the catalogue lies above this app."""
-    today, city = timezone.localdate(), City.objects.maybe()
-    vocabulary = DiseaseGroup.objects.vocabulary()
+    today, city = timezone.localdate(), furniture().city
+    vocabulary = _vocabulary()
     area, group = request.GET.get("area", "")[:40], request.GET.get("group", "")[:20]
     rights = public_rights(today)
     newest = max(rights, key=lambda right: right.checked_on, default=None)
@@ -72,7 +76,7 @@ def _answer(area: str, group: str, city: City, today: date) -> dict[str, Any]:
         place = area_of(area, city)
     except Refused:
         return {"problem": [("area", "请从列表里选参保地")]}
-    vocabulary = DiseaseGroup.objects.vocabulary()
+    vocabulary = _vocabulary()
     rights = public_rights(today)
     if group != UNSURE and vocabulary.find(group) is None:
         return {"problem": [("group", "请从列表里选一类病")]}
@@ -122,16 +126,19 @@ def institutions(request: HttpRequest) -> HttpResponse:
     found = every.search("", **chosen, on=today, limit=PER_PAGE, offset=start)
     keys = [hit.institution.pk for hit in found.hits]
     rows = list(with_rights(every.filter(pk__in=keys), today))
-    vocabulary = DiseaseGroup.objects.vocabulary()
+    vocabulary = _vocabulary()
     for row in rows:
         row.scopes = [Scope.of(right, vocabulary) for right in row.rights]
-    filters = (_filter(key, every, chosen, today) for key in FILTERS)
+    filters = kept(
+        f"filters {sorted(chosen.items())}",
+        lambda: [one for key in FILTERS if (one := _filter(key, every, chosen, today))],
+    )
     context = {
         "rows": rows,
         "total": "1000 多" if found.capped else found.total,
         "number": number,
         "more": found.more,
-        "filters": [one for one in filters if one],
+        "filters": filters,
         "kept": f"{urlencode(chosen)}&" if chosen else "",
     }
     return show(request, "institutions/institutions.html", context)
@@ -149,7 +156,7 @@ def _filter(
         )[:MOST_LINKS],
         "kind": Institution.Kind.values,
         "opening": NetworkOpening.Business.values,
-        "scope": list(DiseaseGroup.objects.vocabulary().names),
+        "scope": list(_vocabulary().names),
     }[key]
     links = []
     for value in values:
@@ -170,7 +177,7 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
     row = rows.filter(pk=pk).first()
     if row is None:
         raise Http404
-    vocabulary = DiseaseGroup.objects.vocabulary()
+    vocabulary = _vocabulary()
     history = shown_ever(row)
     context = {
         "row": row,
@@ -185,7 +192,7 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _dialled(text: str) -> list[tuple[str, str]]:
     """(number to dial, number as written) of a cell; as it stands where it cannot be read."""
-    city = City.objects.maybe()
+    city = furniture().city
     try:
         found = phones.parse(text, city.area_code if city else None)
     except phones.PhoneError:

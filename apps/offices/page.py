@@ -2,13 +2,14 @@
 
 A page shows published, reviewed rows and nothing about a person. It has no session, writes
 nothing, opens no transaction. The browser asks again each time and is told «unchanged» from a
-number that database triggers raise on every change of a public table, without rendering anything.
+number that database triggers raise on every change of a public table, without rendering anything;
+who comes for the first time gets the page as the process remembers it (``memory.py``).
 """
 
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, wraps
 from pathlib import Path
@@ -22,6 +23,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
+from apps.offices.memory import Memory, key_of
 from apps.offices.models import City, Hotline, Notice, Office, PublicVersion, SiteSettings
 from apps.offices.openhours import Opening, Timetable
 
@@ -31,6 +33,7 @@ PER_PAGE = 20
 
 View = Callable[..., HttpResponse]
 Row = TypeVar("Row", bound=models.Model)
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Furniture:
     organiser: str = ""
     phone: Phone | None = None
     notices: tuple[Notice, ...] = ()
+    memory: Memory = field(default_factory=Memory, compare=False)
 
     @property
     def name(self) -> str:
@@ -78,6 +82,11 @@ def furniture() -> Furniture:
             return _kept[1]
     _kept = (time.monotonic(), _make(now))
     return _kept[1]
+
+
+def kept(name: str, make: Callable[[], Part]) -> Part:
+    """A part of pages that holds as long as nothing public has changed: asked for once."""
+    return furniture().memory.part(name, make)
 
 
 def furniture_at_hand() -> Furniture:
@@ -136,7 +145,11 @@ def page(view: View) -> View:
         etag = f'"{_build()}.{site.version}.{site.slot}.{mode_of(request)}"'
         response = get_conditional_response(request, etag=etag)
         if response is None:
-            response = view(request, *args, **kwargs)
+            key = key_of(request, mode_of(request))
+            response = site.memory.page(key)
+            if response is None:
+                response = view(request, *args, **kwargs)
+                site.memory.keep(key, response)
         if response.status_code in (200, 304):
             response.headers["ETag"] = etag
             response.headers.setdefault("Cache-Control", "no-cache")

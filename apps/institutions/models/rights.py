@@ -95,7 +95,8 @@ class NetworkOpening(Sourced, Dated):
 class ReferralRightQuerySet(DatedQuerySet):
     def in_force(self, day: date) -> Self:
         """Rights of that day, of institutions that are working that day."""
-        return self.on(day).filter(institution__in=Institution.objects.working(day))
+        working = Institution.objects.working(day).filter(pk=models.OuterRef("institution"))
+        return self.on(day).filter(models.Exists(working))
 
     def asked(
         self,
