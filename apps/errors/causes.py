@@ -8,7 +8,7 @@ many causes. Only what no row of ours can show (a time-out, a catalogue) is read
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
@@ -114,8 +114,8 @@ class Diagnosis:
     def as_json(self) -> dict[str, Any]:
         return {
             "reason": self.reason,
-            "evidence": [asdict(one) for one in self.evidence],
-            "checks": [asdict(one) for one in self.checks],
+            "evidence": [dict(vars(one)) for one in self.evidence],
+            "checks": [dict(vars(one)) for one in self.checks],
         }
 
 

@@ -13,6 +13,9 @@ from apps.filings.catalogue import SettlementRule
 from apps.filings.models import Filing, FilingEvent
 from apps.institutions.models import Institution, NetworkOpening
 from apps.offices.models import City
+from ydjy.lib.text import name_key
+
+_AT_A_TIME = 5_000  # values in one question
 
 # Venue of the settlement matrix → business of a line.
 _VENUES = {
@@ -42,8 +45,10 @@ class Knowledge:
         found: dict[str, list[causes.FilingFact]] = defaultdict(list)
         wanted = {ticket.cert_index for ticket in self.tickets if ticket.cert_index}
         rows = Filing.objects.exclude(status=Filing.Status.DRAFT)
-        for filing in rows.filter(cert_index__in=wanted).select_related("variant__category"):
-            found[filing.cert_index].append(_filing_fact(filing))
+        rows, people = rows.select_related("variant__category"), sorted(wanted)
+        for at in range(0, len(people), _AT_A_TIME):
+            for filing in rows.filter(cert_index__in=people[at : at + _AT_A_TIME]):
+                found[filing.cert_index].append(_filing_fact(filing))
         return {index: tuple(facts) for index, facts in found.items()}
 
     @cached_property
@@ -91,7 +96,7 @@ class Knowledge:
         case = self.case(ticket)
         verdict = causes.diagnose(case)
         code = self.codes.get(verdict.cause)
-        ticket.proposed_cause = code
+        ticket.proposed_cause_id = code.pk if code else None
         ticket.filing_id = verdict.filing
         ticket.diagnosed_at = timezone.now()
         ticket.diagnosis = verdict.as_json() | {
@@ -126,17 +131,27 @@ def find_institutions(tickets: Iterable[Ticket]) -> None:
     """Set each ticket's institution by its national code, else by exactly its name or alias."""
     tickets = list(tickets)
     codes = {ticket.inst_code for ticket in tickets if ticket.inst_code}
-    by_code = {
-        row.national_code: row for row in Institution.objects.filter(national_code__in=codes)
-    }
-    by_name: dict[str, Institution | None] = {}
+    by_code = dict(
+        Institution.objects.filter(national_code__in=codes).values_list("national_code", "pk")
+    )
+    by_name = _named({t.inst_name for t in tickets if t.inst_code not in by_code})
     for ticket in tickets:
-        if found := by_code.get(ticket.inst_code):
-            ticket.institution = found
-            continue
-        if ticket.inst_name not in by_name:
-            by_name[ticket.inst_name] = Institution.objects.named(ticket.inst_name)
-        ticket.institution = by_name[ticket.inst_name]
+        found = by_code.get(ticket.inst_code)
+        ticket.institution_id = by_name.get(ticket.inst_name) if found is None else found
+
+
+def _named(names: set[str]) -> dict[str, int | None]:
+    """What ``Institution.objects.named`` answers for each of the names: ``None`` where two fit."""
+    keys = {name: name_key(name) for name in names}
+    wanted = sorted(set(keys.values()) - {""})
+    found: dict[str, set[int]] = defaultdict(set)
+    for column in ("name_key", "aliases__key"):
+        for at in range(0, len(wanted), _AT_A_TIME):
+            fit = Institution.objects.filter(**{f"{column}__in": wanted[at : at + _AT_A_TIME]})
+            for key, pk in fit.values_list(column, "pk"):
+                found[key].add(pk)
+    one = {key: pks.pop() if len(pks) == 1 else None for key, pks in found.items()}
+    return {name: one.get(key) for name, key in keys.items()}
 
 
 def _filing_fact(filing: Filing) -> causes.FilingFact:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Count
 from django.utils import timezone
 
 from apps.errors import diagnosis, weekly
@@ -64,11 +65,13 @@ def open_tickets(
     done to them so far."""
     routes = Routes()
     prefix, first = batch.next_number().split("-")
+    make = bulk.maker(Ticket, batch_id=batch.pk, created_at=timezone.now())
     made: dict[int, Ticket] = {}
     for number, row in enumerate(rows, int(first)):
-        ticket = Ticket(batch=batch, **columns(batch, opened(row.values) or {}))
+        ticket = make(columns(batch, opened(row.values) or {}))
         ticket.number = f"{prefix}-{number:03d}"
-        ticket.office, ticket.routed = routes.of(ticket)
+        office, ticket.routed = routes.of(ticket)
+        ticket.office_id = office.pk
         made[row.pk] = ticket
     tickets = list(made.values())
     diagnosis.find_institutions(tickets)
@@ -76,11 +79,10 @@ def open_tickets(
     knowledge = diagnosis.Knowledge(tickets)
     for ticket in tickets:
         knowledge.set_diagnosis(ticket)
-    if assign == "county":
-        _hand_out(tickets)
+    clerks = _hand_out(tickets) if assign == "county" else {}
     bulk.insert(tickets)
     crashpoint("CI7")
-    _log(rows, made, by)
+    _log(rows, made, by, clerks)
     return made
 
 
@@ -134,44 +136,50 @@ def _carry_over(batch: Batch, tickets: list[Ticket]) -> None:
             ticket.times = times + 1
 
 
-def _hand_out(tickets: Iterable[Ticket]) -> None:
-    """Each line to the clerk of its office who has the fewest; none where nobody works there."""
-    clerks: dict[int, list[Staff]] = {}
-    load: dict[int, int] = {}
-    for clerk in Staff.objects.clerks():
-        clerks.setdefault(clerk.office_id, []).append(clerk)
-        load[clerk.pk] = Ticket.objects.open().of(clerk).count()
+def _hand_out(tickets: Iterable[Ticket]) -> dict[int, Staff]:
+    """Each line to the clerk of its office who has the fewest; none where nobody works there.
+    Returns the clerks by key."""
+    everybody = {clerk.pk: clerk for clerk in Staff.objects.clerks()}
+    load = dict.fromkeys(everybody, 0) | {
+        pk: number
+        for pk, number in Ticket.objects.open()
+        .filter(assignee__in=everybody)
+        .order_by()
+        .values_list("assignee")
+        .annotate(Count("pk"))
+    }
+    of_office: dict[int, list[int]] = {}
+    for clerk in everybody.values():
+        of_office.setdefault(clerk.office_id, []).append(clerk.pk)
     for ticket in tickets:
-        if candidates := clerks.get(ticket.office_id):
-            clerk = min(candidates, key=lambda person: (load[person.pk], person.pk))
-            load[clerk.pk] += 1
-            ticket.assignee, ticket.status = clerk, Status.WORKING
+        if candidates := of_office.get(ticket.office_id):
+            fewest = min(candidates, key=lambda pk: (load[pk], pk))
+            load[fewest] += 1
+            ticket.assignee_id, ticket.status = fewest, Status.WORKING
+    return everybody
 
 
-def _log(rows: Sequence[StagedRow], made: Mapping[int, Ticket], by: Any) -> None:
-    now = timezone.now()
-    events = []
+_EVENT = ("ticket_id", "at", "by_id", "verb", "before", "after", "words")
+
+
+def _log(
+    rows: Sequence[StagedRow], made: Mapping[int, Ticket], by: Any, clerks: Mapping[int, Staff]
+) -> None:
+    now, who = timezone.now(), by.pk if by else None
+    events: list[tuple[Any, ...]] = []
     for row in rows:
         ticket = made[row.pk]
         words = f"从《{row.upload.filename}》工作表“{row.sheet}”第 {row.row} 行导入"
-        events.append(_event(ticket, now, by, "receive", "", Status.NEW, words))
-        if ticket.assignee_id:
-            words = f"{ticket.routed}，分派给{ticket.assignee}"
-            events.append(_event(ticket, now, by, "assign", Status.NEW, Status.WORKING, words))
-    bulk.insert(events)
+        events.append((ticket.pk, now, who, "receive", "", Status.NEW, words[:300]))
+        if clerk := clerks.get(ticket.assignee_id):
+            words = f"{ticket.routed}，分派给{clerk}"[:300]
+            events.append((ticket.pk, now, who, "assign", Status.NEW, Status.WORKING, words))
+    bulk.insert_values(TicketEvent, _EVENT, events)
     crashpoint("CI7")
-
-
-def _event(
-    ticket: Ticket, at: datetime, by: Any, verb: str, before: str, after: str, words: str
-) -> TicketEvent:
-    return TicketEvent(
-        ticket=ticket, at=at, by=by, verb=verb, before=before, after=after, words=words[:300]
-    )
 
 
 def link(lines: Iterable[tuple[int, Ticket]]) -> None:
     """Every line knows its ticket: (key of the staged row, ticket)."""
-    found = [SourceLine(ticket=ticket, staged_id=row) for row, ticket in lines]
-    bulk.insert(found)
+    found = ((ticket.pk, row) for row, ticket in lines)
+    bulk.insert_values(SourceLine, ("ticket_id", "staged_id"), found)
     crashpoint("CI7")
