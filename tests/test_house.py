@@ -315,6 +315,18 @@ def test_choices_and_hints_are_chinese(model: Any):
 
 LABEL = re.compile(r"<(label|th|legend|h1|h2)\b[^>]*>(.*?)</\1>", re.DOTALL)
 TAG = re.compile(r"<[^>]*>|&[^;]*;")
+MACHINE = re.compile(r'alt="(True|False|None)"|\bobject \(\d+\)|\["[a-z]')  # icons, rows, lists
+
+
+def test_every_row_that_a_page_shows_has_a_name_of_its_own():
+    beside = [inline.model for page in admin.site._registry.values() for inline in page.inlines]
+    nameless = {m for m in [*PAGES, *beside] if m.__str__ is models.Model.__str__}
+    assert not nameless
+
+
+def test_the_notation_of_a_computer_would_be_found():
+    for page in ('<img alt="True">', "<p>TicketEvent object (3)</p>", '<div>["retired"]</div>'):
+        assert MACHINE.search(page)
 
 
 @pytest.mark.django_db
@@ -330,7 +342,9 @@ def test_every_list_and_form_opens_and_every_label_on_it_is_chinese(
     for address in addresses:
         page = browser.get(address)
         assert page.status_code in ((200, 403) if address.endswith("/add/") else (200,)), address
-        for _, inside in LABEL.findall(page.content.decode()):
+        content = page.content.decode()
+        assert not (said := MACHINE.search(content)), f"{address}: {said}"
+        for _, inside in LABEL.findall(content):
             words = TAG.sub(" ", inside).strip()
             english = re.search(r"[A-Za-z]{4,}", words) and not CHINESE.search(words)
             assert not english, f"{address}: {words}"

@@ -140,14 +140,13 @@ def _hand_out(tickets: Iterable[Ticket]) -> dict[int, Staff]:
     """Each line to the clerk of its office who has the fewest; none where nobody works there.
     Returns the clerks by key."""
     everybody = {clerk.pk: clerk for clerk in Staff.objects.clerks()}
-    load = dict.fromkeys(everybody, 0) | {
-        pk: number
-        for pk, number in Ticket.objects.open()
+    load = dict.fromkeys(everybody, 0) | dict(
+        Ticket.objects.open()
         .filter(assignee__in=everybody)
         .order_by()
         .values_list("assignee")
         .annotate(Count("pk"))
-    }
+    )
     of_office: dict[int, list[int]] = {}
     for clerk in everybody.values():
         of_office.setdefault(clerk.office_id, []).append(clerk.pk)

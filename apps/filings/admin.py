@@ -104,18 +104,19 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         person, place = self.person, self.place
         if not self._editable(request, obj):
             person, place = (
-                tuple(self.shown.get(name, name) for name in names) for names in (person, place)
+                self.in_words(self.shown.get(name, name) for name in names)
+                for names in (person, place)
             )
         folded = {} if self._editable(request, obj) else {"classes": ["collapse"]}
         sets = [
             ("参保人", {"fields": person, **folded}),
             ("去哪里、多久", {"fields": place, **folded}),
         ]
-        course = {"fields": ("number", *self.course), **folded}
+        course = {"fields": self.in_words(("number", *self.course)), **folded}
         return [*sets, ("办理", course)] if obj else sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Filing | None = None) -> Any:
-        return ("number", *self.course, *self.shown.values()) if obj else ()
+        return self.in_words(("number", *self.course, *self.shown.values())) if obj else ()
 
     def _editable(self, request: HttpRequest, obj: Filing | None) -> bool:
         return obj is None or self.has_change_permission(request, obj)

@@ -1,5 +1,6 @@
 """The rules that filings are judged by, and the guide content, on the staff site."""
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 
@@ -13,12 +14,14 @@ from apps.filings.catalogue import (
     Material,
     MaterialRule,
     OfficeService,
+    PersonStatus,
     RegionClass,
     SettlementRule,
     Topic,
     Variant,
 )
-from ydjy.desk.adminkit import DeskAdmin, DeskInline
+from apps.filings.guide import INSURANCE
+from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline
 from ydjy.desk.formfields import WordsField
 
 SOURCE = ("source", "checked_on")
@@ -48,8 +51,21 @@ class Places(RuleInline):
     fields = ("office", "note", *PERIOD, *SOURCE)
 
 
+class EligibilityForm(DeskForm):
+    """Insurances and statuses are ticked by name; their codes are nobody's to type."""
+
+    insutypes = forms.MultipleChoiceField(
+        label="险种", choices=INSURANCE.items(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    statuses = forms.MultipleChoiceField(
+        label="人员状态", choices=PersonStatus, required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
 class Eligibilities(RuleInline):
     model = Eligibility
+    form = EligibilityForm
+    labels = {"insutypes": INSURANCE, "statuses": dict(PersonStatus.choices)}
     fields = (
         *("insutypes", "statuses", "min_age", "below_age", "min_posting_months", "condition"),
         *SOURCE,

@@ -70,6 +70,9 @@ class FilingEvent(models.Model):
         verbose_name = verbose_name_plural = "备案经过"
         ordering = ["-at", "-pk"]
 
+    def __str__(self) -> str:
+        return self.get_verb_display()
+
     @property
     def national_code(self) -> str:
         """evt_type 01–08: 新增 修改 停用 冲正 撤销 冲撤销 启用 删除; blank for the rest."""
@@ -129,6 +132,9 @@ class PrintOut(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return self.get_form_display()
+
 
 class CallNoteQuerySet(OfficeScopedQuerySet):
     def of_person(self, cert_index: str) -> Self:
@@ -151,6 +157,9 @@ class CallNote(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "来电来访"
         ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"来电来访 {self.pk}"
 
     @staticmethod
     def limit(words: Any) -> str:

@@ -130,6 +130,9 @@ class Eligibility(Sourced):
         verbose_name = verbose_name_plural = "人员范围"
         ordering = ["pk"]
 
+    def __str__(self) -> str:
+        return self.condition or "人员范围"
+
 
 class Material(models.Model):
     """A paper to bring 材料."""
@@ -218,6 +221,9 @@ class OfficeService(Sourced, Dated):
         verbose_name = verbose_name_plural = "哪里能办"
         ordering = ["category__order", "office__order"]
 
+    def __str__(self) -> str:
+        return "能办这一类的机构"
+
 
 class RegionClass(models.Model):
     """A class of places in the settlement matrix. Named places come before 省内／省外: in
@@ -275,6 +281,9 @@ class SettlementRule(Sourced, Dated):
         verbose_name = verbose_name_plural = "结算规则"
         ordering = ["direction", "region__priority", "pk"]
 
+    def __str__(self) -> str:
+        return f"{self.get_direction_display()}，{self.get_venue_display()}"
+
 
 class Topic(Sourced, Dated):
     """A piece of guide content 办事知识, written by us from the facts; public once reviewed."""
@@ -316,6 +325,9 @@ class FundingStandard(Sourced):
                 violation_error_message="结束日期早于开始日期，请对照文件核对后再填。",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.group}{self.tier}，{self.begins:%Y}年"
 
 
 class FormTemplate(Sourced):

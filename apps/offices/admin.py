@@ -77,17 +77,14 @@ class HotlineAdmin(SmallListMixin, DeskAdmin):
     small_list = lists.HOTLINES
     about = "对外的电话。一个号码可以有几种用途。"
     form = HotlineForm
-    list_display = ("name", "display", "uses_in_words", "office", "published")
+    labels = {"uses": dict(Hotline.Use.choices)}
+    list_display = ("name", "display", "uses", "office", "published")
     list_filter = ("published",)
     list_select_related = ("office",)
     search_fields = ("name", "display", "tel")
     search_help_text = "名称或号码"
     fields = ("office", "name", "display", "uses", "order", "published", *PERIOD, *SOURCE)
     inlines = (HotlineHours,)
-
-    @admin.display(description="用途")
-    def uses_in_words(self, obj: Hotline) -> str:
-        return "、".join(obj.use_labels)
 
     def save_model(self, request: HttpRequest, obj: Hotline, form: Any, change: bool) -> None:
         obj.tel = "".join(ch for ch in obj.display if ch.isdigit() or ch == "-")

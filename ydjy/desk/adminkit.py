@@ -18,6 +18,7 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.html import format_html
 
 from ydjy.desk.adminverb import Button, Verb, admin_verb
+from ydjy.desk.inwords import InWords
 from ydjy.desk.secrets import Sealed
 from ydjy.lib import idnumbers
 
@@ -150,7 +151,7 @@ class _Scoped:
         return queryset.all()
 
 
-class DeskAdmin(_Scoped, admin.ModelAdmin):
+class DeskAdmin(InWords, _Scoped, admin.ModelAdmin):
     """What every admin of ours has in common. ``about`` stands above the list."""
 
     about = ""
@@ -179,6 +180,9 @@ class DeskAdmin(_Scoped, admin.ModelAdmin):
             else entry
             for entry in super().get_list_filter(request)
         ]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return self.in_words(super().get_list_display(request))
 
     def _field(self, path_to: str) -> Any:
         return get_fields_from_path(self.model, path_to)[-1]
@@ -274,7 +278,7 @@ class OfficeScopedAdmin(DeskAdmin):
         return super().get_queryset(request).visible_to(request.user)
 
 
-class DeskInline(_Scoped, admin.TabularInline):
+class DeskInline(InWords, _Scoped, admin.TabularInline):
     """The parts of a row: whoever may change the row may change them."""
 
     form = DeskForm
@@ -283,6 +287,11 @@ class DeskInline(_Scoped, admin.TabularInline):
 
     def _may_change(self, request: HttpRequest) -> bool:
         return self.admin_site.get_model_admin(self.parent_model).has_change_permission(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """And the functions that stand for columns: the form has no field for them."""
+        names = flatten_fieldsets(self.get_fieldsets(request, obj))
+        return [*super().get_readonly_fields(request, obj), *filter(callable, names)]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # the page of the row has been allowed already

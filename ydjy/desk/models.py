@@ -161,6 +161,9 @@ class StagedRow(models.Model):
             models.UniqueConstraint(fields=["upload", "sheet", "row"], name="staged_row_place"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.sheet}第 {self.row} 行"
+
 
 class ColumnMemory(models.Model):
     """Which header a sender uses for which field, when it is not one of the known synonyms;
@@ -176,6 +179,9 @@ class ColumnMemory(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["kind", "sender", "header"], name="column_memory_once")
         ]
+
+    def __str__(self) -> str:
+        return "记住的列名"
 
 
 class Change(models.Model):
@@ -202,6 +208,9 @@ class Change(models.Model):
             models.Index(fields=["chain"], name="change_chain"),
         ]
 
+    def __str__(self) -> str:
+        return f"修改记录 {self.pk}"
+
 
 class Reading(models.Model):
     """Somebody had an identity number or another sealed value shown to them: who, whose, when."""
@@ -218,3 +227,6 @@ class Reading(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "查看记录"
         ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.what

@@ -109,3 +109,6 @@ class Dispatch(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["file", "channel"], name="dispatch_once_a_channel")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.file}，{self.get_channel_display()}"

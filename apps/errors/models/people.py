@@ -63,6 +63,9 @@ class Notice(models.Model):
         ordering = ["-at", "-pk"]
         constraints = [models.UniqueConstraint(fields=["to", "key"], name="notice_once")]
 
+    def __str__(self) -> str:
+        return f"提醒 {self.pk}"
+
 
 class Presence(models.Model):
     """Somebody has this ticket open 正在处理: for a notice, never a lock (E24)."""
@@ -78,6 +81,9 @@ class Presence(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "正在处理"
         constraints = [models.UniqueConstraint(fields=["ticket", "staff"], name="presence_once")]
+
+    def __str__(self) -> str:
+        return f"{self.staff}正在处理"
 
 
 class EscalationQuerySet(OfficeScopedQuerySet):
@@ -109,6 +115,9 @@ class Escalation(models.Model):
         verbose_name = verbose_name_plural = "逐级上报"
         ordering = ["at", "pk"]
 
+    def __str__(self) -> str:
+        return f"报{self.to}"
+
 
 class BulkAction(models.Model):
     """One verb done to many tickets 批量办理: its state is here, not in a worker's memory."""
@@ -133,3 +142,6 @@ class BulkAction(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "批量办理"
         ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"批量办理 {self.pk}"

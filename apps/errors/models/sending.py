@@ -130,3 +130,6 @@ class Feedback(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["file", "staged"], name="feedback_once_a_row")
         ]
+
+    def __str__(self) -> str:
+        return self.get_verdict_display()

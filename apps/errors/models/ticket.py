@@ -224,6 +224,9 @@ class SourceLine(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "省里原文"
 
+    def __str__(self) -> str:
+        return f"来件第 {self.staged_id} 行"
+
     @property
     def answering(self) -> Ticket:
         """Whose words this line gets. A line that the province lists again after its ticket was
@@ -281,3 +284,6 @@ class TicketEvent(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "经过"
         ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.get_verb_display()

@@ -124,3 +124,6 @@ class ListRow(models.Model):
         verbose_name = verbose_name_plural = "名单里的行"
         ordering = ["of", "outcome", "row", "pk"]
         indexes = [models.Index(fields=["of", "outcome", "row"], name="list_row_of_outcome")]
+
+    def __str__(self) -> str:
+        return f"第 {self.pk} 行"

@@ -172,3 +172,6 @@ class PublicVersion(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "公开内容版本"
+
+    def __str__(self) -> str:
+        return "公开内容的版本"
