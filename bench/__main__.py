@@ -42,11 +42,12 @@ def ready() -> None:
 
 def main() -> None:
     ready()
-    from bench import institutions, public, weekly, wire
+    from bench import bulk, institutions, public, weekly, wire
 
     works = {
         "weekly": weekly.run,
         "alone": weekly.alone,
+        "bulk": bulk.run,
         "institutions": institutions.run,
         "public": public.run,
         "wire": wire.run,
@@ -54,6 +55,7 @@ def main() -> None:
     asked = sys.argv[1:]
     if not asked or asked[0].isdigit():  # everything; a number is the size of the weekly workbook
         weekly.run(int(asked[0]) if asked else 5000)
+        bulk.run()
         institutions.run()
         public.run()
         wire.run()

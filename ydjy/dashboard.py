@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.errors import filters, sending
 from apps.errors.models import Batch, Dispatch, Heartbeat, Notice, Ticket
-from apps.errors.pages import queue_url, shown
+from apps.errors.pages import queue_url, shown, working_left
 from apps.errors.ticket import OPEN, Status
 from apps.offices.models import official_calendar
 from apps.offices.models.calendar import week_of
@@ -33,6 +33,7 @@ class Countdown:
     left: str
     late: bool
     done: str = ""
+    work: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def current(now: datetime) -> Batch:
     return Batch(iso_year=week.iso_year, iso_week=week.iso_week, **Batch.dates_of(week))
 
 
-def countdown(batch: Batch, now: datetime) -> Countdown:
+def countdown(batch: Batch, now: datetime, calendar: workdays.Calendar | None = None) -> Countdown:
+    """With a calendar also how many working hours are left."""
     due = timezone.localtime(batch.due_at)
     weekday = workdays.WEEKDAYS[due.weekday()]
     done = ""
@@ -121,7 +123,9 @@ def countdown(batch: Batch, now: datetime) -> Countdown:
         sent = timezone.localtime(batch.returned_at)
         late = "" if batch.on_time() else "，晚了"
         done = f"{sent.month}月{sent.day}日 {sent:%H:%M} 已返回省里{late}"
+    work = working_left(now, batch.due_at, calendar) if calendar and not done else ""
     return Countdown(
+        work=work,
         due=f"{weekday} {due:%H:%M}" + ("（改过）" if batch.due_overridden else ""),
         left=workdays.remaining(now, batch.due_at),
         late=not workdays.is_on_time(now, batch.due_at),
@@ -136,12 +140,13 @@ def week(staff: Any, now: datetime) -> Week:
     counts = _counts(tickets, batch, staff, now)
     numbers = _numbers(batch, counts)
     leads = staff.has_perm("errors.assign_ticket")
+    calendar = official_calendar(batch.monday, batch.monday)
     return Week(
         batch=batch,
         monday=batch.monday,
         sunday=batch.monday + timedelta(days=6),
-        countdown=countdown(batch, now),
-        days=_days(batch, counts["total"], timezone.localdate(now)),
+        countdown=countdown(batch, now, calendar),
+        days=_days(batch, counts["total"], timezone.localdate(now), calendar),
         numbers=numbers,
         bar=_bar(numbers[:4], counts["total"]),
         total=counts["total"],
@@ -203,9 +208,8 @@ def _bar(numbers: list[Number], total: int) -> list[Segment]:
     return segments
 
 
-def _days(batch: Batch, received: int, today: date) -> list[DayCell]:
+def _days(batch: Batch, received: int, today: date, calendar: workdays.Calendar) -> list[DayCell]:
     due = timezone.localtime(batch.due_at)
-    calendar = official_calendar(batch.monday, batch.monday)
     cells = []
     for i in range(5 if due.date() <= batch.monday + timedelta(days=4) else 7):
         day = batch.monday + timedelta(days=i)

@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from apps.errors import intake
 from apps.errors.models import Batch, ReturnFile
+from apps.errors.pages import working_left
 from apps.errors.ticket import OPEN, Status
+from apps.offices.models import official_calendar
 from ydjy.desk.models import Upload
 from ydjy.lib import workdays
 
@@ -47,6 +49,7 @@ def batch_page(
         "state": Batch.State(batch.state_with(counts["total"] - counts["done"])).label,
         "late": batch.on_time() is False or (not batch.returned_at and now >= batch.due_at),
         "left": workdays.remaining(now, batch.due_at),
+        "work": working_left(now, batch.due_at, official_calendar(batch.monday, batch.monday)),
         "uploads": Upload.objects.visible_to(staff)
         .of(intake.KIND, batch.week)
         .select_related("received_by"),

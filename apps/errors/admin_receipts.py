@@ -22,7 +22,6 @@ _COUNTS = ("accepted", "duplicate", "rejected", "held", "skipped")
 class UploadAdmin(OfficeScopedAdmin):
     about = "收到过的每一个文件：谁收的、文件指纹、多少行。只能看，不能改。"
     list_display = ("received_at", "name", "sender", "period", "lines", "state", "fingerprint")
-    list_filter = ("state",)
     search_fields = ("=sha256", "=period")
     search_help_text = "文件指纹，或周次（例如 2026-W47）"
     fields = (

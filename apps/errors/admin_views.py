@@ -163,7 +163,7 @@ def _together(row: Ticket, staff: Any, working: bool) -> dict[str, Any]:
         "stands_in": row.status in OPEN and row.assignee_id in hands[1:],
         "others": presence.others(row, staff, now),
         "offered": row.offered_to_id in hands,
-        "parts": list(row.parts().select_related("assignee")),
+        "parts": list(row.parts().select_related("assignee", "offered_to")),
         "escalations": escalations,
         "waits_above": any(not one.answered_at for one in escalations),
         "group": row.group().visible_to(staff).count() if working else 0,

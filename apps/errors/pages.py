@@ -1,6 +1,6 @@
 """How a ticket is put into a row or a page: masked, with its deadline in words. Decides nothing."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from apps.errors.ticket import OPEN
 from ydjy.desk.exporting import Column
+from ydjy.lib import workdays
+from ydjy.lib.workhours import Frame, working_minutes
 
 if TYPE_CHECKING:
     from apps.errors.models import Ticket
@@ -19,6 +21,9 @@ _WORDS = {
     "insutype": {"310": "职工医保", "390": "居民医保"},
 }
 
+
+# An office day of eight hours; the ladder of reminders keeps to the same.
+_HOURS = (Frame(time(8, 30), time(12)), Frame(time(13), time(17, 30)))
 
 # The province's own column names, so that an exported list is read again as what it is.
 EXPORT_COLUMNS = (
@@ -81,6 +86,16 @@ def due_words(due_at: datetime, now: datetime) -> tuple[str, bool]:
     if now >= due_at:
         return (f"逾期 {-days} 天" if days else "今天逾期"), True
     return (f"剩 {days} 天" if days else f"今天 {timezone.localtime(due_at):%H:%M}"), False
+
+
+def working_left(now: datetime, due_at: datetime, calendar: workdays.Calendar) -> str:
+    """工作时间 6 小时: what is left of it for the people who must do it (E9); blank after it."""
+    minutes = working_minutes(now, due_at, calendar, lambda day: _HOURS)
+    if now >= due_at:
+        return ""
+    hours, rest = divmod(minutes, 60)
+    words = " ".join(filter(None, [f"{hours} 小时" if hours else "", f"{rest} 分" if rest else ""]))
+    return f"工作时间 {words}" if words else "没有工作时间了"
 
 
 def shown(ticket: "Ticket", now: datetime) -> Any:

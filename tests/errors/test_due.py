@@ -7,8 +7,9 @@ from django.urls import reverse
 
 from apps.errors import tasks
 from apps.errors.models import Batch, DueEvent, Heartbeat
+from apps.errors.pages import working_left
 from apps.errors.reference import sync_causes
-from apps.offices.models.calendar import WeekRule
+from apps.offices.models.calendar import WeekRule, official_calendar
 from apps.offices.reference import sync_calendar
 from tests.errors import weeks
 from ydjy.desk.verbs import Refused
@@ -138,3 +139,44 @@ def test_a_tick_that_is_silent_for_more_than_an_hour_is_told_to_leads_and_to_the
         assert "已经 3 小时没有运行" in client_of(cast.lead).get(home).content.decode()
         assert "已经 3 小时没有运行" in client_of(cast.operator).get(home).content.decode()
         assert words not in client_of(cast.yixian).get(home).content.decode()
+
+
+# What is left ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ((19, 13, 0), "工作时间 11 小时"),  # Thursday afternoon 4:30, Friday 6:30
+        ((20, 9, 0), "工作时间 6 小时"),
+        ((20, 12, 30), "工作时间 3 小时"),
+        ((20, 15, 45), "工作时间 15 分"),
+        ((20, 16, 0), ""),
+    ],
+)
+def test_the_countdown_says_how_much_working_time_is_left(db, now, words):
+    sync_calendar()
+    day, hour, minute = now
+    moment = datetime(2026, 11, day, hour, minute, tzinfo=SHANGHAI)
+    due = datetime(2026, 11, 20, 16, 0, tzinfo=SHANGHAI)
+    assert working_left(moment, due, official_calendar(due.date(), due.date())) == words
+
+
+def test_a_holiday_has_no_working_time(db):
+    """From the last of September to the eighth of October: nothing but the day itself."""
+    sync_calendar()
+    due = datetime(2026, 10, 8, 9, 0, tzinfo=SHANGHAI)
+    calendar = official_calendar(due.date(), due.date())
+    assert working_left(datetime(2026, 9, 30, 18, 0, tzinfo=SHANGHAI), due, calendar) == (
+        "工作时间 30 分"
+    )
+
+
+def test_the_first_page_and_the_weeks_own_say_it(batch, cast, client_of):
+    with weeks.at(weeks.FRIDAY):
+        browser = client_of(cast.lead)
+        for page in (
+            reverse("admin:index"),
+            reverse("admin:errors_batch_change", args=[batch.pk]),
+        ):
+            assert "（工作时间 1 小时）" in browser.get(page).content.decode()

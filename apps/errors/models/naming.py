@@ -15,6 +15,11 @@ from ydjy.desk.models import Upload
 from ydjy.lib import workbook
 
 
+def must_tell_files_apart(pattern: str) -> None:
+    if wrong := naming.complaint(pattern):
+        raise ValidationError(wrong)
+
+
 class FilenameRuleQuerySet(DatedQuerySet):
     def pattern_on(self, day: Any) -> str:
         """The pattern of that day: of several the one that began last; else the standard one."""
@@ -30,6 +35,7 @@ class FilenameRule(Sourced, Dated):
         "文件名",
         max_length=80,
         default=naming.STANDARD,
+        validators=[must_tell_files_apart],
         help_text="；".join(f"{{{name}}} {words}" for name, words in naming.PARTS.items()) + "。",
     )
 
@@ -42,10 +48,6 @@ class FilenameRule(Sourced, Dated):
 
     def __str__(self) -> str:
         return self.pattern
-
-    def clean(self) -> None:
-        if wrong := naming.complaint(self.pattern):
-            raise ValidationError({"pattern": wrong})
 
 
 def returned_name(

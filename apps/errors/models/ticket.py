@@ -44,6 +44,7 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
         null=True,
         blank=True,
         related_name="tickets",
+        db_index=False,  # the index with the status answers for it
         verbose_name="经办人",
     )
     offered_to = models.ForeignKey(
