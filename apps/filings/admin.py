@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.filings import (
+    admin_inbound,  # noqa: F401 - registers the 转入
     admin_lists,
     admin_person,
     admin_register,

@@ -26,6 +26,7 @@ from apps.filings.catalogue import (
     Topic,
     Variant,
 )
+from apps.filings.inbound import Inbound
 from apps.filings.judging import Judged
 from apps.filings.query import (
     CERT_INDEX,
@@ -51,6 +52,7 @@ __all__ = [
     "FilingEvent",
     "FormTemplate",
     "FundingStandard",
+    "Inbound",
     "Material",
     "MaterialRule",
     "OfficeService",
