@@ -42,18 +42,20 @@ def ready() -> None:
 
 def main() -> None:
     ready()
-    from bench import institutions, public, weekly
+    from bench import filings, institutions, public, weekly
 
     works = {
         "weekly": weekly.run,
         "alone": weekly.alone,
         "institutions": institutions.run,
+        "filings": filings.run,
         "public": public.run,
     }
     asked = sys.argv[1:]
     if not asked or asked[0].isdigit():  # everything; a number is the size of the weekly workbook
         weekly.run(int(asked[0]) if asked else 5000)
         institutions.run()
+        filings.run()
         public.run()
     else:
         works[asked[0]](*map(int, asked[1:2]))
