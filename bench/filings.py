@@ -121,7 +121,7 @@ def _fill(row: Filing, size: int, cast: casting.Cast) -> None:
 def _quiet() -> list[str]:
     """The triggers stand aside: what is measured is reading."""
     if connection.vendor == "postgresql":
-        return ["SET session_replication_role = replica"]
+        return ["SET session_replication_role = replica", "SET statement_timeout = 0"]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'filings_filing'"
