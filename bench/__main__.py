@@ -42,13 +42,14 @@ def ready() -> None:
 
 def main() -> None:
     ready()
-    from bench import bulk, institutions, public, weekly, wire
+    from bench import bulk, filings, institutions, public, weekly, wire
 
     works = {
         "weekly": weekly.run,
         "alone": weekly.alone,
         "bulk": bulk.run,
         "institutions": institutions.run,
+        "filings": filings.run,
         "public": public.run,
         "wire": wire.run,
     }
@@ -57,6 +58,7 @@ def main() -> None:
         weekly.run(int(asked[0]) if asked else 5000)
         bulk.run()
         institutions.run()
+        filings.run()
         public.run()
         wire.run()
     else:

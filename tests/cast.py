@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from apps.errors.models import Batch, CauseCode, ReturnFile, Ticket
-from apps.filings.models import Category, Filing, Variant
+from apps.filings.models import Category, Filing, Inbound, Variant
 from apps.institutions.models import Institution
 from apps.offices.models import Channel, City, Duty, Office, Role, Staff
 from apps.offices.reference import sync_roles
@@ -126,6 +126,23 @@ def filing(cast: Cast, place: str = "yixian", **more: Any) -> Filing:
         **more,
     }
     return Filing.objects.create(**values)
+
+
+def inbound(cast: Cast, place: str = "yixian", **more: Any) -> Inbound:
+    values = {
+        "office": cast.office[place],
+        "name": canary(place),
+        "cert_no": number(list(PLACES).index(place)),
+        "insutype": "310",
+        "insured_area": "310000",
+        "group": Category.Group.LONG_TERM,
+        "agency": f"{canary(place)}医保中心",
+        "agency_phone": "021-12393",
+        "start_on": date(2026, 11, 1),
+        "created_by": cast.lead,
+        **more,
+    }
+    return Inbound.objects.create(**values)
 
 
 def batch() -> Batch:

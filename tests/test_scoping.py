@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from apps.errors.models import ReturnFile, Ticket
 from apps.filings.admin import FilingAdmin
-from apps.filings.models import Filing
+from apps.filings.models import Filing, Inbound
 from apps.offices.models import Duty, Staff
 from tests import cast as casting
 from tests.cast import Cast, canary
@@ -33,6 +33,7 @@ pytestmark = pytest.mark.django_db
 # How a row of an office is made, for every model whose admin is scoped.
 MAKE: dict[type[models.Model], Callable[[Cast, str], models.Model]] = {
     Filing: casting.filing,
+    Inbound: casting.inbound,
     Ticket: casting.ticket,
     Upload: casting.upload,
     ReturnFile: casting.return_file,

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.filings import (
+    admin_inbound,  # noqa: F401 - registers the 转入
     admin_lists,
     admin_person,
     admin_register,
@@ -29,6 +30,7 @@ from apps.offices.models import official_calendar
 from ydjy.desk import reading
 from ydjy.desk.adminkit import OfficeScopedAdmin, ReadOnlyInline, masked, short
 from ydjy.desk.exporting import ExportMixin
+from ydjy.desk.paging import CappedPaginator
 from ydjy.desk.people import PersonSearchMixin, looks_like_number
 
 _TAIL = re.compile(r"\d{3}[\dXx]|\d{5}[\dXx]")
@@ -58,10 +60,11 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         admin_lists.TabFilter,
         "status",
         "upload_status",
-        "variant__category",
-        "office",
+        ("variant__category", admin_lists.CategoryFilter),
+        ("office", admin_lists.OfficeFilter),
     )
     list_select_related = ("variant__category", "office")
+    paginator = CappedPaginator
     autocomplete_fields = ("referral_institution",)
     inlines = (Events,)
     person = ("name", "cert_no", "psn_no", "insutype", "person_status", "phone", "insured_area")

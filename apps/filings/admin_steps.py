@@ -105,14 +105,18 @@ def refer_to_panel(self: Any, request: HttpRequest, obj: Filing) -> str:
 
 @admin_verb(DECIDE, label="合议符合", asks={"words": "合议结论"}, when=may("panel_decide"))
 def panel_met(self: Any, request: HttpRequest, obj: Filing) -> str:
-    obj.panel_decide(by=request.user, met=True, words=said(request, "words"))
-    return f"备案 {obj.number} 合议符合，按手工报销办理，请打印结果通知。"
+    return _concluded(request, obj, met=True)
 
 
 @admin_verb(DECIDE, label="合议不符合", asks={"words": "合议结论"}, when=may("panel_decide"))
 def panel_not_met(self: Any, request: HttpRequest, obj: Filing) -> str:
-    obj.panel_decide(by=request.user, met=False, words=said(request, "words"))
-    return f"备案 {obj.number} 合议不符合，请打印结果通知。"
+    return _concluded(request, obj, met=False)
+
+
+def _concluded(request: HttpRequest, obj: Filing, *, met: bool) -> str:
+    obj.panel_decide(by=request.user, met=met, words=said(request, "words"))
+    found = "合议符合，按手工报销办理" if met else "合议不符合"
+    return f"备案 {obj.number} {found}，请打印结果通知。"
 
 
 @admin_verb(CHANGE, label="撤回", asks=REASON, when=may("withdraw"))

@@ -26,6 +26,7 @@ from apps.filings.catalogue import (
     Topic,
     Variant,
 )
+from apps.filings.inbound import Inbound
 from apps.filings.judging import Judged
 from apps.filings.query import (
     CERT_INDEX,
@@ -51,6 +52,7 @@ __all__ = [
     "FilingEvent",
     "FormTemplate",
     "FundingStandard",
+    "Inbound",
     "Material",
     "MaterialRule",
     "OfficeService",
@@ -238,9 +240,13 @@ class Filing(FilingVerbs, Judged, models.Model):
             ("export_filing", "导出备案"),
         ]
         indexes = [
-            models.Index(fields=["status", "-created_at"], name="filing_status_newest"),
+            models.Index(fields=["-created_at", "-id"], name="filing_newest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="filing_status_newest"),
             models.Index(fields=["cert_index", "status"], name="filing_person_status"),
             models.Index(fields=["status", "end_on"], name="filing_running_out"),
+            models.Index(fields=["status", "lacking_due_on"], name="filing_lacking"),
+            models.Index(fields=["commitment_status", "commitment_due_on"], name="filing_promised"),
+            models.Index(fields=["upload_status", "status"], name="filing_to_upload"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -13,6 +13,7 @@ _LOOK = (
     "errors.view_returnfile",
     "errors.view_notice",
     "filings.view_filing",
+    "filings.view_inbound",
 )
 _REFERENCE = (
     "institutions.view_institution",
@@ -42,6 +43,9 @@ _WORK = (
     "filings.add_filing",
     "filings.change_filing",
     "filings.reveal_filing",
+    "filings.add_inbound",
+    "filings.change_inbound",
+    "filings.reveal_inbound",
 )
 _DIRECTORY = tuple(
     f"{app}.{verb}_{model}"
