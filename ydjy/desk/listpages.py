@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from ydjy.desk import smalllists, uploads
+from ydjy.desk import encodings, smalllists, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
 from ydjy.desk.columnsform import ColumnsForm
@@ -156,6 +156,10 @@ class SmallListMixin(ExportMixin):
                 if left:
                     names = "；".join(left[:20])
                     messages.warning(request, f"这些后来有人改过或者在用，没有动：{names}。")
+            elif request.POST.get("do") == "encoding":
+                encodings.choose(upload, request.POST.get("encoding", ""))
+                uploads.read_anew(upload)
+                return self._read(request, upload)
             elif request.POST.get("do") == "abandon":
                 smalllists.abandon(upload)
                 return redirect(self._at("list_receive"))
@@ -198,6 +202,7 @@ class SmallListMixin(ExportMixin):
             "problems": problems,
             "step": 3 if upload.state == State.CONFIRMED else 2,
             "problems_url": self._at("list_problems", upload.pk),
+            "writing": encodings.sample(upload) if upload.state == State.STAGED else None,
         }
 
     def _row(self, row: Any) -> dict[str, Any]:
