@@ -23,6 +23,7 @@ from apps.errors import (
     admin_settings,
     admin_views,
     filters,
+    lists,
 )
 from apps.errors.forms import colleagues
 from apps.errors.models import Batch, CauseCode, Ticket
@@ -30,6 +31,7 @@ from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
 from apps.offices.models import Staff
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
 from ydjy.desk.exporting import ExportMixin
+from ydjy.desk.listpages import SmallListMixin
 from ydjy.desk.people import PersonSearchMixin
 from ydjy.desk.verbs import Refused
 
@@ -265,7 +267,9 @@ class BatchAdmin(DeskAdmin):
 
 
 @admin.register(CauseCode)
-class CauseCodeAdmin(DeskAdmin):
+class CauseCodeAdmin(SmallListMixin, DeskAdmin):
+    small_list = lists.CAUSES
+    export_code = import_code = "change_causecode"
     about = "为什么没刷成卡。范文和说明可以改；停用后不再出现在办理页，旧工单不受影响。"
     list_display = ("label", "template", "active")
     list_filter = ("active",)

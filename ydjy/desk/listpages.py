@@ -1,7 +1,7 @@
 """The screens of a small list: choose the file, look at the differences, import; undo.
 
-An admin that has a ``small_list`` puts :class:`SmallListMixin` first. Everything asks for
-``import_<model>``: whoever may not change the rows by list sees none of these pages.
+An admin that has a ``small_list`` puts :class:`SmallListMixin` first. Everything asks for the
+import permission: whoever may not change the rows by list sees none of these pages.
 """
 
 from typing import Any, ClassVar
@@ -25,7 +25,7 @@ from ydjy.desk.problems import problem_workbook
 from ydjy.desk.smalllists import SmallList
 from ydjy.desk.verbs import Refused, must
 
-IMPORT = "{app}.import_{model}"
+IMPORT = "{app}.{import}"
 PAGE = 100
 State = Upload.State
 
@@ -46,12 +46,9 @@ class SmallListMixin(ExportMixin):
         return self.small_list.export_columns()
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        may = request.user.has_perm(self._import_code())
+        may = self.may("import", request.user)
         extra = {"import_url": self._at("list_receive") if may else ""} | (extra_context or {})
         return super().changelist_view(request, extra)
-
-    def _import_code(self: Any) -> str:
-        return f"{self.opts.app_label}.import_{self.opts.model_name}"
 
     def _at(self: Any, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
