@@ -24,6 +24,7 @@ from apps.errors import (
     admin_settings,
     admin_views,
     filters,
+    lists,
 )
 from apps.errors import admin_naming as _naming  # noqa: F401 - registers its page
 from apps.errors import admin_receipts as _receipts  # noqa: F401
@@ -32,6 +33,7 @@ from apps.errors.models import Batch, CauseCode, Ticket
 from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
 from ydjy.desk.exporting import ExportMixin
+from ydjy.desk.listpages import SmallListMixin
 from ydjy.desk.people import PersonSearchMixin
 
 _NUMBER = re.compile(r"\d{4}W\d{2}-\d{3,5}", re.IGNORECASE)
@@ -244,7 +246,9 @@ class BatchAdmin(DeskAdmin):
 
 
 @admin.register(CauseCode)
-class CauseCodeAdmin(DeskAdmin):
+class CauseCodeAdmin(SmallListMixin, DeskAdmin):
+    small_list = lists.CAUSES
+    export_code = import_code = "change_causecode"
     about = "为什么没刷成卡。范文和说明可以改；停用后不再出现在办理页，旧工单不受影响。"
     list_display = ("label", "template", "active")
     list_filter = ("active",)

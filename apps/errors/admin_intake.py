@@ -13,7 +13,7 @@ from apps.errors import intake, tasks, weekly
 from apps.errors.admin_sheet import rows_of
 from apps.errors.forms import FileForm
 from apps.errors.models import Batch
-from ydjy.desk import uploads
+from ydjy.desk import encodings, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank as blank_list
 from ydjy.desk.columnsform import ColumnsForm
@@ -106,7 +106,7 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "busy": busy,
         "problems": undecided(received).count(),
         "reasons": reasons(received)[:12],
-        "unsure_writing": received.encoding not in ("", "utf-8", "utf-8-sig"),
+        "writing": encodings.sample(received) if received.state == Upload.State.STAGED else None,
         "step": 3 if confirmed or received.state == Upload.State.CONFIRMING else 2,
         "sheets": _sheet_words(received),
         **rows_of(received, request),
@@ -125,6 +125,10 @@ def of(request: HttpRequest, pk: int) -> Upload:
 
 
 def _decide(request: HttpRequest, upload: Upload) -> HttpResponse:
+    if request.POST.get("do") == "encoding":
+        encodings.choose(upload, request.POST.get("encoding", ""))
+        uploads.read_anew(upload)
+        return _read(request, upload)
     if "abandon" in request.POST:
         intake.abandon(upload, by=request.user)
         messages.success(request, f"“{upload.filename}”没有导入。")

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from apps.errors import admin_figures
+from apps.errors import admin_figures, lists
 from apps.errors.models import ExchangeSettings, Notice, ReminderStep, RouteRule, Snippet
 from ydjy.desk.adminkit import DeskAdmin, DeskInline, admin_verb
+from ydjy.desk.listpages import SmallListMixin
 
 
 @admin.register(ExchangeSettings)
@@ -59,6 +60,16 @@ class NoticeAdmin(DeskAdmin):
         """知道了: it leaves the front page."""
         Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
         return redirect("admin:index")
+
+
+@admin.register(Snippet)
+class SnippetAdmin(SmallListMixin, DeskAdmin):
+    small_list = lists.SNIPPETS
+    export_code = import_code = "change_snippet"
+    about = "处理结果的范文，按原因分。办理时点一下就填进去，可以整张表导出来改。"
+    list_display = ("words", "cause", "order", "active")
+    list_filter = ("cause", "active")
+    list_select_related = ("cause",)
 
 
 class SnippetInline(DeskInline):

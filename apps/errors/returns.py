@@ -113,6 +113,7 @@ def _freeze(
         vault.get(one.upload.stored),
         one.upload.format,
         answering.additions(one.upload, answers),
+        encoding=one.upload.encoding,
     )
     crashpoint("CR2")
     digest = sha256(data).hexdigest()

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.filings import policybook, requirements, workbooks
 from apps.filings.catalogue import Variant
 from apps.offices.models import Channel
-from ydjy.desk import problems, uploads
+from ydjy.desk import encodings, problems, uploads
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.downloads import as_file
 from ydjy.desk.models import Upload
@@ -98,6 +98,10 @@ def batch(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     received = _upload(request, upload, workbooks.KIND)
     variant = get_object_or_404(Variant, pk=received.period.removeprefix("v"))
     rules = policybook.rules_of(variant)
+    if request.POST.get("do") == "encoding":
+        encodings.choose(received, request.POST.get("encoding", ""))
+        workbooks.read_anew(received, by=request.user)
+        return redirect("admin:filings_filing_batch", upload=received.pk)
     if request.method == "POST":
         return _registered(request, received, variant)
     rows = []
@@ -111,6 +115,7 @@ def batch(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "variant": variant,
         "rows": rows,
         "staged": received.state == Upload.State.STAGED,
+        "writing": encodings.sample(received) if received.state == Upload.State.STAGED else None,
         "confirmed": received.state == Upload.State.CONFIRMED,
         "problems": received.rejected + received.held,
         "groups": list(rules.groups.values()),

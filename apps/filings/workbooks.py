@@ -204,12 +204,22 @@ def receive(data: bytes, filename: str, *, by: Any, variant: int, platform: bool
         kind_of, data, filename, period=period, by=by, office_path=office.path, now=now
     )
 
+    _read(upload, by, platform=platform)
+    return upload
+
+
+def read_anew(upload: Upload, *, by: Any) -> None:
+    """Once more, by another encoding that a person has chosen."""
+    uploads.read_anew(upload)
+    _read(upload, by, platform=upload.kind == PLATFORM)
+
+
+def _read(upload: Upload, by: Any, *, platform: bool) -> None:
     def settle(upload: Upload, report: sheets.Report) -> None:
         if not platform:
-            exporting.tell_known(report, variant, by)
+            exporting.tell_known(report, int(upload.period.removeprefix("v")), by)
 
-    uploads.read(upload, kind_of, settle)
-    return upload
+    uploads.read(upload, platform_kind() if platform else kind(), settle)
 
 
 @dataclass

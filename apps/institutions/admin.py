@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.institutions import admin_lists, admin_pages, exporting, search
+from apps.institutions import admin_lists, admin_pages, exporting, lists, search
 from apps.institutions import scope as scopes
 from apps.institutions.models import (
     DiseaseGroup,
@@ -23,6 +23,7 @@ from apps.institutions.models import (
 from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, short
 from ydjy.desk.exporting import Column, ExportMixin
 from ydjy.desk.formfields import WordsField
+from ydjy.desk.listpages import SmallListMixin
 
 DATED = ("valid_from", "valid_to", "source", "checked_on")
 
@@ -166,7 +167,9 @@ class GroupForm(DeskForm):
 
 
 @admin.register(DiseaseGroup)
-class DiseaseGroupAdmin(DeskAdmin):
+class DiseaseGroupAdmin(SmallListMixin, DeskAdmin):
+    small_list = lists.GROUPS
+    export_code = import_code = "change_diseasegroup"
     about = "转诊范围里用到的病种。别名要和病种完全是一回事，例如“精神病”和“精神疾病”。"
     form = GroupForm
     list_display = ("name", "parent", "order")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.institutions import importing, tasks
 from apps.institutions.admin_pages import changes, page
 from apps.institutions.models import ListImport, ListRow
-from ydjy.desk import uploads
+from ydjy.desk import encodings, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
 from ydjy.desk.downloads import as_file
@@ -160,6 +160,14 @@ def _abandon(request: HttpRequest, one: ListImport) -> str:
     return "这份名单没有导入。"
 
 
+def _encoding(request: HttpRequest, one: ListImport) -> str:
+    must(one.state == State.STAGED, "提交以后不能再改，请先退回。")
+    encodings.choose(one.upload, request.POST.get("encoding", ""))
+    importing.read_anew(one)
+    _work(one, at_once=one.upload.size <= importing.AT_ONCE)
+    return ""
+
+
 def _now(request: HttpRequest, one: ListImport) -> str:
     importing.run(one.pk)
     return ""
@@ -173,6 +181,7 @@ STEPS = {
     "undo": _undo,
     "abandon": _abandon,
     "now": _now,
+    "encoding": _encoding,
 }
 
 # The page ----------------------------------------------------------------------------------------
@@ -210,6 +219,7 @@ def _seen(request: HttpRequest, one: ListImport) -> dict[str, Any]:
     return {
         "one": one,
         "upload": upload,
+        "writing": encodings.sample(upload) if one.state == State.STAGED else None,
         "original": one,
         "counters": counters,
         "show": show,

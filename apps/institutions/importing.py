@@ -68,7 +68,11 @@ def _compared(one: ListImport) -> tuple[sheets.Opened, Plan]:
     """The comparison of the kept bytes with what is stored now."""
     kind, upload = list_kind(), one.upload
     opened = sheets.open_file(
-        kind, vault.get(upload.stored), upload.filename, remembered=uploads.remembered(KIND)
+        kind,
+        vault.get(upload.stored),
+        upload.filename,
+        remembered=uploads.remembered(KIND),
+        encoding=upload.encoding,
     )
     _tell(one, 0, opened.size)
     return opened, comparing.compare(
@@ -88,12 +92,19 @@ def read(one: ListImport) -> ListImport:
         return _refuse(one, str(refused))
     upload = one.upload
     upload.format, upload.layout = opened.book.format, opened.layout
+    upload.encoding = opened.book.encoding or ""
     upload.unmapped = list(opened.unmapped)
     upload.message = "".join(opened.book.notes)[:400]
     with transaction.atomic():
         _stage(one, plan)
         upload.save()
     return one
+
+
+def read_anew(one: ListImport) -> None:
+    """To be read once more, by another encoding that a person has chosen."""
+    one.state, one.job, one.job_since = State.READING, Job.READ, timezone.now()
+    one.save(update_fields=["state", "job", "job_since"])
 
 
 def _refuse(one: ListImport, sentence: str) -> ListImport:

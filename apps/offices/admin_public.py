@@ -5,8 +5,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
+from apps.offices import lists
 from apps.offices.models import Duty, Notice, SiteSettings, SpecialHours, Synonym
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
+from ydjy.desk.listpages import SmallListMixin
 
 DAYS = ("valid_from", "valid_to")
 
@@ -52,7 +54,9 @@ class SpecialHoursAdmin(DeskAdmin):
 
 
 @admin.register(Synonym)
-class SynonymAdmin(DeskAdmin):
+class SynonymAdmin(SmallListMixin, DeskAdmin):
+    small_list = lists.SYNONYMS
+    export_code = import_code = "change_synonym"
     about = "查询网站的同义词：百姓怎么说，我们怎么叫。程序自带的一批不用再登记。"
     list_display = ("word", "means")
     search_fields = ("word", "means")

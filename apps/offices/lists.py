@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from apps.offices.models import CalendarDay, City, Hotline, Office, PolicyDocument
+from apps.offices.models import CalendarDay, City, Hotline, Office, PolicyDocument, Synonym
 from ydjy.desk import listcolumns as columns
 from ydjy.desk.listcolumns import ListColumn
 from ydjy.desk.sheets import Guide, Values
@@ -193,5 +193,25 @@ DAYS = SmallList(
         columns.text("name", "名称", "节日", "节假日", limit=20, sample="元旦"),
         columns.text("source", "依据", "文号", limit=80, sample="国办发明电〔2026〕7号"),
         columns.yes_no("official", "正式公布", sample="是"),
+    ),
+)
+
+
+# Words -------------------------------------------------------------------------------------------
+
+
+def _words(values: Values) -> Sequence[Synonym]:
+    return Synonym.objects.filter(word=values["word"])
+
+
+SYNONYMS = SmallList(
+    code="synonyms",
+    label="同义词",
+    model=Synonym,
+    find=_words,
+    several="有几条一样的说法，请在页面上改",
+    columns=(
+        columns.text("word", "百姓的说法", "说法", limit=20, identity=True, sample="转院"),
+        columns.text("means", "对应的词", limit=20, sample="转诊"),
     ),
 )

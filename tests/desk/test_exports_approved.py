@@ -7,6 +7,7 @@ from typing import Any
 import openpyxl
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -83,6 +84,14 @@ def test_the_file_is_deleted_when_its_time_is_over(cast: Cast, client_of: Any, a
         page = step(client_of(cast.lead), asked, "download")
         assert "已到期删除" in page.content.decode()
     assert not kept.exists()
+
+
+def test_without_a_worker_a_command_does_it(
+    cast: Cast, client_of: Any, asked: Export, capsys: pytest.CaptureFixture[str]
+):
+    step(client_of(cast.head), asked, "approve")
+    call_command("tend_exports")
+    assert "生成了 1 个导出文件" in capsys.readouterr().out
 
 
 def test_a_request_that_nobody_answers_lapses(asked: Export):

@@ -1,11 +1,12 @@
 """Offices, telephones and days off as lists: looked at first, all or none, and taken back."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.offices.lists import DAYS, HOTLINES, OFFICES
 from apps.offices.models import CalendarDay, Hotline, Office, PolicyDocument
@@ -166,6 +167,17 @@ def test_a_telephone_that_changed_its_number_is_not_a_second_one(cast: Cast, not
     HOTLINES.undo(upload)
     row.refresh_from_db()
     assert (row.display, row.tel, row.uses) == ("0416-2345678", "04162345678", ["enquiry"])
+
+
+def test_a_file_whose_reading_was_cut_short_is_read_when_it_is_sent_again(cast: Cast):
+    data = workbooks.xlsx(offices(["义县医保中心", "", "", "人民路1号", ""]))
+    first = OFFICES.receive(data, "a.xlsx", by=cast.directory)  # and then the power failed
+    with pytest.raises(uploads.AlreadyReceived):
+        OFFICES.receive(data, "a.xlsx", by=cast.directory)  # it may still be being read
+    Upload.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    again = OFFICES.receive(data, "a.xlsx", by=cast.directory)
+    OFFICES.read(again)
+    assert (again.pk, again.state, again.changes.count()) == (first.pk, "staged", 1)
 
 
 def test_a_file_of_another_list_is_refused_with_a_sentence(cast: Cast):

@@ -37,9 +37,10 @@ class Verb:
     atomic: bool = True
 
     def codes(self, owner: Any) -> list[str]:
-        """The permissions, ``{app}`` and ``{model}`` filled in with those of the admin."""
+        """The permissions, ``{app}``, ``{model}`` and what the admin itself says filled in."""
         opts = getattr(owner, "opts", None)
         words = {"app": opts.app_label, "model": opts.model_name} if opts else {}
+        words |= getattr(owner, "permission_words", {})
         return [permission.format(**words) for permission in self.permissions]
 
     def allows(self, user: Any, owner: Any) -> bool:

@@ -146,8 +146,8 @@ def _made(export: Export) -> tuple[str, bytes]:
     by = export.asked_by
     page = admin.site.get_model_admin(apps.get_model(export.table))
     app, model = export.table.split(".")
-    needed = [f"{app}.export_{model}", *([f"{app}.reveal_{model}"] if export.full else [])]
-    must(by.is_active and by.has_perms(needed), "申请的人现在没有导出这个列表的权限。")
+    may = page.may("export", by) and (not export.full or by.has_perm(f"{app}.reveal_{model}"))
+    must(by.is_active and may, "申请的人现在没有导出这个列表的权限。")
     request = HttpRequest()
     request.method, request.user = "GET", by  # type: ignore[attr-defined]
     request.GET = QueryDict(export.query.reveal())  # type: ignore[assignment]

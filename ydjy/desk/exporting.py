@@ -60,6 +60,21 @@ class ExportMixin:
 
     export_columns: Sequence[Column] = ()
     export_prefetch: Sequence[str] = ()
+    export_code, import_code = "export_{model}", "import_{model}"
+
+    @property
+    def permission_words(self: Any) -> dict[str, str]:
+        """The permissions of this list, for those that have none of their own to go out or in."""
+        words = {"model": self.opts.model_name}
+        return {
+            "export": self.export_code.format(**words),
+            "import": self.import_code.format(**words),
+        }
+
+    def may(self: Any, what: str, user: Any) -> bool:
+        """Whether a person may take this list out («export») or bring it in («import»)."""
+        held: bool = user.has_perm(f"{self.opts.app_label}.{self.permission_words[what]}")
+        return held
 
     def get_export_columns(self, request: HttpRequest) -> Sequence[Column]:
         return self.export_columns
@@ -78,14 +93,14 @@ class ExportMixin:
 
     def _export_url(self: Any, request: HttpRequest) -> str:
         opts = self.opts
-        if not request.user.has_perm(f"{opts.app_label}.export_{opts.model_name}"):
+        if not self.may("export", request.user):
             return ""
         query = request.GET.copy()
         query.pop("p", None)
         address = reverse(f"admin:{opts.app_label}_{opts.model_name}_export")
         return address + (f"?{query.urlencode()}" if query else "")
 
-    @admin_verb("{app}.export_{model}", methods=("GET", "POST"), row=False)
+    @admin_verb("{app}.{export}", methods=("GET", "POST"), row=False)
     def export(self: Any, request: HttpRequest) -> HttpResponse:
         """What the list shows, as a file; first the page that says how much and how."""
         opts, user = self.opts, request.user

@@ -123,7 +123,12 @@ def number(key: str, *titles: str, most: int = 9_999, **guide: Any) -> ListColum
 
 
 def link(
-    key: str, *titles: str, to: type[models.Model], by: tuple[str, ...], **guide: Any
+    key: str,
+    *titles: str,
+    to: type[models.Model],
+    by: tuple[str, ...],
+    identity: bool = False,
+    **guide: Any,
 ) -> ListColumn:
     """Another row, by a name of it; which it is, is asked when it is put, because an earlier row
     of the same file may make it."""
@@ -144,4 +149,5 @@ def link(
         other = getattr(row, key)
         return str(getattr(other, by[0])) if other is not None else ""
 
-    return ListColumn(key, titles, partial(fields.words, limit=120), show, put, Guide(**guide))
+    read = partial(fields.words, limit=120)
+    return ListColumn(key, titles, read, show, put, Guide(**guide), identity)

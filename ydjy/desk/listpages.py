@@ -1,7 +1,7 @@
 """The screens of a small list: choose the file, look at the differences, import; undo.
 
-An admin that has a ``small_list`` puts :class:`SmallListMixin` first. Everything asks for
-``import_<model>``: whoever may not change the rows by list sees none of these pages.
+An admin that has a ``small_list`` puts :class:`SmallListMixin` first. Everything asks for the
+import permission: whoever may not change the rows by list sees none of these pages.
 """
 
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from ydjy.desk import smalllists, uploads
+from ydjy.desk import encodings, smalllists, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
 from ydjy.desk.columnsform import ColumnsForm
@@ -25,7 +25,7 @@ from ydjy.desk.problems import problem_workbook
 from ydjy.desk.smalllists import SmallList
 from ydjy.desk.verbs import Refused, must
 
-IMPORT = "{app}.import_{model}"
+IMPORT = "{app}.{import}"
 PAGE = 100
 State = Upload.State
 
@@ -46,12 +46,9 @@ class SmallListMixin(ExportMixin):
         return self.small_list.export_columns()
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        may = request.user.has_perm(self._import_code())
+        may = self.may("import", request.user)
         extra = {"import_url": self._at("list_receive") if may else ""} | (extra_context or {})
         return super().changelist_view(request, extra)
-
-    def _import_code(self: Any) -> str:
-        return f"{self.opts.app_label}.import_{self.opts.model_name}"
 
     def _at(self: Any, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
@@ -156,6 +153,10 @@ class SmallListMixin(ExportMixin):
                 if left:
                     names = "；".join(left[:20])
                     messages.warning(request, f"这些后来有人改过或者在用，没有动：{names}。")
+            elif request.POST.get("do") == "encoding":
+                encodings.choose(upload, request.POST.get("encoding", ""))
+                uploads.read_anew(upload)
+                return self._read(request, upload)
             elif request.POST.get("do") == "abandon":
                 smalllists.abandon(upload)
                 return redirect(self._at("list_receive"))
@@ -198,6 +199,7 @@ class SmallListMixin(ExportMixin):
             "problems": problems,
             "step": 3 if upload.state == State.CONFIRMED else 2,
             "problems_url": self._at("list_problems", upload.pk),
+            "writing": encodings.sample(upload) if upload.state == State.STAGED else None,
         }
 
     def _row(self, row: Any) -> dict[str, Any]:

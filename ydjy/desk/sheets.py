@@ -230,11 +230,16 @@ class ColumnsMissing(workbook.WorkbookError):
 
 
 def open_file(
-    kind: ListKind, data: bytes, filename: str, *, remembered: Mapping[str, str]
+    kind: ListKind,
+    data: bytes,
+    filename: str,
+    *,
+    remembered: Mapping[str, str],
+    encoding: str = "",
 ) -> Opened:
     """The file's table, or ``WorkbookError`` with one sentence; ``ColumnsMissing`` when naming
     the columns would mend it."""
-    book = workbook.read_guarded(data, kind.limits, filename=filename)
+    book = workbook.read_guarded(data, kind.limits, filename=filename, encoding=encoding)
     try:
         table = workbook.find_table(
             book, kind.columns, kind.required, remembered=remembered, hint=kind.hint

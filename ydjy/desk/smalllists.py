@@ -158,12 +158,18 @@ class SmallList:
     # A file ------------------------------------------------------------------------------------
 
     def receive(self, data: bytes, filename: str, *, by: Any) -> Upload:
-        """Keep the file and make its receipt; :meth:`read` reads it."""
+        """Keep the file and make its receipt; :meth:`read` reads it. A file whose reading was
+        cut short by a crash is taken up again when it is sent again."""
         path = by.office.path if by is not None and by.office_id else ""
         today, now = str(timezone.localdate()), timezone.now()
-        return uploads.keep(
-            self.kind(), data, filename, period=today, by=by, office_path=path, now=now
-        )
+        try:
+            return uploads.keep(
+                self.kind(), data, filename, period=today, by=by, office_path=path, now=now
+            )
+        except uploads.AlreadyReceived as twin:
+            if twin.upload in uploads.interrupted(self.code, now):
+                return twin.upload
+            raise
 
     def read(self, upload: Upload) -> None:
         uploads.read(upload, self.kind(), self._settle)

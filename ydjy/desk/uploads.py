@@ -160,9 +160,10 @@ def read(upload: Upload, kind: sheets.ListKind, settle: Settle) -> None:
     Raises ``Unreadable`` with the sentence, or ``AlreadyReceived`` when an earlier file has
     exactly these rows. Whoever reads the same receipt at the same time stages nothing.
     """
-    columns = remembered(kind.code, upload.sender)
+    columns, writing = remembered(kind.code, upload.sender), upload.encoding
+    data, name = vault.get(upload.stored), upload.filename
     try:
-        file = sheets.open_file(kind, vault.get(upload.stored), upload.filename, remembered=columns)
+        file = sheets.open_file(kind, data, name, remembered=columns, encoding=writing)
     except sheets.ColumnsMissing as unclear:
         layout = [{"sheet": "", "header_row": 0, "headers": list(unclear.headers), "columns": {}}]
         _end(upload, Upload.State.COLUMNS, str(unclear), layout=layout)

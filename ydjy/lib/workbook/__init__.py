@@ -22,7 +22,7 @@ from ydjy.lib.workbook.book import (
     cell_problem,
     column_letter,
 )
-from ydjy.lib.workbook.delimited import neutralise, restore
+from ydjy.lib.workbook.delimited import ENCODINGS, decode, neutralise, restore
 from ydjy.lib.workbook.fill import Fill, fill, returned_format
 from ydjy.lib.workbook.guard import read_guarded
 from ydjy.lib.workbook.header import (
@@ -38,6 +38,7 @@ from ydjy.lib.workbook.reading import read
 from ydjy.lib.workbook.write import Hint, SheetOut, write, write_csv
 
 __all__ = [
+    "ENCODINGS",
     "INSTITUTIONS",
     "OTHER",
     "SAMPLE",
@@ -60,6 +61,7 @@ __all__ = [
     "WorkbookError",
     "cell_problem",
     "column_letter",
+    "decode",
     "fill",
     "find_table",
     "header_key",

@@ -17,18 +17,19 @@ from ydjy.lib.workbook.reading import read_events
 
 
 def main() -> None:
-    """Answer one message (limits, file name, bytes) with the events of reading."""
+    """Answer one message (limits, file name, encoding, bytes) with the events of reading."""
     message = receive(sys.stdin.buffer)
     if message is None:
         return
-    values, filename, data = message
+    values, filename, encoding, data = message
     limits = Limits(*values)  # type: ignore[misc]
     _set_limits(limits)
     # Nothing here is cyclic, and walking a growing list again and again costs a third of the time.
     gc.disable()
     out = sys.stdout.buffer
     try:
-        for event in read_events(data, limits, filename=str(filename)):  # type: ignore[arg-type]
+        name, chosen = str(filename), str(encoding)
+        for event in read_events(data, limits, filename=name, encoding=chosen):  # type: ignore[arg-type]
             send(out, event)
     except WorkbookError as error:
         send(out, ("refused", str(error)))

@@ -17,6 +17,12 @@ from typing import NamedTuple
 
 from ydjy.lib.workbook.book import Event, Limits, WireRow, WorkbookError
 
+ENCODINGS = {
+    "gb18030": "简体中文（GB18030，Excel 和 WPS 常用）",
+    "utf-8": "UTF-8",
+    "big5": "繁体中文（Big5）",
+    "utf-16-le": "Unicode（UTF-16）",
+}
 SEPARATORS = (",", "\t", ";", "|")
 _LINES_LOOKED_AT = 30
 _ROWS_AT_A_TIME = 2_000
@@ -40,9 +46,9 @@ class Text(NamedTuple):
     marked: bool
 
 
-def events(data: bytes, limits: Limits) -> Iterator[Event]:
+def events(data: bytes, limits: Limits, encoding: str = "") -> Iterator[Event]:
     """Read a csv or tsv; raises WorkbookError."""
-    decoded = decode(data)
+    decoded = decode(data, encoding)
     separator = sniff_separator(decoded.text)
     yield ("sheet", "", False)
     block: list[WireRow] = []
@@ -75,8 +81,16 @@ def _check(cells: list[str], number: int, limits: Limits) -> None:
         )
 
 
-def decode(data: bytes) -> Text:
-    """The text of a file; WorkbookError naming the line that does not fit the encoding."""
+def decode(data: bytes, encoding: str = "") -> Text:
+    """The text of a file; WorkbookError naming the line that does not fit the encoding.
+
+    ``encoding``: what a person who can read the text has chosen, or what was found before.
+    """
+    if encoding:
+        mark = next((mark for mark, name, _ in _MARKS if name == encoding), b"")
+        begun = data.startswith(mark)
+        codec = encoding.removesuffix("-sig")
+        return _checked(_strict(data[len(mark) * begun :], codec), encoding, marked=begun)
     for mark, name, codec in _MARKS:
         if data.startswith(mark):
             return _checked(_strict(data[len(mark) :], codec), name, marked=True)

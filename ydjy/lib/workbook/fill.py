@@ -43,15 +43,16 @@ def returned_format(book_format: str) -> str:
     return "xlsx" if book_format == "xls" else book_format
 
 
-def fill(data: bytes, book_format: str, additions: Sequence[Fill]) -> bytes:
-    """The received file with the additions; the same input gives the same bytes.
+def fill(data: bytes, book_format: str, additions: Sequence[Fill], *, encoding: str = "") -> bytes:
+    """The received file with the additions; the same input gives the same bytes. ``encoding``:
+    the one by which a text file was read.
 
     Raises WorkbookError for a file that cannot be read, ValueError for a sheet or row that the
     file does not have.
     """
     if book_format in ("csv", "tsv"):
         (only,) = additions
-        return _fill_text(data, only)
+        return _fill_text(data, only, encoding)
     if book_format == "xls":
         return _rebuilt(data, additions)
     package = Package(data, INSTITUTIONS)
@@ -126,8 +127,8 @@ def _by_row(addition: Fill, width: int) -> dict[int, dict[int, str]]:
     return by_row
 
 
-def _fill_text(data: bytes, addition: Fill) -> bytes:
-    decoded = delimited.decode(data)
+def _fill_text(data: bytes, addition: Fill, encoding: str) -> bytes:
+    decoded = delimited.decode(data, encoding)
     separator = delimited.sniff_separator(decoded.text)
     lines = list(_records(decoded.text, separator))
     if not 0 < addition.header_row <= len(lines):
@@ -178,4 +179,7 @@ def _encoded(text: str, encoding: str) -> bytes:
         return text.encode("utf-8-sig")
     if encoding.startswith("utf-16"):
         return ("\ufeff" + text).encode(encoding)
-    return text.encode(encoding)
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:  # an answer has characters that the received encoding lacks
+        return text.encode("utf-8-sig")

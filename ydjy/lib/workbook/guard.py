@@ -28,7 +28,7 @@ CHILD = "ydjy.lib.workbook.child"
 _SMALLER = "请删去多余的空行、空列、图片和格式，或分成几个文件后重新上传。"
 
 
-def read_guarded(data: bytes, limits: Limits, *, filename: str = "") -> Book:
+def read_guarded(data: bytes, limits: Limits, *, filename: str = "", encoding: str = "") -> Book:
     """The book in an uploaded file; WorkbookError also when a limit of the child ended it."""
     child = _start()
     too_late = threading.Event()
@@ -43,7 +43,7 @@ def read_guarded(data: bytes, limits: Limits, *, filename: str = "") -> Book:
     clock.start()
     try:
         with suppress(BrokenPipeError):
-            send(child.stdin, (astuple(limits), filename, data))
+            send(child.stdin, (astuple(limits), filename, encoding, data))
             child.stdin.close()
         return assemble(_answers(child.stdout, child, limits, too_late))
     finally:

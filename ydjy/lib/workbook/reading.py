@@ -24,14 +24,21 @@ def read(data: bytes, limits: Limits, *, filename: str = "") -> Book:
     return assemble(read_events(data, limits, filename=filename))
 
 
-def read_events(data: bytes, limits: Limits, *, filename: str = "") -> Iterator[Event]:
-    """The same as a stream of events (book.py), a block of rows at a time."""
+def read_events(
+    data: bytes, limits: Limits, *, filename: str = "", encoding: str = ""
+) -> Iterator[Event]:
+    """The same as a stream of events (book.py), a block of rows at a time. ``encoding`` is for
+    text alone; blank finds out."""
     if len(data) > limits.upload:
         raise WorkbookError(
             f"文件超过 {limits.upload // MEGABYTE} MB，一次收不下，请分成几个文件上传。"
         )
-    reader = {"zip": xlsx.events, "ole": xls.events, "text": delimited.events}[sniff(data)]
-    for event in reader(data, limits):
+    what = sniff(data)
+    if what == "text":
+        found = delimited.events(data, limits, encoding)
+    else:
+        found = {"zip": xlsx.events, "ole": xls.events}[what](data, limits)
+    for event in found:
         if event[0] == "book":
             event = (*event[:4], _with_name_note(event, filename))
         yield event

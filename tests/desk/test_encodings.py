@@ -1,0 +1,93 @@
+"""X2: five lines, «看得懂吗？», and another encoding where a person knows better."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from apps.filings import workbooks as filing_lists
+from apps.institutions import importing
+from apps.institutions.models import ListImport
+from apps.offices.lists import OFFICES
+from tests import cast as casting
+from tests import workbooks
+from tests.cast import Cast
+from ydjy.desk import encodings, uploads
+from ydjy.desk.models import Upload
+from ydjy.desk.verbs import Refused
+
+pytestmark = pytest.mark.django_db
+RECEIVE = "admin:offices_office_list_receive"
+
+
+def sent(data: bytes) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("表.csv", data)}
+
+
+def test_a_wrong_guess_is_put_right_and_the_rows_are_read_anew(cast: Cast, client_of: Any):
+    """The headers are plain in both encodings; only the words of the rows are not."""
+    browser = client_of(cast.directory)
+    uploaded = workbooks.csv_bytes([["name", "display"], ["義縣", "路"], ["黑山", "街"]], "big5")
+    uploads.remember(OFFICES.code, "", {"name": "name", "display": "address"})
+    page = browser.post(reverse(RECEIVE), sent(uploaded), follow=True)
+    upload = Upload.objects.get()
+    assert upload.encoding == "gb18030"
+    text = page.content.decode()
+    assert "看得懂吗" in text
+    assert "義縣" not in text
+    here = page.redirect_chain[-1][0]
+    page = browser.post(here, {"do": "encoding", "encoding": "big5"}, follow=True)
+    upload.refresh_from_db()
+    assert (upload.encoding, upload.state) == ("big5", "staged")
+    assert "義縣" in page.content.decode()
+
+
+def test_an_encoding_that_does_not_fit_changes_nothing(cast: Cast, client_of: Any):
+    browser = client_of(cast.directory)
+    data = workbooks.csv_bytes([["名称", "地址"], ["义县医保中心", "北街"]], "gb18030")
+    page = browser.post(reverse(RECEIVE), sent(data), follow=True)
+    here, before = page.redirect_chain[-1][0], Upload.objects.values().get()
+    page = browser.post(here, {"do": "encoding", "encoding": "utf-8"}, follow=True)
+    assert "读不出来，请换一种" in page.content.decode()
+    assert Upload.objects.values().get() == before
+    with pytest.raises(Refused, match="请选择"):
+        encodings.choose(Upload.objects.get(), "latin-1")
+
+
+def test_the_lines_are_five_and_masked_and_a_workbook_has_none(cast: Cast):
+    header = ["姓名", "证件号码", "就医地", "开始日期"]
+    people = [["甲", casting.number(n), "上海市", "2026-11-20"] for n in range(1, 9)]
+    data = workbooks.csv_bytes([header, *people], "gb18030")
+    variant = casting.variant().pk
+    upload = filing_lists.receive(data, "x.csv", by=cast.yixian, variant=variant)
+    shown = encodings.sample(upload)
+    assert shown is not None
+    assert len(shown.lines) == 5
+    assert not shown.sure
+    assert casting.number(1) not in str(shown)
+    book = workbooks.xlsx([header, *people[:2]])
+    other = filing_lists.receive(book, "x.xlsx", by=cast.yixian, variant=variant)
+    assert encodings.sample(other) is None
+
+
+def test_filings_and_institutions_are_read_anew_too(cast: Cast, client_of: Any):
+    header = ["姓名", "证件号码", "就医地", "开始日期"]
+    data = workbooks.csv_bytes([header, ["甲", casting.number(1), "上海市", "2026-11-20"]], "utf-8")
+    variant = casting.variant().pk
+    upload = filing_lists.receive(data, "x.csv", by=cast.yixian, variant=variant)
+    upload.encoding = "utf-8-sig"
+    upload.save()
+    filing_lists.read_anew(upload, by=cast.yixian)
+    assert (upload.state, upload.encoding, upload.accepted) == ("staged", "utf-8-sig", 1)
+
+    uploads.remember(importing.KIND, "", {"name": "name", "remark": "remark"})
+    data = workbooks.csv_bytes([["name", "remark"], ["義縣醫院", ""]], "big5")
+    one = importing.take(data, "x.csv", listed="city", by=cast.directory)
+    importing.run(one.pk)
+    here = reverse("admin:institutions_listimport_look", args=[one.pk])
+    browser = client_of(cast.directory)
+    assert "看得懂吗" in browser.get(here).content.decode()
+    browser.post(here, {"do": "encoding", "encoding": "big5"}, follow=True)
+    one = ListImport.objects.get()
+    assert (one.state, one.rows.get().name) == ("staged", "義縣醫院")

@@ -1,0 +1,105 @@
+"""Reference tables go out, are gone over in a workbook, and come back: causes, snippets, groups of
+diseases, words. The right to change them is the right to do so; looking is not."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from apps.errors.lists import CAUSES, SNIPPETS
+from apps.errors.models import CauseCode, Snippet
+from apps.institutions.lists import GROUPS
+from apps.institutions.models import DiseaseGroup
+from apps.offices.lists import SYNONYMS
+from apps.offices.models import Synonym
+from tests import workbooks
+from tests.cast import Cast
+from ydjy.desk.models import Upload
+from ydjy.desk.smalllists import SmallList
+
+pytestmark = pytest.mark.django_db
+TABLES = [
+    (CAUSES, "errors_causecode", "change_causecode"),
+    (SNIPPETS, "errors_snippet", "change_snippet"),
+    (GROUPS, "institutions_diseasegroup", "change_diseasegroup"),
+    (SYNONYMS, "offices_synonym", "change_synonym"),
+]
+IDS = [which.code for which, _, _ in TABLES]
+
+
+@pytest.fixture(autouse=True)
+def rows(db: None) -> None:
+    cause = CauseCode.objects.create(
+        code="not_filed", label="未办理备案", template="=请补办", note=""
+    )
+    Snippet.objects.create(cause=cause, words="-已联系{姓名}", order=2, active=False)
+    parent = DiseaseGroup.objects.create(name="精神疾病", aliases=["精神病"])
+    DiseaseGroup.objects.create(name="抑郁症", parent=parent)
+    Synonym.objects.create(word="转院", means="转诊")
+
+
+def received(which: SmallList, data: bytes, name: str, cast: Cast) -> Upload:
+    upload = which.receive(data, name, by=cast.directory)
+    which.read(upload)
+    return upload
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+@pytest.mark.parametrize(("which", "page", "code"), TABLES, ids=IDS)
+def test_exported_and_received_again_nothing_changes(
+    cast: Cast, client_of: Any, which: SmallList, page: str, code: str, form: str
+):
+    cast.directory.user_permissions.add(Permission.objects.get(codename=code))
+    answer = client_of(cast.directory).post(reverse(f"admin:{page}_export"), {"form": form})
+    upload = received(which, answer.content, f"x.{form}", cast)
+    assert upload.accepted == which.model._default_manager.count() > 0
+    assert (upload.rows_in, upload.changes.count()) == (upload.accepted, 0)
+
+
+@pytest.mark.parametrize(("which", "page", "code"), TABLES, ids=IDS)
+def test_who_may_only_look_at_a_table_neither_takes_it_out_nor_brings_it_in(
+    cast: Cast, client_of: Any, which: SmallList, page: str, code: str
+):
+    person = cast.operator
+    person.groups.clear()
+    person.user_permissions.set(
+        Permission.objects.filter(codename=code.replace("change_", "view_"))
+    )
+    browser = client_of(person)
+    shown = browser.get(reverse(f"admin:{page}_changelist"))
+    assert shown.status_code == 200
+    assert "export" not in shown.content.decode()
+    for name, args in (
+        ("export", []),
+        ("list_receive", []),
+        ("list_blank", []),
+        ("list_look", [1]),
+        ("list_columns", [1]),
+        ("list_problems", [1]),
+    ):
+        address = reverse(f"admin:{page}_{name}", args=args)
+        assert browser.get(address).status_code == 403
+        assert browser.post(address, {"form": "csv", "do": "import"}).status_code == 403
+
+
+def test_a_cause_gets_new_words_but_no_list_makes_a_cause(cast: Cast):
+    rows = [["原因", "范文"], ["未办理备案", "请补办备案后重试"], ["下雨了", "等天晴"]]
+    upload = received(CAUSES, workbooks.xlsx(rows), "x.xlsx", cast)
+    assert (upload.accepted, upload.rejected) == (1, 1)
+    CAUSES.confirm(upload, by=cast.lead, only_good=True)
+    assert [c.template for c in CauseCode.objects.all()] == ["请补办备案后重试"]
+
+
+def test_new_snippets_groups_and_words_come_in_and_go(cast: Cast):
+    for which, rows in (
+        (SNIPPETS, [["原因", "范文"], ["未办理备案", "已补办，请重刷"]]),
+        (GROUPS, [["名称", "别名", "上级"], ["焦虑症", "焦虑障碍，焦虑", "精神疾病"]]),
+        (SYNONYMS, [["百姓的说法", "对应的词"], ["报销", "结算"]]),
+    ):
+        before = which.model._default_manager.count()
+        upload = received(which, workbooks.xlsx(rows), "x.xlsx", cast)
+        which.confirm(upload, by=cast.lead)
+        assert which.model._default_manager.count() == before + 1
+        assert which.undo(upload) == (1, [])
+        assert which.model._default_manager.count() == before
