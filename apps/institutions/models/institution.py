@@ -67,6 +67,8 @@ class Institution(Sourced, Dated):
     ``weight`` is the place in search results.
     """
 
+    made_by_lists = True  # the change log keeps one record of a long list, not one of each row
+
     class Kind(models.TextChoices):
         HOSPITAL = "hospital", "医院"
         COMMUNITY = "community", "社区医院"
