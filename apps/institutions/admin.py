@@ -26,11 +26,23 @@ from ydjy.desk.formfields import WordsField
 DATED = ("valid_from", "valid_to", "source", "checked_on")
 
 
+def _must_not_overlap(form: DeskForm, *names: str) -> None:
+    """The database refuses overlapping intervals; here it is said before, in words."""
+    values = {name: form.cleaned_data.get(name) for name in (*names, "valid_from", "valid_to")}
+    row = form._meta.model(
+        pk=form.instance.pk, institution_id=form.instance.institution_id, **values
+    )
+    if row.institution_id and (other := row.overlapping()):
+        raise forms.ValidationError(f"和已有的“{other}”日期重叠，请先改好那一条的失效日期。")
+
+
 class RightForm(DeskForm):
     """The chosen scope and the document's wording must say the same (domain 4.4)."""
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        if not self.errors:
+            _must_not_overlap(self, "serves")
         mode, wording = cleaned.get("mode"), cleaned.get("wording", "")
         if not mode or mode == ReferralRight.Mode.UNPARSED:
             return cleaned
@@ -48,19 +60,10 @@ class RightForm(DeskForm):
 
 
 class OpeningForm(DeskForm):
-    """The database refuses overlapping intervals; here it is said before, in words."""
-
     def clean(self) -> Any:
         cleaned = super().clean()
-        if self.errors or not cleaned.get("business"):
-            return cleaned
-        one = NetworkOpening(
-            pk=self.instance.pk,
-            institution_id=self.instance.institution_id,
-            **{key: cleaned.get(key) for key in ("reach", "business", "valid_from", "valid_to")},
-        )
-        if one.institution_id and (other := one.overlapping()):
-            raise forms.ValidationError(f"和已有的“{other}”日期重叠，请先改好那一条的失效日期。")
+        if not self.errors and cleaned.get("business"):
+            _must_not_overlap(self, "reach", "business")
         return cleaned
 
 
