@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.institutions import admin_lists, admin_pages, search
+from apps.institutions import admin_lists, admin_pages, paging, search
 from apps.institutions import scope as scopes
 from apps.institutions.models import (
     DiseaseGroup,
@@ -111,11 +111,36 @@ class CountyFilter(admin.SimpleListFilter):
         return queryset.filter(county=self.value()) if self.value() else queryset
 
 
+class OpeningFilter(admin.SimpleListFilter):
+    """What they settle today, per business and reach (I4)."""
+
+    title = "今天联网开通"
+    parameter_name = "opening"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (f"{reach}.{business}", f"{where}{what}")
+            for reach, where in NetworkOpening.Reach.choices
+            for business, what in NetworkOpening.Business.choices
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = tuple((self.value() or "").split("."))
+        known = [tuple(key.split(".")) for key, _ in self.lookup_choices]
+        if asked not in known:
+            return queryset
+        return search.narrowed(queryset, opening=asked)  # type: ignore[arg-type]
+
+
 @admin.register(Institution)
 class InstitutionAdmin(DeskAdmin):
     about = "定点医药机构：开通了什么、能转诊什么。停用写在“停用”里，从那天起生效，不要删。"
-    list_display = ("name", "national_code", "kind", "level", "county", "now", "checked_on")
-    list_filter = ("kind", CountyFilter, "published")
+    list_display = (
+        *("name", "national_code", "kind", "level", "county", "now"),
+        *("in_province", "cross_province", "checked_on"),
+    )
+    list_filter = ("kind", CountyFilter, OpeningFilter, "published")
+    paginator = paging.CappedPaginator
     search_fields = ("name_key",)  # any: the search itself is apps/institutions/search.py
     search_help_text = "名称里的几个字、曾用名、拼音首字母或国家编码"
     fields = (
@@ -133,7 +158,7 @@ class InstitutionAdmin(DeskAdmin):
     export = admin_lists.export
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Institution]:
-        return super().get_queryset(request).prefetch_related("suspensions")
+        return super().get_queryset(request).prefetch_related("suspensions", "openings")
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
@@ -143,6 +168,14 @@ class InstitutionAdmin(DeskAdmin):
     @admin.display(description="现在")
     def now(self, obj: Institution) -> str:
         return obj.state_on(timezone.localdate())
+
+    @admin.display(description="省内异地")
+    def in_province(self, obj: Institution) -> str:
+        return obj.opened_for(NetworkOpening.Reach.IN_PROVINCE, timezone.localdate())
+
+    @admin.display(description="跨省异地")
+    def cross_province(self, obj: Institution) -> str:
+        return obj.opened_for(NetworkOpening.Reach.CROSS_PROVINCE, timezone.localdate())
 
     @admin.display(description="谁核对的")
     def who_checked(self, obj: Institution) -> str:

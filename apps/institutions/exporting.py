@@ -27,7 +27,7 @@ def as_workbook(institutions: Iterable[Institution], day: date) -> bytes:
 def _rows(institutions: Iterable[Institution], day: date) -> Iterator[list[str]]:
     vocabulary = DiseaseGroup.objects.vocabulary()
     for one in institutions:
-        rights = [r for r in one.referral_rights.all() if _holds(r, day)]
+        rights = [r for r in one.referral_rights.all() if r.holds_on(day)]
         state = one.state_on(day)
         said = {
             "name": one.name,
@@ -44,8 +44,3 @@ def _rows(institutions: Iterable[Institution], day: date) -> Iterator[list[str]]
             "remark": one.remark,
         }
         yield [said[key] for key in COLUMNS]
-
-
-def _holds(row: object, day: date) -> bool:
-    begins, ends = getattr(row, "valid_from", None), getattr(row, "valid_to", None)
-    return (begins or day) <= day <= (ends or day)

@@ -1,0 +1,34 @@
+"""Pages of a list that may have 600,000 rows: counted to ten thousand, keys first further on."""
+
+from functools import cached_property
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+
+MOST = 10_000
+NEAR = 5  # pages that are read in one go
+
+
+class More(int):
+    """A number that stands for itself and more; pages show it with a plus."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}+"
+
+
+class CappedPaginator(Paginator):
+    @cached_property
+    def count(self) -> int:  # type: ignore[override]
+        found = self.object_list.order_by()[: MOST + 1].count()  # type: ignore[union-attr]
+        return More(MOST) if found > MOST else found
+
+    def page(self, number: Any) -> Page:
+        """A far page is found by its keys, so that the rows before it are not fetched."""
+        number = self.validate_number(number)
+        if number <= NEAR:
+            return super().page(number)
+        rows: Any = self.object_list
+        keys = rows.values_list("pk", flat=True)[
+            (number - 1) * self.per_page : number * self.per_page
+        ]
+        return self._get_page(rows.filter(pk__in=list(keys)), number, self)
