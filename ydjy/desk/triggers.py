@@ -134,11 +134,10 @@ BEGIN
       to_jsonb(m)::text, '', '' FROM made AS m;
   ELSE
     INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed, chain)
-    SELECT clock_timestamp(), who, TG_TABLE_NAME, min(pk) || '-' || max(pk), 'insert', NULL,
-      jsonb_build_object('行数', count(*), '第一行', min(pk), '最后一行', max(pk), '内容指纹',
-        encode(sha256(convert_to(string_agg(said, E'\n' ORDER BY pk), 'UTF8')), 'hex'))::text,
-      '', '' FROM (SELECT (to_jsonb(m)->>TG_ARGV[0])::bigint AS pk, to_jsonb(m)::text AS said
-        FROM made AS m) AS rows;
+    SELECT clock_timestamp(), who, TG_TABLE_NAME, min(m.id) || '-' || max(m.id), 'insert', NULL,
+      jsonb_build_object('行数', count(*), '第一行', min(m.id), '最后一行', max(m.id), '内容指纹',
+        encode(sha256(string_agg(sha256(convert_to(m::text, 'UTF8')), ''::bytea ORDER BY m.id)),
+          'hex'))::text, '', '' FROM made AS m;
   END IF;
   RETURN NULL;
 END $ydjy$;
