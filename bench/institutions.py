@@ -5,6 +5,7 @@ search index, change log or receipt (the limit), and reading the file alone.
 """
 
 import random
+import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
-from apps.institutions import importing
+from apps.institutions import importing, roll
 from apps.institutions.models import Institution, ListImport
 from apps.offices.models import Office, Staff
 from bench.__main__ import table
@@ -32,11 +33,19 @@ def run(lines: int = 60_000) -> None:
     _figures(
         f"institution list, {lines} rows, first time ({connection.vendor})", done, reading, raw
     )
+    if connection.vendor == "postgresql":
+        table(
+            "the same rows by COPY", [("into a table like ours, with its indexes", _copy_again())]
+        )
     _search(lines)
     seen = _import(first + b"\r\n", people)
     _figures(f"the same list saved again, {lines} rows", seen, reading)
     part = _import(changed, people)
     _figures(f"the list with 1 % changed ({part['one'].changed} rows)", part, reading)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(
+        f"  most memory of this process: {peak} MB (the list's own {len(first) // 10**6} MB in it)"
+    )
 
 
 def _two_people() -> list[Staff]:
@@ -96,11 +105,31 @@ def _limit(data: bytes) -> None:
         cursor.execute("DROP TABLE bare")
 
 
+def _copy_again() -> float:
+    """The clean rows as they were written, by COPY alone: no change log, no search entries."""
+    name = Institution._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE again (LIKE {name} INCLUDING ALL)")
+        with cursor.copy(f"COPY {name} TO STDOUT") as copy:
+            blocks = [bytes(block) for block in copy]
+
+        def put() -> None:
+            with cursor.copy("COPY again FROM STDIN") as copy:
+                for block in blocks:
+                    copy.write(block)
+
+        seconds = _timed(put)
+        cursor.execute("DROP TABLE again")
+    return seconds
+
+
 # Searching ---------------------------------------------------------------------------------------
 
 
 def _search(lines: int) -> None:
     chosen = random.Random(7)
+    if lines > roll.SMALL:
+        print(f"\n  the roll of names read in {_timed(roll.make):.1f} s")
     names = list(Institution.objects.order_by("?").values_list("name", "initials")[:150])
     pieces: list[str] = ["医院", "药店", "人民", "义县", "店", "yy"]
     for name, initials in names:

@@ -15,6 +15,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["apps.errors", "apps.institutions", "ydjy.desk"])
 app.conf.beat_schedule = {
     "tick": {"task": "apps.errors.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
+    "go on with lists": {
+        "task": "apps.institutions.tasks.sweep",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "seal the change log": {
         "task": "ydjy.desk.tasks.seal_changes",
         "schedule": 60.0,

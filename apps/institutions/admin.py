@@ -24,8 +24,19 @@ from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, short
 from ydjy.desk.exporting import Column, ExportMixin
 from ydjy.desk.formfields import WordsField
 from ydjy.desk.listpages import SmallListMixin
+from ydjy.desk.paging import CappedPaginator
 
 DATED = ("valid_from", "valid_to", "source", "checked_on")
+
+
+def _must_not_overlap(form: DeskForm, *names: str) -> None:
+    """The database refuses overlapping intervals; here it is said before, in words."""
+    values = {name: form.cleaned_data.get(name) for name in (*names, "valid_from", "valid_to")}
+    row = form._meta.model(
+        pk=form.instance.pk, institution_id=form.instance.institution_id, **values
+    )
+    if row.institution_id and (other := row.overlapping()):
+        raise forms.ValidationError(f"和已有的“{other}”日期重叠，请先改好那一条的失效日期。")
 
 
 class RightForm(DeskForm):
@@ -33,6 +44,8 @@ class RightForm(DeskForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        if not self.errors:
+            _must_not_overlap(self, "serves")
         mode, wording = cleaned.get("mode"), cleaned.get("wording", "")
         if not mode or mode == ReferralRight.Mode.UNPARSED:
             return cleaned
@@ -50,19 +63,10 @@ class RightForm(DeskForm):
 
 
 class OpeningForm(DeskForm):
-    """The database refuses overlapping intervals; here it is said before, in words."""
-
     def clean(self) -> Any:
         cleaned = super().clean()
-        if self.errors or not cleaned.get("business"):
-            return cleaned
-        one = NetworkOpening(
-            pk=self.instance.pk,
-            institution_id=self.instance.institution_id,
-            **{key: cleaned.get(key) for key in ("reach", "business", "valid_from", "valid_to")},
-        )
-        if one.institution_id and (other := one.overlapping()):
-            raise forms.ValidationError(f"和已有的“{other}”日期重叠，请先改好那一条的失效日期。")
+        if not self.errors and cleaned.get("business"):
+            _must_not_overlap(self, "reach", "business")
         return cleaned
 
 
@@ -110,11 +114,36 @@ class CountyFilter(admin.SimpleListFilter):
         return queryset.filter(county=self.value()) if self.value() else queryset
 
 
+class OpeningFilter(admin.SimpleListFilter):
+    """What they settle today, per business and reach (I4)."""
+
+    title = "今天联网开通"
+    parameter_name = "opening"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (f"{reach}.{business}", f"{where}{what}")
+            for reach, where in NetworkOpening.Reach.choices
+            for business, what in NetworkOpening.Business.choices
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = tuple((self.value() or "").split("."))
+        known = [tuple(key.split(".")) for key, _ in self.lookup_choices]
+        if asked not in known:
+            return queryset
+        return search.narrowed(queryset, opening=asked)  # type: ignore[arg-type]
+
+
 @admin.register(Institution)
 class InstitutionAdmin(ExportMixin, DeskAdmin):
     about = "定点医药机构：开通了什么、能转诊什么。停用写在“停用”里，从那天起生效，不要删。"
-    list_display = ("name", "national_code", "kind", "level", "county", "now", "checked_on")
-    list_filter = ("kind", CountyFilter, "published")
+    list_display = (
+        *("name", "national_code", "kind", "level", "county", "now"),
+        *("in_province", "cross_province", "checked_on"),
+    )
+    list_filter = ("kind", CountyFilter, OpeningFilter, "published")
+    paginator = CappedPaginator
     search_fields = ("name_key",)  # any: the search itself is apps/institutions/search.py
     search_help_text = "名称里的几个字、曾用名、拼音首字母或国家编码"
     fields = (
@@ -136,7 +165,7 @@ class InstitutionAdmin(ExportMixin, DeskAdmin):
         return exporting.columns(timezone.localdate())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Institution]:
-        return super().get_queryset(request).prefetch_related("suspensions")
+        return super().get_queryset(request).prefetch_related("suspensions", "openings")
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
@@ -146,6 +175,14 @@ class InstitutionAdmin(ExportMixin, DeskAdmin):
     @admin.display(description="现在")
     def now(self, obj: Institution) -> str:
         return obj.state_on(timezone.localdate())
+
+    @admin.display(description="省内异地")
+    def in_province(self, obj: Institution) -> str:
+        return obj.opened_for(NetworkOpening.Reach.IN_PROVINCE, timezone.localdate())
+
+    @admin.display(description="跨省异地")
+    def cross_province(self, obj: Institution) -> str:
+        return obj.opened_for(NetworkOpening.Reach.CROSS_PROVINCE, timezone.localdate())
 
     @admin.display(description="谁核对的")
     def who_checked(self, obj: Institution) -> str:

@@ -16,15 +16,22 @@ from apps.institutions.comparing import Differing
 from apps.institutions.models import (
     DiseaseGroup,
     Institution,
+    InstitutionAlias,
+    InternalContact,
     ListImport,
     ListRow,
+    NetworkOpening,
     ReferralRight,
     Suspension,
 )
 from apps.institutions.writing import Stamp
 from ydjy.desk.models import Change
 
-MADE_RIGHT, ENDED_RIGHT, MADE_STOP = "_right", "_ended", "_stop"
+MADE_RIGHT, ENDED_RIGHT, WAS_RIGHT = "_right", "_ended", "_was"
+TOUCHED = "后来有人改过，没有动"
+MADE_STOP, ENDED_STOPS, WAS_STATUS = "_stop", "_stops", "_status"
+_WORDING = ("mode", "include", "exclude", "wording")
+_PARTS = (InstitutionAlias, InternalContact, NetworkOpening, ReferralRight, Suspension)
 
 
 def apply(rows: Iterable[Differing], kept: dict[int | None, ListRow], stamp: Stamp) -> None:
@@ -54,23 +61,32 @@ def _scope(row: Differing, begins: date, vocabulary: scopes.Vocabulary) -> dict[
         right.serves, right.source_id = before.serves, before.source_id
         if before.valid_from == begins:
             right = before
+            made[WAS_RIGHT] = [getattr(before, name) for name in _WORDING]
         else:
             made[ENDED_RIGHT] = [before.pk, before.valid_to and before.valid_to.isoformat()]
             right.valid_to, before.valid_to = before.valid_to, begins - timedelta(days=1)
             before.save(update_fields=["valid_to"])
     right.scope = scopes.parse(row.after["scope"], vocabulary)
+    later = ReferralRight.objects.filter(
+        institution=row.pk, serves=right.serves, valid_from__gt=begins
+    ).order_by("valid_from")
+    if right.valid_to is None and (next_one := later.first()):
+        right.valid_to = next_one.valid_from - timedelta(days=1)
     right.save()
     return made | {MADE_RIGHT: right.pk}
 
 
 def _status(row: Differing, begins: date) -> dict[str, Any]:
     if row.after["status"] == listing.NORMAL:
-        Institution.objects.filter(pk=row.pk).update(status=Institution.Status.NORMAL)
+        rows = Institution.objects.filter(pk=row.pk)
+        was = rows.values_list("status", flat=True).first()
+        rows.update(status=Institution.Status.NORMAL)
         stops = Suspension.objects.filter(institution=row.pk).exclude(valid_to__lt=begins)
+        until = [[stop.pk, stop.valid_to and stop.valid_to.isoformat()] for stop in stops]
         for stop in stops:
             stop.valid_to = max(stop.valid_from, begins - timedelta(days=1))
             stop.save(update_fields=["valid_to"])
-        return {}
+        return {WAS_STATUS: was, ENDED_STOPS: until}
     ended = row.after["status"] == listing.ENDED
     stop = Suspension.objects.create(
         institution_id=row.pk,
@@ -87,15 +103,29 @@ def _status(row: Differing, begins: date) -> dict[str, Any]:
 def take_back(one: ListImport) -> tuple[int, int]:
     """(institutions taken back, institutions left because somebody changed them since)."""
     back = left = 0
+    dated = _touched(one, (ReferralRight, Suspension))
     for row in one.rows.filter(outcome__in=[ListRow.Outcome.CHANGED, ListRow.Outcome.MISSING]):
         if row.outcome == ListRow.Outcome.MISSING and not row.allowed:
             continue
-        said = _restore(row)
+        mine = any(key.startswith("_") for key in row.after)
+        said = TOUCHED if mine and row.institution in dated else _restore(row)
         back, left = back + (said == "已撤回"), left + (said != "已撤回")
         row.outcome_note = said
         row.save(update_fields=["outcome_note"])
     gone, stay = _remove_new(one)
     return back + gone, left + stay
+
+
+def _touched(one: ListImport, parts: Iterable[Any]) -> set[int]:
+    """Institutions of which somebody made or changed such a part since the list was published."""
+    found: set[int] = set()
+    for part in parts:
+        changed = Change.objects.filter(table=part._meta.db_table, at__gt=one.published_at)
+        rows = [int(row) for row in changed.values_list("row", flat=True)]
+        for start in range(0, len(rows), 500):
+            there = part.objects.filter(pk__in=rows[start : start + 500])
+            found.update(there.values_list("institution_id", flat=True))
+    return found
 
 
 def _restore(row: ListRow) -> str:
@@ -104,7 +134,7 @@ def _restore(row: ListRow) -> str:
         return "已经没有这家机构"
     fields = [n for n in comparing.FIELDS.values() if n in row.after]
     if any(_text(getattr(stored, name)) != row.after[name] for name in fields):
-        return "后来有人改过，没有动"
+        return TOUCHED
     for name in fields:
         value: Any = row.before.get(name) or None
         if name not in ("valid_from", "national_code"):
@@ -113,6 +143,7 @@ def _restore(row: ListRow) -> str:
             stored, name, date.fromisoformat(value) if name == "valid_from" and value else value
         )
     stored.digest = None
+    stored.status = row.after.get(WAS_STATUS) or stored.status
     stored.save()
     _take_back_rights(row.after)
     return "已撤回"
@@ -125,17 +156,26 @@ def _text(value: Any) -> str:
 def _take_back_rights(after: dict[str, Any]) -> None:
     if stop := after.get(MADE_STOP):
         Suspension.objects.filter(pk=stop).delete()
+    for stop, until in after.get(ENDED_STOPS, ()):
+        Suspension.objects.filter(pk=stop).update(valid_to=_day(until))
+    if was := after.get(WAS_RIGHT):
+        values = dict(zip(_WORDING, was, strict=True))
+        ReferralRight.objects.filter(pk=after[MADE_RIGHT]).update(**values)
+    elif made := after.get(MADE_RIGHT):
+        ReferralRight.objects.filter(pk=made).delete()
     if ended := after.get(ENDED_RIGHT):
-        ReferralRight.objects.filter(pk=after[MADE_RIGHT]).delete()
-        until = date.fromisoformat(ended[1]) if ended[1] else None
-        ReferralRight.objects.filter(pk=ended[0]).update(valid_to=until)
+        ReferralRight.objects.filter(pk=ended[0]).update(valid_to=_day(ended[1]))
+
+
+def _day(said: str | None) -> date | None:
+    return date.fromisoformat(said) if said else None
 
 
 def _remove_new(one: ListImport) -> tuple[int, int]:
     """Institutions that this import made go, unless somebody changed or needs them by now."""
     new = Institution.objects.filter(brought_by=one.pk)
     keys = list(new.values_list("pk", flat=True))
-    touched = {
+    touched = _touched(one, _PARTS) | {
         int(row)
         for row in Change.objects.filter(
             table=Institution._meta.db_table, operation="update", at__gt=one.published_at

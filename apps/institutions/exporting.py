@@ -16,7 +16,7 @@ def columns(day: date) -> tuple[Column, ...]:
     vocabulary = DiseaseGroup.objects.vocabulary()
 
     def scope(one: Institution) -> str:
-        rights = [r for r in one.referral_rights.all() if _holds(r, day)]
+        rights = [r for r in one.referral_rights.all() if r.holds_on(day)]
         return scopes.describe(rights[0].scope, vocabulary) if len(rights) == 1 else ""
 
     def status(one: Institution) -> str:
@@ -38,8 +38,3 @@ def columns(day: date) -> tuple[Column, ...]:
         "remark": "remark",
     }
     return tuple(Column(listing.COLUMNS[key][0], of) for key, of in said.items())
-
-
-def _holds(row: object, day: date) -> bool:
-    begins, ends = getattr(row, "valid_from", None), getattr(row, "valid_to", None)
-    return (begins or day) <= day <= (ends or day)

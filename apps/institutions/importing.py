@@ -10,7 +10,7 @@ run again.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -27,6 +27,7 @@ from ydjy.lib import workbook
 
 KIND = "institutions"
 AT_ONCE = 200_000  # bytes of a file that is read while the person waits
+LEASE = timedelta(minutes=30)  # a worker that says nothing for so long has died
 SAMPLE = 2_000  # new and duplicate rows that are kept for the preview; all are counted
 State, Job, Outcome = ListImport.State, ListImport.Job, ListRow.Outcome
 
@@ -81,7 +82,8 @@ def _compared(one: ListImport) -> tuple[sheets.Opened, Plan]:
 
 
 def _tell(one: ListImport, done: int, total: int) -> None:
-    ListImport.objects.filter(pk=one.pk).update(done=done, total=total)
+    until = timezone.now() + LEASE
+    ListImport.objects.filter(pk=one.pk).update(done=done, total=total, job_until=until)
 
 
 def read(one: ListImport) -> ListImport:
@@ -202,7 +204,8 @@ def ask_publish(one: ListImport, *, by: Any) -> None:
     must(one.state == State.DRAFT, f"这份名单{one.get_state_display()}，不能发布。")
     maker = {one.drafted_by_id, one.upload.received_by_id} - {None}
     must(by is None or by.pk not in maker, "提交的人不能自己发布，请另一位同事核对后发布。")
-    one.published_by, one.job, one.job_since = by, Job.PUBLISH, timezone.now()
+    one.published_by = by
+    one.job, one.job_since, one.job_until = Job.PUBLISH, timezone.now(), None
     one.save()
 
 
@@ -283,7 +286,7 @@ def _leave_what_nobody_allowed(row: Differing, kept: ListRow) -> None:
 
 def ask_undo(one: ListImport) -> None:
     must(one.state == State.PUBLISHED, "只有发布了的名单可以撤回。")
-    one.job, one.job_since = Job.UNDO, timezone.now()
+    one.job, one.job_since, one.job_until = Job.UNDO, timezone.now(), None
     one.save()
 
 
@@ -311,14 +314,17 @@ _JOBS = {Job.READ: read, Job.PUBLISH: publish, Job.UNDO: undo}
 
 
 def run(pk: int) -> ListImport:
-    """Do what this import waits for, if it waits for anything; may be called twice."""
+    """Do what this import waits for, if it waits for anything and nobody does it already."""
+    now = timezone.now()
+    mine = ListImport.objects.waiting(now).filter(pk=pk).update(job_until=now + LEASE)
     one = ListImport.objects.select_related("upload").get(pk=pk)
-    if not one.job:
+    if not mine:
         return one
     try:
-        return _JOBS[ListImport.Job(one.job)](one)
+        one = _JOBS[ListImport.Job(one.job)](one)
     except Refused as refused:
         one.refresh_from_db()
         one.job, one.message = Job.NONE, str(refused)[:400]
         one.save(update_fields=["job", "message"])
-        return one
+    ListImport.objects.filter(pk=pk, job=Job.NONE).update(job_until=None)
+    return one

@@ -50,6 +50,7 @@ GUIDE = {
 }
 CODE = re.compile(r"[HP][0-9]{11}")
 _PLAIN = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})-[2-8][0-9]{6,7}")
+_SIMPLE = re.compile("(?!.*[0-9]{9})[\u4e00-\u9fffA-Za-z0-9]+")
 #: What a list says about whether an institution still works, in our three words.
 NORMAL, SUSPENDED, ENDED = "正常", "暂停", "已解除"
 _STATES = {
@@ -67,7 +68,7 @@ def kind(
 ) -> ListKind:
     readers = {
         "seq": partial(fields.code, limit=20),
-        "name": partial(fields.words, limit=80),
+        "name": partial(_words, limit=80),
         "code": _national_code,
         "county": once(partial(fields.words, limit=20)),
         "grade": once(partial(fields.words, limit=20)),
@@ -75,7 +76,7 @@ def kind(
         "ownership": once(partial(fields.words, limit=10)),
         "scope": once(partial(_scope, vocabulary=vocabulary)),
         "phone": partial(_phone, area_code=area_code),
-        "address": partial(fields.words, limit=160),
+        "address": partial(_words, limit=160),
         "status": once(_state),
         "valid_from": once(partial(fields.day, today=today)),
         "remark": once(partial(fields.words, limit=200)),
@@ -121,6 +122,13 @@ def kind_of(words: str | None, code: str | None) -> str | None:
         if words and part in words:
             return found
     return "pharmacy" if code and code.startswith("P") else None
+
+
+def _words(cell: str, *, limit: int) -> str | None:
+    """Han characters and a few digits are canonical as they stand; the rest is read."""
+    if len(cell) <= limit and _SIMPLE.fullmatch(cell) and "锟斤拷" not in cell:
+        return str(cell)
+    return fields.words(cell, limit=limit)
 
 
 def _phone(cell: str, *, area_code: str | None) -> str | None:

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from celery import shared_task
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from apps.institutions import importing
@@ -17,6 +18,15 @@ def run(pk: int) -> None:
     by = one.published_by_id or one.upload.received_by_id
     with as_actor(f"staff:{by}" if by else "system:lists"):
         importing.run(pk)
+
+
+@shared_task(time_limit=1800, soft_time_limit=1700)
+def sweep() -> int:
+    """Every minute: goes on with the lists whose worker has died or was never asked."""
+    waiting = list(ListImport.objects.waiting(timezone.now()).values_list("pk", flat=True))
+    for pk in waiting:
+        run(pk)
+    return len(waiting)
 
 
 def wake(pk: int) -> None:

@@ -4,7 +4,8 @@ The change log's triggers record every row as they do for any other write; on Po
 statement itself says who (a comment that the trigger reads).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,8 @@ from ydjy.lib.text import name_key
 
 _MANY = 50_000  # so many new rows load faster into a table whose bigram index is made afterwards
 _GIN = "institutions_searchentry_grams"
+_STEP = 20_000  # rows that are prepared and sent at once
+_ENTRY = ("institution_id", "grams", "told", "spelled", "turn")
 
 
 def _own_fields(model: type[models.Model]) -> list[Any]:
@@ -46,28 +49,41 @@ def insert(rows: Sequence[Differing], stamp: Stamp) -> None:
     """Make the new institutions and their search entries; ``row.pk`` is set."""
     if not rows:
         return
-    first = _keys_for(len(rows))
+    first, turn = _keys_for(len(rows)), roll.next_turn()
     for offset, row in enumerate(rows):
         row.pk = first + offset
     fields = _own_fields(Institution)
+    columns = [f.column for f in fields]
     blank = {f.attname: f.get_default() for f in fields} | stamp.checked()
     blank |= {"listed": stamp.listed, "published": True, "brought_by": stamp.number}
     speller = keys.speller()
-    entries: list[tuple[Any, ...]] = []
-    turn = roll.next_turn()
+    with _index_afterwards(len(rows)):
+        for start in range(0, len(rows), _STEP):
+            entries: list[tuple[Any, ...]] = []
+            lines: list[tuple[Any, ...]] = []
+            for row in rows[start : start + _STEP]:
+                (initials, spelled), key = speller.read(row.name), name_key(row.name)
+                values = blank | _columns(row, initials, key)
+                lines.append(tuple(values[f.attname] for f in fields))
+                tokens = _tokens(keys.all_grams([key], [initials]))
+                told = f"{key} {initials}"
+                entries.append((row.pk, tokens, told, spelled[: keys.SPELLED_LIMIT], turn))
+            _load(Institution._meta.db_table, columns, lines, stamp)
+            _load(SearchEntry._meta.db_table, _ENTRY, entries, stamp)
 
-    def lines() -> Iterable[tuple[Any, ...]]:
-        for row in rows:
-            initials, spelled = speller.read(row.name)
-            key = name_key(row.name)
-            values = blank | _columns(row, initials, key)
-            tokens = keys.all_grams([key], [initials])
-            told = f"{key} {initials}"
-            entries.append((row.pk, _tokens(tokens), told, spelled[: keys.SPELLED_LIMIT], turn))
-            yield tuple(values[f.attname] for f in fields)
 
-    _load(Institution._meta.db_table, [f.column for f in fields], lines(), stamp)
-    _load_entries(entries, stamp)
+@contextmanager
+def _index_afterwards(number: int) -> Iterator[None]:
+    """The bigram index of a long list is made when its rows are there."""
+    if connection.vendor != "postgresql" or number < _MANY:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {_GIN}")
+        yield
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # an index waits for no open checks
+        cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
+        cursor.execute(f"CREATE INDEX {_GIN} ON {SearchEntry._meta.db_table} USING gin (grams)")
 
 
 def _columns(row: Differing, initials: str, key: str) -> dict[str, Any]:
@@ -127,19 +143,6 @@ def _load(
 
 def _plain(line: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(v.isoformat() if isinstance(v, date) else v for v in line)
-
-
-def _load_entries(entries: list[tuple[Any, ...]], stamp: Stamp) -> None:
-    table = SearchEntry._meta.db_table
-    apart = connection.vendor == "postgresql" and len(entries) >= _MANY
-    with connection.cursor() as cursor:
-        if apart:
-            cursor.execute(f"DROP INDEX {_GIN}")
-        _load(table, ("institution_id", "grams", "told", "spelled", "turn"), entries, stamp)
-        if apart:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # an index waits for no open checks
-            cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
-            cursor.execute(f"CREATE INDEX {_GIN} ON {table} USING gin (grams)")
 
 
 # Changed rows ----------------------------------------------------------------------------------

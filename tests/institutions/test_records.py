@@ -219,3 +219,33 @@ def test_an_alias_that_is_the_name_of_another_is_listed():
     InstitutionAlias.objects.create(institution=one, name="铁路医院")
     (pair,) = duplicates.pairs()
     assert pair.why == "别名和名称相同"
+
+
+# Rights ------------------------------------------------------------------------------------------
+
+
+def right(
+    one: Institution, begins: Any = None, ends: Any = None, serves: str = ""
+) -> ReferralRight:
+    return ReferralRight.objects.create(
+        institution=one, mode="all", serves=serves, valid_from=begins, valid_to=ends
+    )
+
+
+def test_the_database_refuses_two_rights_of_one_day(hospital: Institution):
+    right(hospital, None, DAY)
+    second = right(hospital, DAY + timedelta(days=1))
+    for begins, ends in ((DAY, DAY), (None, None), (None, date(2020, 1, 1)), (DAY, None)):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            right(hospital, begins, ends)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ReferralRight.objects.filter(pk=second.pk).update(valid_from=DAY)
+    assert ReferralRight(institution=hospital, valid_from=DAY).overlapping() is not None
+
+
+def test_a_right_for_other_people_or_of_another_hospital_is_another_right(hospital: Institution):
+    right(hospital)
+    right(hospital, serves="210727")
+    right(Institution.objects.create(name="乙医院"))
+    assert ReferralRight(institution=hospital, serves="210726").overlapping() is None
+    assert ReferralRight.objects.count() == 3

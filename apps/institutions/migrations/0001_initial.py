@@ -132,6 +132,7 @@ class Migration(migrations.Migration):
                 ('published_at', models.DateTimeField(null=True, verbose_name='发布时间')),
                 ('job', models.CharField(blank=True, choices=[('', '没有'), ('read', '读文件、比较'), ('publish', '写入'), ('undo', '撤回')], default='', max_length=8, verbose_name='后台在做')),
                 ('job_since', models.DateTimeField(null=True, verbose_name='从什么时候')),
+                ('job_until', models.DateTimeField(null=True, verbose_name='做的人最晚到什么时候')),
                 ('done', models.PositiveIntegerField(default=0, verbose_name='做了几行')),
                 ('total', models.PositiveIntegerField(default=0, verbose_name='共几行')),
                 ('message', models.CharField(blank=True, max_length=400, verbose_name='说明')),

@@ -67,6 +67,8 @@ class Institution(Sourced, Dated):
     ``weight`` is the place in search results.
     """
 
+    made_by_lists = True  # the change log keeps one record of a long list, not one of each row
+
     class Kind(models.TextChoices):
         HOSPITAL = "hospital", "医院"
         COMMUNITY = "community", "社区医院"
@@ -159,9 +161,18 @@ class Institution(Sourced, Dated):
         if self.status != self.Status.NORMAL:
             return str(self.get_status_display())
         for stop in self.suspensions.all():
-            if stop.valid_from <= day and (stop.valid_to is None or day <= stop.valid_to):
+            if stop.holds_on(day):
                 return str(stop.get_kind_display())
         return "正常"
+
+    def opened_for(self, reach: str, day: date) -> str:
+        """What it settles directly that day; without any record nobody knows (I4)."""
+        every = list(self.openings.all())
+        held = [one for one in every if one.reach == reach and one.holds_on(day)]
+        if not held:
+            return "没有开通" if every else "没有登记"
+        held.sort(key=lambda one: one.Business.values.index(one.business))
+        return "、".join(str(one.get_business_display()) for one in held)
 
     def check_off(self, *, by: Any, how: str, day: date) -> None:
         """信息核对: somebody has made sure that name, address and telephone still hold (I8)."""

@@ -1,5 +1,6 @@
 """A received list of institutions on its way: read, compared, drafted, published, undone."""
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -9,9 +10,10 @@ from ydjy.desk.models import Upload
 
 
 class ListImportQuerySet(models.QuerySet["ListImport"]):
-    def waiting(self) -> Self:
-        """Jobs that nobody has taken up or that were left half done."""
-        return self.exclude(job="")
+    def waiting(self, now: datetime) -> Self:
+        """Jobs that nobody has taken up, or whose worker has not been heard of since."""
+        nobody = models.Q(job_until__isnull=True) | models.Q(job_until__lt=now)
+        return self.exclude(job="").filter(nobody)
 
 
 class ListImport(models.Model):
@@ -61,6 +63,7 @@ class ListImport(models.Model):
     published_at = models.DateTimeField("发布时间", null=True)
     job = models.CharField("后台在做", max_length=8, choices=Job, blank=True, default="")
     job_since = models.DateTimeField("从什么时候", null=True)
+    job_until = models.DateTimeField("做的人最晚到什么时候", null=True)
     done = models.PositiveIntegerField("做了几行", default=0)
     total = models.PositiveIntegerField("共几行", default=0)
     message = models.CharField("说明", max_length=400, blank=True)

@@ -1,7 +1,7 @@
 """What an institution is open for and may refer, per day: openings, referral rights, diseases."""
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 
@@ -44,6 +44,15 @@ class DiseaseGroup(models.Model):
         return self.name
 
 
+def _on_some_day_of(one: Any, others: Any) -> Any:
+    """The first of ``others`` but itself that holds on some of the same days."""
+    if one.valid_to:
+        others = others.exclude(valid_from__gt=one.valid_to)
+    if one.valid_from:
+        others = others.exclude(valid_to__lt=one.valid_from)
+    return others.exclude(pk=one.pk).first()
+
+
 class NetworkOpeningQuerySet(DatedQuerySet):
     def recorded(self, institution: Institution) -> Self:
         return self.filter(institution=institution)
@@ -79,12 +88,8 @@ class NetworkOpening(Sourced, Dated):
         """Another interval of the same business and reach on some of the same days."""
         others = NetworkOpening.objects.filter(
             institution=self.institution_id, reach=self.reach, business=self.business
-        ).exclude(pk=self.pk)
-        if self.valid_to:
-            others = others.exclude(valid_from__gt=self.valid_to)
-        if self.valid_from:
-            others = others.exclude(valid_to__lt=self.valid_from)
-        return others.first()
+        )
+        return _on_some_day_of(self, others)
 
     def __str__(self) -> str:
         since = f"{self.valid_from}起" if self.valid_from else ""
@@ -177,6 +182,11 @@ class ReferralRight(Sourced, Dated):
 
     def __str__(self) -> str:
         return f"{self.institution}（{scopes.describe(self.scope)}）"
+
+    def overlapping(self) -> "ReferralRight | None":
+        """Another right of the institution for the same people on some of the same days."""
+        others = ReferralRight.objects.filter(institution=self.institution_id, serves=self.serves)
+        return _on_some_day_of(self, others)
 
     @property
     def scope(self) -> scopes.Scope:

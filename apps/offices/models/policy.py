@@ -1,5 +1,6 @@
 """Where a rule comes from, and which city this deployment serves."""
 
+from datetime import date
 from typing import Self
 
 from django.db import models
@@ -104,3 +105,6 @@ class Dated(models.Model):
                 violation_error_message="失效日期早于生效日期，请检查这两个日期。",
             )
         ]
+
+    def holds_on(self, day: date) -> bool:
+        return (self.valid_from or day) <= day <= (self.valid_to or day)
