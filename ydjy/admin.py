@@ -103,10 +103,12 @@ class DeskSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """本周 for those who work on cases; for the others what they are here for."""
+        from apps.offices.models import calendar_gap
         from ydjy import dashboard, starts
 
         now = timezone.now()
         context = self.each_context(request) | {"title": "本周", **(extra_context or {})}
+        context["calendar_gap"] = calendar_gap(timezone.localdate(now))
         request.current_app = self.name  # type: ignore[attr-defined]
         if _works_cases(request):
             context["week"] = dashboard.week(request.user, now)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apps.filings import requirements
 from apps.filings.beside import PrintOut
+from apps.filings.blank import WORDING
 from apps.filings.catalogue import Category
 from apps.filings.models import Filing
 from apps.filings.steps import Status
@@ -24,7 +25,6 @@ from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import divisions, idnumbers
 
-WORDING = "2026-1"  # of the texts in the templates; a new text is a new version
 Form = PrintOut.Form
 DECIDED = (Status.APPROVED, Status.REJECTED, Status.REVOKED, Status.CHANGED, Status.SUSPENDED)
 _PROMISED = "还没有签承诺书，也没有用承诺代替的材料，不用打印个人承诺书。"
