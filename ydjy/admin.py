@@ -53,9 +53,14 @@ class DeskSite(admin.AdminSite):
     # The head of every page ---------------------------------------------------------------------
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from apps.offices.models import Notice
+
         context = super().each_context(request)
         if request.user.is_authenticated and request.user.is_active and request.user.is_staff:
             context["menu"] = self.menu(request)
+            context["desk_notices"] = Notice.objects.shown(
+                Notice.Audience.STAFF, timezone.localdate()
+            )
             if getattr(request.user, "case_path", None):
                 from ydjy import dashboard
 

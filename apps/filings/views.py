@@ -170,6 +170,7 @@ def blank_form(request: HttpRequest, form: str, code: str = "") -> HttpResponse:
     context = {
         "base": "filings/blank.html",
         "paper": paper,
+        "of": next((kind.name for kind in kinds if kind.code == code), ""),
         "c": blank.contents(paper, ticked, phone.display if phone else "", today),
         "back": f"{START}c/{code}/" if code else "/",
         "others": [

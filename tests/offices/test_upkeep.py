@@ -14,6 +14,7 @@ from apps.offices.models import (
     Channel,
     Duty,
     Hotline,
+    Notice,
     Office,
     PolicyDocument,
     SpecialHours,
@@ -187,3 +188,24 @@ def test_who_is_on_duty_and_who_stands_in_is_on_the_first_page(cast: Cast, clien
     assert "王芳不在岗，找孙伟（义县医保中心）" in page
     client.force_login(cast.heishan)
     assert "值班（" not in text_of(client, "index")
+
+
+# Notices (P17) -----------------------------------------------------------------------------------
+
+
+def test_a_notice_for_the_staff_stands_on_every_page_of_theirs_between_its_days(
+    cast: Cast, client: Client
+):
+    days = {"valid_from": date(2026, 11, 20), "valid_to": date(2026, 11, 22), "published": True}
+    Notice.objects.create(text="周五系统升级。", audience="staff", level="warn", **days)
+    Notice.objects.create(text="给公众的话。", audience="public", **days)
+    client.force_login(cast.yixian)
+    with time_machine.travel("2026-11-22 02:00Z", tick=False):
+        for name in ("index", "filings_filing_changelist"):
+            page = text_of(client, name)
+            assert "周五系统升级。" in page
+            assert "给公众的话。" not in page
+        assert "周五系统升级。" not in Client().get(reverse("admin:login")).content.decode()
+    with time_machine.travel("2026-11-23 02:00Z", tick=False):
+        client.force_login(cast.yixian)  # the session of the day before has ended
+        assert "周五系统升级。" not in text_of(client, "index")

@@ -59,7 +59,7 @@ def calendar_gap(today: date) -> str:
     if year is None:
         return ""
     return (
-        f"{year}年的放假安排还没有录入，那一年各周的期限都是暂定的，平常的周末先算休息。"
+        f"{year}年的放假安排还没有录入，那一年各周的期限都是暂定的，先按平常的周末算。"
         "国务院办公厅公布后，请在“系统—工作日历”里录入。"
     )
 
