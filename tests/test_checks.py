@@ -1,12 +1,9 @@
 """What must hold before the desk may run."""
 
-from datetime import date
-
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
 
-from apps.offices.models import CalendarDay
 from ydjy import checks
 from ydjy.lib import keyfiles
 
@@ -20,25 +17,6 @@ def test_a_key_file_that_others_can_read_is_an_error(settings, tmp_path):
     [found] = checks.keys_are_ours_alone(None)
     assert found.id == "ydjy.E002"
     assert "chmod 600" in found.hint
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("today", "there", "warned"),
-    [
-        (date(2026, 10, 31), False, False),
-        (date(2026, 11, 1), False, True),
-        (date(2026, 12, 31), False, True),
-        (date(2026, 11, 1), True, False),
-    ],
-)
-def test_from_november_on_next_years_calendar_is_missed(today, there, warned):
-    if there:
-        CalendarDay.objects.create(
-            day=date(2027, 1, 1), works=False, name="元旦", source="通知", official=True
-        )
-
-    assert bool(checks.calendar_warning(today)) is warned
 
 
 def test_the_settings_as_deployed_give_no_warning(settings):

@@ -53,9 +53,14 @@ class DeskSite(admin.AdminSite):
     # The head of every page ---------------------------------------------------------------------
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from apps.offices.models import Notice
+
         context = super().each_context(request)
         if request.user.is_authenticated and request.user.is_active and request.user.is_staff:
             context["menu"] = self.menu(request)
+            context["desk_notices"] = Notice.objects.shown(
+                Notice.Audience.STAFF, timezone.localdate()
+            )
             if getattr(request.user, "case_path", None):
                 from ydjy import dashboard
 
@@ -103,10 +108,12 @@ class DeskSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """本周 for those who work on cases; for the others what they are here for."""
+        from apps.offices.models import calendar_gap
         from ydjy import dashboard, starts
 
         now = timezone.now()
         context = self.each_context(request) | {"title": "本周", **(extra_context or {})}
+        context["calendar_gap"] = calendar_gap(timezone.localdate(now))
         request.current_app = self.name  # type: ignore[attr-defined]
         if _works_cases(request):
             context["week"] = dashboard.week(request.user, now)

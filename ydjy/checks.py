@@ -58,15 +58,10 @@ def the_database_speaks_chinese(
 
 def calendar_warning(today: date) -> CheckMessage | None:
     """From 1 November on, next year's official calendar should be there (O5)."""
-    from apps.offices.models import CalendarDay
+    from apps.offices.models import calendar_gap
 
-    if today.month < 11 or CalendarDay.objects.filter(day__year=today.year + 1).exists():
-        return None
-    return Warning(
-        f"{today.year + 1} 年的放假安排还没有录入，明年各周的期限都是暂定的。",
-        hint="国务院办公厅公布后，在“系统—工作日历”里录入。",
-        id="ydjy.W001",
-    )
+    said = calendar_gap(today)
+    return Warning(said, id="ydjy.W001") if said else None
 
 
 @register("database")

@@ -14,7 +14,7 @@ from apps.errors import filters, sending
 from apps.errors.models import Batch, Dispatch, Heartbeat, Notice, Ticket
 from apps.errors.pages import queue_url, shown, working_left
 from apps.errors.ticket import OPEN, Status
-from apps.offices.models import official_calendar
+from apps.offices.models import Duty, official_calendar
 from apps.offices.models.calendar import week_of
 from ydjy.lib import workdays
 
@@ -93,6 +93,7 @@ class Week:
     counties: list[dict[str, Any]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     stuck: list[Dispatch] = field(default_factory=list)
+    duty: list[Duty] = field(default_factory=list)
     advice: str = ""
     silent: str = ""
 
@@ -161,6 +162,7 @@ def week(staff: Any, now: datetime) -> Week:
         stuck=sending.stuck(now) if staff.has_perm("errors.export_batch") else [],
         advice=sending.advice(batch, now),
         silent=Heartbeat.complaint(now) if leads else "",
+        duty=list(Duty.objects.visible_to(staff).today(timezone.localdate(now))),
     )
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlencode
 
 from apps.filings import lookup as filings
 from apps.institutions import lookup as institutions
 from apps.institutions.models import DiseaseGroup
 from apps.offices import lookup as offices
 from apps.offices.matching import Entry, Hit, Word, asked, find, pieces
-from apps.offices.page import kept
+from apps.offices.models import Office
+from apps.offices.page import furniture, kept, shown
+from ydjy.lib import divisions
 
 MOST = 10  # of each section; the rest is a matter of better words
 GENERIC = ("转诊", "备案", "材料", "电话", "医院", "刷卡", "报销", "结算", "急诊", "住院", "药店")
@@ -23,6 +26,11 @@ PAGES = (
         "在外地哪里能刷卡", "/settlement/", (("页面", "在外地哪里能刷卡 直接结算 药店 门诊 住院"),)
     ),
     Entry("工作日怎么算", "/workdays/", (("页面", "工作日怎么算 放假 调休"),)),
+    Entry(
+        "空白的备案登记表（打印）", "/print/filing/", (("页面", "空白的备案登记表 备案表 申请表"),)
+    ),
+    Entry("空白的个人承诺书（打印）", "/print/promise/", (("页面", "空白的个人承诺书"),)),
+    Entry("电话单（打印，贴公告栏）", "/print/phones/", (("页面", "打印电话单 公告栏"),)),
     Entry("公开数据下载", "/data/", (("页面", "公开数据下载"),)),
 )
 
@@ -39,10 +47,51 @@ def search(query: str, today: date) -> list[Section]:
     words = asked(query)
     found = _sections(words, today)
     if not found and words:
-        groups = DiseaseGroup.objects.vocabulary().names
-        apart = pieces(words, (*GENERIC, *groups))
+        known = {*GENERIC, *kept("vocabulary", DiseaseGroup.objects.vocabulary).names}
+        apart = pieces(words, known)
         found = _sections(apart, today) if len(apart) > len(words) else []
+        if not found:  # 妈妈精神病: what we know of it, rather than nothing
+            told = [word for word in apart if len(word.means) > 1 or word.typed in known]
+            found = _sections(told, today) if told else []
+    if straight := [*_who_refers(words, today), *_elsewhere(words)]:
+        found.insert(0, Section("直接去看", straight, 0))
     return found
+
+
+def _who_refers(words: list[Word], today: date) -> list[Hit]:
+    """A disease, with or without a county, is the question of who may refer."""
+    vocabulary = kept("vocabulary", DiseaseGroup.objects.vocabulary)
+    line = " ".join(" ".join(word.means) for word in words)
+    named = [g for g in (*vocabulary.names, *vocabulary.aliases) if len(g) > 1 and g in line]
+    group = vocabulary.find(max(named, key=len)) if named else None
+    if group is None:
+        return []
+    asks = {"group": group}
+    title = f"{group}：哪家医院能开转诊"
+    for code, place in kept("areas", lambda: _areas(today)):
+        if place in line:
+            asks, title = {"area": code, **asks}, f"{place}参保，{title}"
+            break
+    return [Hit(Entry(title, f"/referral/?{urlencode(asks)}"), f"“{group}”是一类病", 0)]
+
+
+def _areas(today: date) -> list[tuple[str, str]]:
+    offices_ = shown(Office.objects.exclude(area="").filter(handles_cases=True), today)
+    return [(o.area, o.area_name) for o in offices_ if o.area_name and o.parent_id]
+
+
+def _elsewhere(words: list[Word]) -> list[Hit]:
+    """A place outside: what people ask there is what to bring, and whether the card works."""
+    city = furniture().city
+    for word in words:
+        found = [d for d in divisions.find(word.typed) if d.level < 3] if city else []
+        if found and not divisions.contains(city.area, found[0].code):
+            why = f"“{word.typed}”是外地的地名"
+            return [
+                Hit(Entry(f"到{found[0].name}看病，备案要带什么", "/guide/"), why, 0),
+                Hit(Entry(f"在{found[0].name}哪里能刷卡", "/settlement/"), why, 1),
+            ]
+    return []
 
 
 def _sections(words: list[Word], today: date) -> list[Section]:

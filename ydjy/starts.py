@@ -1,24 +1,32 @@
 """First pages of those who work on no cases: the directory's keeper, the operator, the auditor."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from apps.errors.models import Heartbeat
 from apps.institutions.models import Institution, ReferralRight
-from apps.offices.models import CalendarDay, Channel, Hotline, Office, Role, Staff
+from apps.offices.models import (
+    Channel,
+    Hotline,
+    Office,
+    Role,
+    SiteSettings,
+    Staff,
+    official_years,
+    unchecked,
+    years_wanted,
+)
 from ydjy.desk.admin import OPERATIONS, table_words
 from ydjy.desk.models import Change, Reading
 from ydjy.lib import workdays
 
-CHECK_EVERY = timedelta(days=90)
 ROWS = 20
 
 
@@ -58,11 +66,10 @@ def directory(now: datetime) -> Start:
     today = timezone.localdate(now)
     lines: list[tuple[date, Line]] = []
     total = 0
-    for model in (Hotline, Office, Institution, ReferralRight, Channel):
-        stale = model.objects.filter(
-            Q(checked_on__isnull=True) | Q(checked_on__lt=today - CHECK_EVERY)
-        ).order_by(F("checked_on").asc(nulls_first=True), "pk")
-        rows = list(stale[:ROWS])
+    stale = [unchecked(model.objects.all(), today) for model in (Hotline, Office, Channel)]
+    stale += [Institution.objects.unchecked(today), unchecked(ReferralRight.objects.all(), today)]
+    for found in stale:
+        rows = list(found[:ROWS])
         total += len(rows)
         lines += [(row.checked_on or date.min, _unchecked(row, today)) for row in rows]
     lines.sort(key=lambda pair: pair[0])
@@ -71,7 +78,20 @@ def directory(now: datetime) -> Start:
     if not total:
         start.about = "全部资料都在 90 天内核对过。"
         start.tables = []
+    else:
+        start.tables.insert(0, ("打电话核对，一条一按", _lists_to_check()))
+    if missing := SiteSettings.objects.current().missing:
+        where = reverse("admin:offices_sitesettings_changelist")
+        line = Line("查询网站的页脚", f"还没有填：{'、'.join(missing)}", where, bad=True)
+        start.tables.append(("上线前要填齐", [line]))
     return start
+
+
+def _lists_to_check() -> list[Line]:
+    return [
+        Line("电话、网点和渠道", "打开清单", reverse("admin:offices_hotline_unchecked")),
+        Line("定点机构", "打开清单", reverse("admin:institutions_institution_unchecked")),
+    ]
 
 
 def _unchecked(row: Any, today: date) -> Line:
@@ -92,7 +112,7 @@ def health(now: datetime) -> Start:
     start = Start("运行状态", "有红字的一行需要处理。")
     start.tables = [
         ("运行", [_database(), _ticking(now), _queue(now), _sealing(now)]),
-        ("工作日历", [_year(y) for y in _years(now)]),
+        ("工作日历", _years(now)),
     ]
     return start
 
@@ -141,18 +161,17 @@ def _sealing(now: datetime) -> Line:
     return Line("修改记录", words + _ask_for_worker(minutes), bad=minutes >= 5)
 
 
-def _years(now: datetime) -> list[int]:
-    today = timezone.localdate(now)
-    return [today.year, today.year + 1] if today.month >= 11 else [today.year]
-
-
-def _year(year: int) -> Line:
-    known = CalendarDay.objects.filter(day__year=year, official=True).exists()
-    return Line(
-        f"{year}年",
-        "放假安排已录入" if known else "还没有放假安排。国务院办公厅公布后，请录入工作日历。",
-        bad=not known,
-    )
+def _years(now: datetime) -> list[Line]:
+    wanted = years_wanted(timezone.localdate(now))
+    known = official_years(wanted)
+    return [
+        Line(
+            f"{year}年",
+            "放假安排已录入" if year in known else "还没有放假安排",
+            bad=year not in known,
+        )
+        for year in wanted
+    ]
 
 
 def last_changes(now: datetime) -> Start:

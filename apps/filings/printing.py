@@ -18,6 +18,7 @@ from django.utils.safestring import mark_safe
 
 from apps.filings import requirements
 from apps.filings.beside import PrintOut
+from apps.filings.blank import WORDING
 from apps.filings.catalogue import Category
 from apps.filings.models import Filing
 from apps.filings.steps import Status
@@ -27,7 +28,6 @@ from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import divisions, idnumbers
 
-WORDING = "2026-1"  # of the texts in the templates; a new text is a new version
 SHEET = "admin/filings/print/sheet.html"
 Form = PrintOut.Form
 DECIDED = (Status.APPROVED, Status.REJECTED, Status.REVOKED, Status.CHANGED, Status.SUSPENDED)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.filings import views
+from apps.filings import blank, views
 
 urlpatterns = [
     path("guide/", views.start, name="guide"),
@@ -9,6 +9,11 @@ urlpatterns = [
     path("guide/<slug:code>/", views.group, name="guide_group"),
     path("print/check/<slug:code>/", views.check_list, name="print_check"),
     path("print/check/<slug:code>/<slug:variant>/", views.check_list, name="print_check_variant"),
+    *(
+        path(f"print/{form}/{code}", views.blank_form, {"form": form}, name=f"print_{form}{n}")
+        for form in blank.FORMS
+        for n, code in enumerate(("", "<slug:code>/"))
+    ),
     path("settlement/", views.settlement, name="settlement"),
     path("card-failed/", views.card_failed, name="card_failed"),
     path("topics/", views.topics, name="topics"),

@@ -10,10 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from apps.filings import guide
+from apps.filings import blank, guide
 from apps.filings.catalogue import Category, SettlementRule, Topic, Variant
 from apps.offices.openhours import Timetable
-from apps.offices.page import page, show, shown
+from apps.offices.page import code_of, furniture, page, show, shown
 
 START = "/guide/"
 
@@ -152,7 +152,35 @@ def _answer(
         "sources": {v.source.pk: v.source for v in variants}.values(),
         "today": timetable.today,
     }
+    if template == "filings/check_list.html":
+        context["qr"] = code_of(request.path.replace("/print/check/", "/guide/c/"))
     return show(request, template, context)
+
+
+@page
+def blank_form(request: HttpRequest, form: str, code: str = "") -> HttpResponse:
+    """备案登记表 and 个人承诺书 to be filled in by hand, the category ticked where one is known."""
+    today = timezone.localdate()
+    kinds = guide.categories(today)
+    if code and code not in {kind.code for kind in kinds}:
+        raise Http404
+    paper = blank.FORMS[form]
+    ticked = [(kind.name, kind.code == code) for kind in kinds]
+    phone = furniture().phone
+    context = {
+        "sheet": f"admin/filings/print/{form}.html",
+        "paper": paper,
+        "of": next((kind.name for kind in kinds if kind.code == code), ""),
+        "c": blank.contents(paper, ticked, phone.display if phone else "", today),
+        "back": f"{START}c/{code}/" if code else "/",
+        "others": [
+            (f"/print/{name}/{f'{code}/' if code else ''}", f"空白的{other.title}")
+            for name, other in blank.FORMS.items()
+            if other != paper
+        ],
+        "qr": code_of(START),
+    }
+    return show(request, "filings/blank.html", context)
 
 
 @page

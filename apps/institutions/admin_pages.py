@@ -1,7 +1,7 @@
 """Pages about institutions beside the stock ones: who refers, one day, unchecked, look-alikes."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -26,7 +26,6 @@ from apps.offices.models import City
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.verbs import Refused
 
-CHECK_EVERY = timedelta(days=90)
 VIEW = "institutions.view_institution"
 
 
@@ -217,7 +216,7 @@ def changes(row: ListRow) -> list[Change]:
 def unchecked(self: Any, request: HttpRequest) -> HttpResponse:
     """90 天未核对: ring them, press once (I8)."""
     today = timezone.localdate()
-    rows = Paginator(Institution.objects.unchecked(today - CHECK_EVERY), 50)
+    rows = Paginator(Institution.objects.unchecked(today), 50)
     return page(
         self,
         request,

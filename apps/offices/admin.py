@@ -3,17 +3,15 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.offices import (
-    admin_public,  # noqa: F401 - its admins register themselves
-    lists,
-)
+from apps.offices import admin_public, lists  # noqa: F401 - its admins register themselves
+from apps.offices import admin_upkeep as upkeep
 from apps.offices.models import (
     CalendarDay,
     Channel,
@@ -24,6 +22,7 @@ from apps.offices.models import (
     ServiceHours,
     Staff,
     WeekRule,
+    calendar_gap,
 )
 from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, OfficeScopedAdmin
 from ydjy.desk.exporting import Column, ExportMixin
@@ -61,6 +60,8 @@ class OfficeAdmin(SmallListMixin, DeskAdmin):
     )
     inlines = (OfficeHours,)
 
+    checked = upkeep.checked
+
     @admin.display(description="服务地区", ordering="area_name")
     def service_area(self, obj: Office) -> str:
         return obj.area_name or obj.area
@@ -86,6 +87,9 @@ class HotlineAdmin(SmallListMixin, DeskAdmin):
     fields = ("office", "name", "display", "uses", "order", "published", *PERIOD, *SOURCE)
     inlines = (HotlineHours,)
 
+    unchecked = upkeep.unchecked
+    checked = upkeep.checked
+
     def save_model(self, request: HttpRequest, obj: Hotline, form: Any, change: bool) -> None:
         obj.tel = "".join(ch for ch in obj.display if ch.isdigit() or ch == "-")
         super().save_model(request, obj, form, change)
@@ -99,6 +103,13 @@ class CalendarDayAdmin(SmallListMixin, DeskAdmin):
     list_filter = ("works", "official")
     date_hierarchy = "day"
 
+    workdays = upkeep.workdays
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        if gap := calendar_gap(timezone.localdate()):
+            messages.error(request, gap)
+        return super().changelist_view(request, extra_context)
+
 
 @admin.register(WeekRule)
 class WeekRuleAdmin(DeskAdmin):
@@ -111,6 +122,8 @@ class ChannelAdmin(DeskAdmin):
     about = "参保人可以用哪些渠道办理备案、查进度。"
     list_display = ("name", "kind", "available", "queries", "cross_province_only", "order")
     list_filter = ("kind", "available")
+
+    checked = upkeep.checked
 
 
 @admin.register(PolicyDocument)

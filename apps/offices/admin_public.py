@@ -19,7 +19,7 @@ class SiteSettingsAdmin(DeskAdmin):
     list_display = ("site_name", "organiser", "phone", "still_missing")
     fields = (
         *("site_name", "organiser", "phone", "site_code", "icp", "police_record"),
-        *("report_url", "party_mark_url"),
+        *("address", "report_url", "party_mark_url"),
     )
 
     @admin.display(description="还没填")

@@ -7,7 +7,7 @@ are. «Open» means office hours, not that somebody picks up. Features O4, O6, O
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain
 
 from apps.offices.models.calendar import official_calendar
@@ -102,7 +102,8 @@ class Timetable:
         extra = [
             Frame(row.opens, row.closes) for row in here if row.kind == SpecialHours.Kind.EXTRA
         ]
-        if any(row.kind == SpecialHours.Kind.CLOSED for row in here):
+        closed = [row for row in here if row.kind == SpecialHours.Kind.CLOSED]
+        if any(row.opens is None for row in closed):
             return extra
         valid = [row for row in rows if _holds(row, day)]
         named = [row for row in valid if row.weekday == day.weekday()]
@@ -110,7 +111,16 @@ class Timetable:
             regular = named or [row for row in valid if row.weekday is None]
         else:  # a weekend on which it is open by its own hours; never a public holiday
             regular = [] if self.calendar.row(day) else named
-        return [Frame(row.opens, row.closes) for row in regular] + extra
+        frames = [Frame(row.opens, row.closes) for row in regular]
+        for row in closed:
+            frames = [part for frame in frames for part in _without(frame, row.opens, row.closes)]
+        return frames + extra
+
+
+def _without(frame: Frame, begin: time, end: time) -> list[Frame]:
+    """What is left of a frame when the time between is closed."""
+    left = ((frame.open, min(frame.close, begin)), (max(frame.open, end), frame.close))
+    return [Frame(opens, closes) for opens, closes in left if opens < closes]
 
 
 def in_short(rows: Iterable[ServiceHours]) -> str:

@@ -26,6 +26,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from apps.offices.memory import Memory, key_of
 from apps.offices.models import City, Hotline, Notice, Office, PublicVersion, SiteSettings
 from apps.offices.openhours import Opening, Timetable
+from ydjy.lib import qr
 
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'"
 MODES = {"large": "大字", "xl": "特大字"}
@@ -182,6 +183,28 @@ def frame(request: HttpRequest, site: Furniture) -> dict[str, Any]:
         "modes": MODES.items(),
         "here": request.get_full_path(),
     }
+
+
+@dataclass(frozen=True)
+class Code:
+    """A QR code for paper: the address it opens and how it is drawn."""
+
+    address: str
+    side: int
+    path: str
+
+
+def code_of(path: str) -> Code | None:
+    """The code of one of our pages under the address that the public knows; ``None`` before staff
+    have filled that in, for a code of this machine's own name would lead nowhere."""
+    root = furniture().settings
+    if root is None or not root.address:
+        return None
+    address = root.address.rstrip("/") + path
+    try:
+        return Code(address, *qr.svg_path(address))
+    except qr.TooLong:
+        return Code(root.address, *qr.svg_path(root.address))
 
 
 def paged(rows: Sequence[Any], request: HttpRequest) -> Page[Any]:

@@ -1,18 +1,12 @@
 """Public: telephones and places, one office, where to ask about a filing, working days."""
 
-from datetime import date, timedelta
-from typing import Any
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 
-from apps.offices.models import Channel, Hotline, Office, official_calendar
+from apps.offices import counting
+from apps.offices.models import Channel, Hotline, Office
 from apps.offices.openhours import Timetable
-from apps.offices.page import Phone, page, paged, show, shown
-from ydjy.lib.workdays import Calendar, in_words
-
-LONGEST_SPAN = 250  # working days; further than that no calendar is announced
+from apps.offices.page import Phone, code_of, page, paged, show, shown
 
 
 @page
@@ -61,8 +55,10 @@ def office(request: HttpRequest, pk: int) -> HttpResponse:
 def phones(request: HttpRequest) -> HttpResponse:
     """The list for the village notice-board: A4, telephones only (P11)."""
     today = timezone.localdate()
-    lines = shown(Hotline.objects.select_related("office"), today)
-    return show(request, "offices/phones.html", {"lines": lines, "today": today})
+    lines = list(shown(Hotline.objects.select_related("office"), today))
+    newest = max((line.checked_on for line in lines if line.checked_on), default=None)
+    context = {"lines": lines, "today": today, "newest": newest, "qr": code_of("/offices/")}
+    return show(request, "offices/phones.html", context)
 
 
 @page
@@ -76,38 +72,5 @@ def progress(request: HttpRequest) -> HttpResponse:
 @page
 def workdays(request: HttpRequest) -> HttpResponse:
     """«20 个工作日» as a date, counted out and explained (O8)."""
-    today = timezone.localdate()
-    typed, count = request.GET.get("from", ""), request.GET.get("days", "")
-    start = parse_date_kindly(typed) if typed else today
-    context: dict[str, Any] = {"typed": typed or today.isoformat(), "days": count or "20"}
-    if not count:
-        return show(request, "offices/workdays.html", context)
-    if start is None or abs(start.year - today.year) > 5:
-        context["problem"] = "日期请写成 2026-11-20 这样。"
-    elif not (count.isascii() and count.isdigit() and 0 < int(count) <= LONGEST_SPAN):
-        context["problem"] = f"工作日请填 1 到 {LONGEST_SPAN} 的数字。"
-    else:
-        context |= count_out(start, int(count), official_calendar(start, start))
-    return show(request, "offices/workdays.html", context)
-
-
-def parse_date_kindly(text: str) -> date | None:
-    """A date as YYYY-MM-DD; ``None`` for anything else."""
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
-
-
-def count_out(start: date, days: int, calendar: Calendar) -> dict[str, Any]:
-    """The day reached, the odd days on the way, and the years nobody has announced yet."""
-    end = calendar.add_workdays(start, days)
-    span = [start + timedelta(days=n) for n in range(1, (end - start).days + 1)]
-    odd = [calendar.explain(day) for day in span if calendar.row(day)]
-    return {
-        "start": start,
-        "end": end,
-        "end_in_words": in_words(end, weekday=True),
-        "odd": odd,
-        "open_years": sorted({d.year for d in span if not calendar.has_official(d.year)}),
-    }
+    found = counting.asked(request.GET, timezone.localdate())
+    return show(request, "offices/workdays.html", found)

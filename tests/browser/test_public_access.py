@@ -13,6 +13,7 @@ PAGES = (
     ),
     *("/institutions/", "/institutions/5/", "/offices/", "/offices/1/", "/settlement/"),
     *("/card-failed/", "/progress/", "/print/check/with-family/with-child/", "/topics/e-voucher/"),
+    *("/print/phones/", "/print/filing/", "/print/promise/"),
     *("/workdays/?days=20", "/data/", "/sitemap/"),
 )
 MODES = ("", "large", "xl")

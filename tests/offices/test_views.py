@@ -9,14 +9,12 @@ from django.test import Client
 
 from apps.offices.matching import Entry, asked, find, pieces
 from apps.offices.models import (
-    CalendarDay,
     Duty,
     Hotline,
     Office,
     ServiceHours,
     SpecialHours,
     Synonym,
-    missing_year,
 )
 from apps.offices.openhours import Timetable, in_short
 from tests import publicsite
@@ -149,14 +147,6 @@ def test_working_days_are_counted_out_and_explained(jinzhou: Hotline, client: Cl
     assert "2027 年的放假安排还没有公布" in late
     for wrong in ("?from=2026-13-40&days=5", "?days=x", "?days=9999", "?from=1900-01-01&days=2"):
         assert "还差一点" in client.get(f"/workdays/{wrong}").content.decode()
-
-
-def test_next_years_calendar_is_missed_from_the_first_of_november(jinzhou: Hotline):
-    assert missing_year(date(2026, 10, 31)) is None
-    assert missing_year(date(2026, 11, 1)) == 2027
-    CalendarDay.objects.create(day=date(2027, 1, 1), works=False, name="元旦", source="通知")
-    assert missing_year(date(2026, 11, 1)) is None
-    assert missing_year(date(2028, 2, 1)) == 2028
 
 
 # Search --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from apps.institutions import keys, search
-from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
+from apps.offices.models.policy import Dated, DatedQuerySet, Sourced, unchecked
 from ydjy.lib import pinyin, text
 
 
@@ -25,17 +25,13 @@ class InstitutionQuerySet(DatedQuerySet):
         """What the public may see: published, and working on that day (today)."""
         return self.filter(published=True).working(on or timezone.localdate())
 
-    def unchecked(self, before: date) -> Self:
-        """Nobody has checked them since that day; those never checked come first.
+    def unchecked(self, today: date) -> Self:
+        """Nobody has checked them for 90 days; those never checked come first.
 
         The national list is checked by whoever keeps it, so it is not our work.
         """
-        stale = models.Q(checked_on__isnull=True) | models.Q(checked_on__lt=before)
-        return (
-            self.exclude(listed="national")
-            .filter(stale)
-            .order_by(models.F("checked_on").asc(nulls_first=True), "weight", "pk")
-        )
+        rows = unchecked(self.exclude(listed="national"), today)
+        return rows.order_by(models.F("checked_on").asc(nulls_first=True), "weight", "pk")
 
     def search(self, words: str, **asked: Any) -> "search.Found":
         """See :func:`apps.institutions.search.find`."""

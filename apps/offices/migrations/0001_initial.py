@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                 ('site_code', models.CharField(blank=True, max_length=20, verbose_name='网站标识码')),
                 ('icp', models.CharField(blank=True, max_length=40, verbose_name='ICP备案号')),
                 ('police_record', models.CharField(blank=True, max_length=40, verbose_name='公安备案号')),
+                ('address', models.CharField(blank=True, help_text='印在纸上的二维码打开这个网址，例如 https://yibao.example.cn；空着就不印二维码', max_length=60, validators=[django.core.validators.URLValidator(['http', 'https'], message='请填完整的网址，以 http 或 https 开头。')], verbose_name='查询网站网址')),
                 ('report_url', models.CharField(blank=True, help_text='空着就不显示', max_length=200, validators=[django.core.validators.URLValidator(['http', 'https'], message='请填完整的网址，以 http 或 https 开头。')], verbose_name='“我为政府网站找错”链接')),
                 ('party_mark_url', models.CharField(blank=True, help_text='空着就不显示', max_length=200, validators=[django.core.validators.URLValidator(['http', 'https'], message='请填完整的网址，以 http 或 https 开头。')], verbose_name='党政机关网站标识链接')),
                 ('only', models.BooleanField(default=True, editable=False, unique=True)),

@@ -3,12 +3,15 @@
 from apps.offices.models.calendar import (
     CalendarDay,
     WeekRule,
+    calendar_gap,
     missing_year,
     official_calendar,
+    official_years,
+    years_wanted,
 )
 from apps.offices.models.duty import Duty
 from apps.offices.models.office import Channel, Hotline, Office, ServiceHours
-from apps.offices.models.policy import City, PolicyDocument, Sourced
+from apps.offices.models.policy import City, PolicyDocument, Sourced, unchecked
 from apps.offices.models.publishing import (
     Notice,
     PublicVersion,
@@ -36,6 +39,10 @@ __all__ = [
     "Staff",
     "Synonym",
     "WeekRule",
+    "calendar_gap",
     "missing_year",
     "official_calendar",
+    "official_years",
+    "unchecked",
+    "years_wanted",
 ]

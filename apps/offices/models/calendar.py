@@ -42,13 +42,30 @@ def missing_year(today: date) -> int | None:
 
     The State Council's notice comes in November as a rule; from then on the gap is shown in red.
     """
-    wanted = [today.year, today.year + 1] if today.month >= 11 else [today.year]
-    known = set(
-        CalendarDay.objects.filter(official=True, day__year__in=wanted).values_list(
-            "day__year", flat=True
-        )
-    )
+    known = official_years(wanted := years_wanted(today))
     return next((year for year in wanted if year not in known), None)
+
+
+def years_wanted(today: date) -> list[int]:
+    return [today.year, today.year + 1] if today.month >= 11 else [today.year]
+
+
+def official_years(years: list[int]) -> set[int]:
+    """Those of the years for which the official days are here: one row makes a year official."""
+    rows = CalendarDay.objects.filter(official=True, day__year__in=years)
+    return set(rows.values_list("day__year", flat=True))
+
+
+def calendar_gap(today: date) -> str:
+    """The one sentence about a missing calendar, on 本周, on the calendar page and in ``check``;
+    "" where nothing is missing (O5)."""
+    year = missing_year(today)
+    if year is None:
+        return ""
+    return (
+        f"{year}年的放假安排还没有录入，那一年各周的期限都是暂定的，先按平常的周末算。"
+        "国务院办公厅公布后，请在“系统—工作日历”里录入。"
+    )
 
 
 class WeekRule(Sourced, Dated):

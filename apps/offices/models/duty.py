@@ -17,8 +17,9 @@ class DutyQuerySet(DatedQuerySet):
         path = getattr(staff, "office_path", None)
         return self.filter(office__path__startswith=path) if path else self.none()
 
-    def on_duty(self, office: Office, day: date) -> Self:
-        return self.on(day).filter(office=office, kind=Duty.Kind.DUTY)
+    def today(self, day: date) -> Self:
+        """Who is on duty and who is away, with the people of it."""
+        return self.on(day).select_related("office", "person", "deputy").order_by("office", "-kind")
 
     def acting_for(self, person: Any, day: date) -> list[int]:
         """Whose work is this person's that day: the own, and that of those for whom they stand in
@@ -82,6 +83,14 @@ class Duty(Dated):
 
     def __str__(self) -> str:
         return f"{self.valid_from}到{self.valid_to} {self.get_kind_display()}"
+
+    @property
+    def in_words(self) -> str:
+        """王芳值班（义县）; 李强不在岗，找孙伟（黑山县）."""
+        where = f"（{self.office}）"
+        if self.kind == self.Kind.DUTY:
+            return f"{self.person}值班{where}"
+        return f"{self.person}不在岗，找{self.deputy}{where}"
 
     def clean(self) -> None:
         """A deputy who is away too would leave nobody."""

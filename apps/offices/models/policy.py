@@ -1,9 +1,12 @@
 """Where a rule comes from, and which city this deployment serves."""
 
-from datetime import date
-from typing import Self
+from datetime import date, timedelta
+from typing import Any, Self, TypeVar
 
 from django.db import models
+
+CHECK_EVERY = timedelta(days=90)  # 信息核对: telephones and addresses change (I8)
+Rows = TypeVar("Rows", bound="models.QuerySet[Any]")
 
 
 class PolicyDocument(models.Model):
@@ -39,6 +42,17 @@ class Sourced(models.Model):
 
     class Meta:
         abstract = True
+
+    def confirm(self, day: date) -> None:
+        """Somebody has made sure, by telephone as a rule, that the row still holds (I8)."""
+        self.checked_on = day
+        self.save(update_fields=["checked_on"])
+
+
+def unchecked(rows: Rows, today: date) -> Rows:
+    """Of these rows, those nobody has checked for 90 days; those never checked come first."""
+    stale = models.Q(checked_on__isnull=True) | models.Q(checked_on__lt=today - CHECK_EVERY)
+    return rows.filter(stale).order_by(models.F("checked_on").asc(nulls_first=True), "pk")
 
 
 class CityQuerySet(models.QuerySet["City"]):

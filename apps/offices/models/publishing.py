@@ -34,6 +34,13 @@ class SiteSettings(models.Model):
     site_code = models.CharField("网站标识码", max_length=20, blank=True)
     icp = models.CharField("ICP备案号", max_length=40, blank=True)
     police_record = models.CharField("公安备案号", max_length=40, blank=True)
+    address = models.CharField(
+        "查询网站网址",
+        max_length=60,
+        blank=True,
+        validators=[WEB_ADDRESS],
+        help_text="印在纸上的二维码打开这个网址，例如 https://yibao.example.cn；空着就不印二维码",
+    )
     report_url = models.CharField(
         "“我为政府网站找错”链接",
         max_length=200,
