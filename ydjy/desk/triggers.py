@@ -94,16 +94,29 @@ SQLITE_SEALING = (
     )
 )
 
+_WHO = """coalesce(
+    substring(left(current_query(), 120) from '^/\\*ydjy:([^*]*)\\*/'),
+    nullif(current_setting('ydjy.actor', true), ''), 'db:' || session_user)"""
+
 POSTGRES_FUNCTIONS = f"""
+CREATE OR REPLACE FUNCTION ydjy_inserted() RETURNS trigger LANGUAGE plpgsql AS $ydjy$
+DECLARE
+  who text := {_WHO};
+BEGIN
+  INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed, chain)
+  SELECT clock_timestamp(), who, TG_TABLE_NAME, became->>TG_ARGV[0], 'insert', NULL, (
+      CASE WHEN became ? 'password' THEN became || '{{"password": "{_HIDDEN}"}}'
+      ELSE became END)::text, '', ''
+    FROM (SELECT to_jsonb(fresh) AS became FROM fresh) AS rows;
+  RETURN NULL;
+END $ydjy$;
+
 CREATE OR REPLACE FUNCTION ydjy_change() RETURNS trigger LANGUAGE plpgsql AS $ydjy$
 DECLARE
-  was jsonb; became jsonb;
-  pk text := TG_ARGV[0];
-  who text := coalesce(
-    substring(left(current_query(), 120) from '^/\\*ydjy:([^*]*)\\*/'),
-    nullif(current_setting('ydjy.actor', true), ''), 'db:' || session_user);
+  was jsonb := to_jsonb(OLD); became jsonb;
+  pk text := was->>TG_ARGV[0];
+  who text := {_WHO};
 BEGIN
-  IF TG_OP <> 'INSERT' THEN was := to_jsonb(OLD); pk := was->>TG_ARGV[0]; END IF;
   IF TG_OP <> 'DELETE' THEN became := to_jsonb(NEW); pk := became->>TG_ARGV[0]; END IF;
   IF TG_OP = 'UPDATE' THEN
     IF was = became THEN RETURN NULL; END IF;
@@ -138,8 +151,14 @@ def postgres_change(model: type[models.Model]) -> Iterator[tuple[str, str]]:
     name = f"ydjy_change_{table}"
     yield (
         name,
-        f'CREATE OR REPLACE TRIGGER "{name}" AFTER INSERT OR UPDATE OR DELETE ON "{table}"'
+        f'CREATE OR REPLACE TRIGGER "{name}" AFTER UPDATE OR DELETE ON "{table}"'
         f" FOR EACH ROW EXECUTE FUNCTION ydjy_change('{pk}')",
+    )
+    # A record for every row all the same, but the function runs once for the whole statement.
+    yield (
+        f"{name}_insert",
+        f'CREATE OR REPLACE TRIGGER "{name}_insert" AFTER INSERT ON "{table}" REFERENCING NEW TABLE'
+        f" AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ydjy_inserted('{pk}')",
     )
 
 
