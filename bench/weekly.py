@@ -179,19 +179,27 @@ def save_sheet(lines: int, file: str) -> None:
 
 
 def alone(lines: int) -> None:
-    """One run and nothing else: what the process and its reading child need at most."""
-    batch = prepare()
-    with tempfile.NamedTemporaryFile() as file:  # made elsewhere: making it needs more than reading
-        code = "from bench.__main__ import ready; ready(); from bench import weekly; "
-        code += f"weekly.save_sheet({lines}, {file.name!r})"
-        subprocess.run([sys.executable, "-c", code], check=True)
-        data = Path(file.name).read_bytes()
+    """One run and nothing else: what the process and its reading child need at most. The sheet is
+    made, the database prepared and the run made in processes of their own, so that none of them
+    counts for another."""
+    prepare()
+    with tempfile.NamedTemporaryFile() as file:
+        for what in (f"save_sheet({lines}, {file.name!r})", f"measure({file.name!r})"):
+            code = f"import django; django.setup(); from bench import weekly; weekly.{what}"
+            subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def measure(file: str) -> None:
+    batch, data = Batch.objects.of_week(2026, 47), Path(file).read_bytes()
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    begun = time.perf_counter()
-    intake.confirm(intake.receive(data, "bench.xlsx", by=None, batch=batch), by=None)
-    seconds = time.perf_counter() - begun
+    begun, worked = time.perf_counter(), time.process_time()
+    upload = intake.receive(data, "bench.xlsx", by=None, batch=batch)
+    read = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    intake.confirm(upload, by=None)
+    seconds, worked = time.perf_counter() - begun, time.process_time() - worked
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     print(
-        f"{lines} rows: {seconds:.1f} s, peak {peak} MB ({base} before), reading child {child} MB"
+        f"{upload.rows_in} rows: {seconds:.1f} s ({worked:.1f} s of processor), peak {peak} MB "
+        f"({base} before, {read} when staged), reading child {child} MB"
     )

@@ -1,13 +1,19 @@
 """Monday's import in three steps: choose the file, look, import; and what follows from it."""
 
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.db import connections
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from apps.errors import intake, tasks, weekly
 from apps.errors.admin_sheet import rows_of
@@ -24,7 +30,7 @@ from ydjy.desk.verbs import Refused, must
 
 IMPORT = "errors.import_batch"
 AT_ONCE = 400_000  # bytes; a longer file is read by a job, and the page looks again by itself
-AT_ONCE_ROWS = 3_000
+AT_ONCE_ROWS = 2_000
 
 
 @admin_verb(IMPORT, methods=("GET", "POST"), row=False, atomic=False)
@@ -35,13 +41,10 @@ def receive(self: Any, request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         sent = form.cleaned_data["file"]
         sender = form.cleaned_data["sender"] or intake.SENDER
-        try:
-            upload = intake.keep(sent.read(), sent.name, by=request.user, sender=sender)
-            return _read(request, upload)
-        except uploads.AlreadyReceived as twin:
-            return _there_already(request, twin)
-        except Refused as refused:
-            error = str(refused)
+        keep = partial(intake.keep, sent.read(), sent.name, by=request.user, sender=sender)
+        answer, error = _answered(request, keep)
+        if answer:
+            return answer
     context = self.admin_site.each_context(request) | {
         "title": "导入本周报错",
         "opts": self.opts,
@@ -58,15 +61,26 @@ def _senders() -> list[str]:
     return sorted({intake.SENDER, *known.values_list("sender", flat=True).distinct()[:50]})
 
 
-def _read(request: HttpRequest, upload: Upload) -> HttpResponse:
+def _answered(request: HttpRequest, kept: Callable[[], Upload]) -> tuple[HttpResponse | None, str]:
+    """The page that follows on reading the file, or why it cannot be read."""
+    try:
+        return _read(kept()), ""
+    except uploads.AlreadyReceived as twin:
+        messages.warning(request, str(twin))
+        return redirect("admin:errors_batch_preview", upload=twin.upload.pk), ""
+    except Refused as refused:
+        return None, str(refused)
+
+
+def _read(upload: Upload) -> HttpResponse:
     """Read it now, or let a job do it; then the page that shows how it is."""
     if upload.size > AT_ONCE:
         wake(upload)
         return redirect("admin:errors_batch_preview", upload=upload.pk)
     try:
         intake.read(upload)
-    except uploads.AlreadyReceived as twin:
-        return _there_already(request, twin)
+    except uploads.ReadElsewhere:
+        pass  # the page shows how far the other is
     except uploads.Unreadable:
         if upload.state != Upload.State.COLUMNS:
             raise
@@ -74,17 +88,23 @@ def _read(request: HttpRequest, upload: Upload) -> HttpResponse:
     return redirect("admin:errors_batch_preview", upload=upload.pk)
 
 
-def _there_already(request: HttpRequest, twin: uploads.AlreadyReceived) -> HttpResponse:
-    messages.warning(request, str(twin))
-    return redirect("admin:errors_batch_preview", upload=twin.upload.pk)
-
-
 def wake(upload: Upload) -> None:
-    """Ask the worker to go on with it; without a worker the minute tick does."""
-    try:
+    """Ask the worker to go on with it; if none comes, the page that looks does it."""
+    Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() + intake.PATIENCE)
+    with suppress(OSError, OperationalError):
         tasks.go_on_with.delay(upload.pk)
-    except OSError:
-        Upload.objects.filter(pk=upload.pk).update(lease_until=upload.received_at)
+
+
+def _go_on_here(upload: Upload) -> None:
+    """There is no worker: a thread of this process does it, while the page shows how far it is."""
+
+    def work() -> None:
+        try:
+            tasks.go_on(upload)
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=work, daemon=True).start()
 
 
 @admin_verb(IMPORT, methods=("GET", "POST"), row=False, path="receive/<int:upload>/", atomic=False)
@@ -96,6 +116,8 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     if received.state == Upload.State.COLUMNS:
         return redirect("admin:errors_batch_columns", upload=received.pk)
     busy = received.state in (Upload.State.RECEIVED, Upload.State.CONFIRMING)
+    if busy and intake.take(received, timezone.now()):
+        _go_on_here(received)
     confirmed = received.state == Upload.State.CONFIRMED
     context = self.admin_site.each_context(request) | {
         "title": "导入本周报错",
@@ -104,6 +126,7 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "staged": received.state == Upload.State.STAGED,
         "confirmed": confirmed,
         "busy": busy,
+        "how_far": intake.how_far(received),
         "problems": undecided(received).count(),
         "reasons": reasons(received)[:12],
         "writing": encodings.sample(received) if received.state == Upload.State.STAGED else None,
@@ -193,10 +216,9 @@ def columns(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         uploads.remember(received.kind, received.sender, form.keys)
         uploads.read_anew(received)
-        try:
-            return _read(request, received)
-        except Refused as refused:
-            error = str(refused)
+        answer, error = _answered(request, lambda: received)
+        if answer:
+            return answer
     context = self.admin_site.each_context(request) | {
         "title": "对应列",
         "opts": self.opts,

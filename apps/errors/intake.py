@@ -5,8 +5,9 @@ tickets of the good rows in one transaction; pressing it twice gives the same ti
 and held rows stay with the file until they are decided (``deciding.py``).
 """
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +18,7 @@ from apps.errors import known, opening, weekly
 from apps.errors.models import Batch, Ticket
 from apps.errors.ticket import Status
 from apps.offices.models import City
-from ydjy.desk import sheets, uploads
+from ydjy.desk import progress, sheets, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import opened
@@ -27,6 +28,7 @@ from ydjy.desk.verbs import Refused
 __all__ = ["KIND", "Unreadable", "abandon", "check", "confirm", "keep", "read", "receive", "undo"]
 KIND = "weekly"
 SENDER = "省医保中心"
+PATIENCE = timedelta(seconds=10)  # so long a worker may take to come for a file
 _AT_A_TIME = 2_000  # rows made into tickets at once: what is held in memory stays small
 
 
@@ -76,13 +78,14 @@ def read(upload: Upload) -> Upload:
 
     Raises ``Unreadable`` with how to mend it, or ``AlreadyReceived`` for a list saved anew.
     """
-    uploads.read(upload, list_kind(timezone.localdate(upload.received_at)), _settle)
+    week = known.Known(batch_of(upload), upload)
+
+    def settle(upload: Upload, report: sheets.Report) -> None:
+        known.refuse_returned_words(report)
+        known.compare(week, report)
+
+    uploads.read(upload, list_kind(timezone.localdate(upload.received_at)), settle)
     return upload
-
-
-def _settle(upload: Upload, report: sheets.Report) -> None:
-    known.refuse_returned_words(report)
-    known.compare(batch_of(upload), upload, report)
 
 
 def receive(data: bytes, filename: str, **more: Any) -> Upload:
@@ -111,7 +114,19 @@ def confirm(upload: Upload, *, by: Any, assign: opening.Assign = "county") -> Ba
     crashpoint("CI6")
     batch = _confirm(upload, by, assign)
     crashpoint("CI8")
+    progress.forget(_importing(upload))
     return batch
+
+
+def _importing(upload: Upload) -> str:
+    return f"upload-{upload.pk}"
+
+
+def how_far(upload: Upload) -> tuple[int, int]:
+    """(done, total) rows of what is being done with the file."""
+    if upload.state == Upload.State.CONFIRMING:
+        return progress.of(_importing(upload)) or (0, upload.accepted + upload.duplicate)
+    return upload.done, upload.total
 
 
 def begin(upload: Upload, *, by: Any, assign: opening.Assign) -> None:
@@ -131,20 +146,7 @@ def _confirm(upload: Upload, by: Any, assign: opening.Assign) -> Batch:
     if upload.state not in (Upload.State.STAGED, Upload.State.CONFIRMING):
         raise Refused(f"这个文件{upload.get_state_display()}，不能导入。请重新选文件。")
     batch = Batch.objects.select_for_update().get(pk=batch.pk)
-    rows = list(upload.rows.filter(status__in=[sheets.ACCEPTED, sheets.DUPLICATE]))
-    tickets = _recheck(batch, upload, rows)
-    answered = dict(tickets)
-    fresh = [row for row in rows if row.pk not in tickets and row.status == sheets.ACCEPTED]
-    for row in fresh:
-        row.upload = upload
-    again = {row.twin_id for row in rows} | {row.pk for row in rows if row.original_id}
-    for at in range(0, len(fresh), _AT_A_TIME):
-        made = opening.open_tickets(batch, fresh[at : at + _AT_A_TIME], by=by, assign=assign)
-        opening.link(made.items())
-        answered |= {key: ticket for key, ticket in made.items() if key in again}
-    twins = {row.pk: answered[row.twin_id] for row in rows if row.twin_id in answered}
-    opening.link({**tickets, **twins}.items())
-    answer_originals(rows, answered | twins)
+    _Import(batch, upload, by, assign).run()
     upload.state, upload.plan, upload.lease_until = Upload.State.CONFIRMED, assign, None
     upload.confirmed_at, upload.confirmed_by = timezone.now(), by
     upload.save(update_fields=["state", "plan", "lease_until", "confirmed_at", "confirmed_by"])
@@ -154,39 +156,74 @@ def _confirm(upload: Upload, by: Any, assign: opening.Assign) -> Batch:
     return batch
 
 
-def _recheck(batch: Batch, upload: Upload, rows: list[StagedRow]) -> dict[int, Ticket]:
-    """Under the lock: the tickets that the week has already for some of the rows. Since the
-    preview another file may have brought the same lines."""
-    week = known.Known(batch, upload)
-    if not week.tickets:
-        return {}
-    found, changed = {}, []
-    for row in rows:
-        ticket = week.ticket(opened(row.values) or {})
-        if ticket is None or row.twin_id:
-            continue
-        if row.status == sheets.ACCEPTED:
-            differs = known.differences(ticket, opened(row.values) or {})
-            row.status = sheets.HELD if differs else sheets.DUPLICATE
-            row.message = (
-                f"与工单 {ticket.number} 编号相同，内容不同，请判断要不要改工单。"
-                if differs
-                else f"本周已有工单 {ticket.number}。"
-            )
-            changed.append(row)
-        if row.status == sheets.DUPLICATE:
-            found[row.pk] = ticket
-    if changed:
-        StagedRow.objects.bulk_update(changed, ["status", "message"], batch_size=500)
-        uploads.count(upload)
-    return found
+class _Import:
+    """The accepted rows of one file on their way to tickets, some thousand at a time."""
+
+    def __init__(self, batch: Batch, upload: Upload, by: Any, assign: opening.Assign):
+        self.batch, self.upload, self.by, self.assign = batch, upload, by, assign
+        self.week = known.Known(batch, upload)
+        self.rows = upload.rows.filter(status__in=[sheets.ACCEPTED, sheets.DUPLICATE])
+        twinned = self.rows.filter(twin__isnull=False).values_list("twin_id", flat=True)
+        standing = self.rows.filter(original__isnull=False).values_list("pk", flat=True)
+        # Rows of which it must be known later which ticket they have got.
+        self.again = {*twinned, *standing}
+        self.answered: dict[int, Ticket] = {}
+
+    def run(self) -> None:
+        done, total = 0, self.upload.accepted + self.upload.duplicate
+        twins: list[tuple[int, int]] = []
+        originals: list[tuple[int, int]] = []
+        changed = False
+        for rows in self._parts():
+            changed |= self._part(rows)
+            twins += [(row.pk, row.twin_id) for row in rows if row.twin_id]
+            originals += [(row.pk, row.original_id) for row in rows if row.original_id]
+            done += len(rows)
+            progress.note(_importing(self.upload), done, total)
+        linked = {pk: self.answered[twin] for pk, twin in twins if twin in self.answered}
+        opening.link(linked.items())
+        answered = self.answered | linked
+        answer_originals({old: answered[pk] for pk, old in originals if pk in answered})
+        if changed:
+            uploads.count(self.upload)
+
+    def _parts(self) -> Iterator[list[StagedRow]]:
+        after = -1
+        rows = self.rows.defer("cells").order_by("position")
+        while part := list(rows.filter(position__gt=after)[:_AT_A_TIME]):
+            after = part[-1].position
+            for row in part:
+                row.upload = self.upload
+            yield part
+
+    def _part(self, rows: list[StagedRow]) -> bool:
+        """Tickets for a part of the rows; whether the verdict on one of them has changed."""
+        found, changed = self._recheck([row for row in rows if not row.twin_id])
+        fresh = [row for row in rows if row.status == sheets.ACCEPTED]
+        if fresh:
+            found |= opening.open_tickets(self.batch, fresh, by=self.by, assign=self.assign)
+        opening.link(found.items())
+        self.answered |= {key: ticket for key, ticket in found.items() if key in self.again}
+        return changed
+
+    def _recheck(self, rows: list[StagedRow]) -> tuple[dict[int, Ticket], bool]:
+        """Under the lock: the tickets that the week has already for some of the rows. Since the
+        preview another file may have brought the same lines."""
+        found, changed = {}, []
+        lines = ((row, opened(row.values) or {}) for row in rows)
+        for row, ticket in self.week.matched(lines):
+            if row.status == sheets.ACCEPTED:
+                row.status, row.message = known.verdict(ticket, opened(row.values) or {})
+                changed.append(row)
+            if row.status == sheets.DUPLICATE:
+                found[row.pk] = ticket
+        if changed:
+            StagedRow.objects.bulk_update(changed, ["status", "message"], batch_size=500)
+        return found, bool(changed)
 
 
-def answer_originals(rows: list[StagedRow], tickets: dict[int, Ticket]) -> None:
-    """The lines of earlier files for which these rows stand have their ticket now."""
-    wanted = {
-        row.original_id: tickets[row.pk] for row in rows if row.original_id and row.pk in tickets
-    }
+def answer_originals(wanted: Mapping[int, Ticket]) -> None:
+    """The lines of earlier files have their ticket now, for which rows of this one stand."""
     if not wanted:
         return
     waiting = StagedRow.objects.filter(
@@ -215,12 +252,22 @@ def go_on(upload: Upload) -> None:
         confirm(upload, by=upload.confirmed_by, assign=upload.plan)
 
 
+def take(upload: Upload, now: datetime) -> bool:
+    """Whether the caller is to go on with it: whoever was at it is gone, or nobody came. Of
+    several that ask in the same moment one is told yes."""
+    if upload.lease_until is None or upload.lease_until > now:
+        return False
+    if progress.alive(_importing(upload), within=uploads.LEASE.total_seconds()):
+        return False  # a long import, which holds the row
+    mine = Upload.objects.filter(pk=upload.pk, lease_until=upload.lease_until)
+    return bool(mine.update(lease_until=now + uploads.LEASE))
+
+
 def resume(now: datetime) -> int:
     """Every receipt whose reader has died goes on; bytes without a receipt are removed."""
     taken = 0
     for upload in uploads.interrupted(KIND, now):
-        mine = Upload.objects.filter(pk=upload.pk, lease_until=upload.lease_until)
-        if mine.update(lease_until=now + uploads.LEASE):
+        if take(upload, now):
             go_on(upload)
             taken += 1
     if now.minute == 0:
@@ -237,6 +284,8 @@ def abandon(upload: Upload, *, by: Any) -> None:
     upload = Upload.objects.select_for_update().get(pk=upload.pk)
     if upload.state in (Upload.State.CONFIRMED, Upload.State.CONFIRMING):
         raise Refused("这个文件已经导入，不能放弃。要收回请用“撤销这次导入”。")
+    if upload.state == Upload.State.RECEIVED:  # a job that is just reading it finds it given up
+        upload.rows.all().delete()
     upload.state, upload.lease_until = Upload.State.ABANDONED, None
     upload.save(update_fields=["state", "lease_until"])
 

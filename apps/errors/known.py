@@ -5,9 +5,10 @@ for a person; a mended line stands for the line of the earlier file that had the
 are never overwritten (decisions 1).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from ydjy.desk.verbs import Refused
 from ydjy.lib import idnumbers
 
 COMPARED = (*[key for key in opening.TEXTS if key != "seq"], "cert_no", "reported_on", "amount")
+Row = TypeVar("Row")
 _SECRET = ("cert_no", "psn_no", "phone")
 
 
@@ -64,13 +66,22 @@ class Known:
         self.batch, self.upload = batch, upload
 
     @cached_property
-    def tickets(self) -> dict[str, Ticket]:
-        found = Ticket.objects.filter(batch=self.batch).exclude(source_key="")
-        return {ticket.source_key: ticket for ticket in found}
+    def keys(self) -> dict[str, int]:
+        """The week's tickets by what makes a line the same problem."""
+        found = Ticket.objects.filter(batch=self.batch).exclude(source_key="").order_by()
+        return dict(found.values_list("source_key", "pk"))
+
+    def matched(self, lines: Iterable[tuple[Row, Values]]) -> list[tuple[Row, Ticket]]:
+        """Those of the lines whose problem has a ticket already, each with it."""
+        if not self.keys:
+            return []
+        keys = ((row, opening.source_key(self.batch, values)) for row, values in lines)
+        wanted = [(row, self.keys[key]) for row, key in keys if key in self.keys]
+        tickets = Ticket.objects.in_bulk([pk for _, pk in wanted])
+        return [(row, tickets[pk]) for row, pk in wanted if pk in tickets]
 
     def ticket(self, values: Values) -> Ticket | None:
-        key = opening.source_key(self.batch, values) if self.tickets else ""
-        return self.tickets.get(key) if key else None
+        return next((ticket for _, ticket in self.matched([(None, values)])), None)
 
     @cached_property
     def _first_lines(self) -> dict[int, int]:
@@ -113,25 +124,31 @@ class Known:
         return self._unanswered.get(key) if key else None
 
 
-def compare(batch: Batch, upload: Upload, report: sheets.Report) -> None:
+def compare(known: Known, report: sheets.Report) -> None:
     """Give every row its verdict against what the week already has."""
-    known = Known(batch, upload)
+    judged = [row for row in report.rows if row.status in (sheets.ACCEPTED, sheets.HELD)]
+    tickets = {id(row): ticket for row, ticket in known.matched((r, r.values) for r in judged)}
     for row in report.rows:
         if row.status == sheets.SKIPPED:
             continue
         if row.twin:
             row.original = row.twin.original
             continue
-        judged = row.status in (sheets.ACCEPTED, sheets.HELD)
-        ticket = known.ticket(row.values) if judged else None
+        ticket = tickets.get(id(row))
         row.original = known.original(row, report.layout, ticket)
-        if ticket is None:
-            continue
-        if differences(ticket, row.values):
-            row.status = sheets.HELD
-            row.message = f"与工单 {ticket.number} 编号相同，内容不同，请判断要不要改工单。"
-        else:
-            row.status, row.message = sheets.DUPLICATE, f"本周已有工单 {ticket.number}。"
+        if row.first:
+            row.first.original = row.original
+        if ticket is not None:
+            row.status, row.message = verdict(ticket, row.values)
+
+
+def verdict(ticket: Ticket, values: Values) -> tuple[str, str]:
+    """Of a line whose problem the week has already: waits for a person, or nothing new."""
+    if differences(ticket, values):
+        words = f"与工单 {ticket.number} 编号相同，内容不同，请判断要不要改工单。"
+        return sheets.HELD, words
+    words = f"本周已有工单 {ticket.number}。"
+    return sheets.DUPLICATE, words
 
 
 _OURS = {DONE, UNFINISHED, NOT_ACCEPTED}

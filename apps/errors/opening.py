@@ -65,7 +65,8 @@ def open_tickets(
     done to them so far."""
     routes = Routes()
     prefix, first = batch.next_number().split("-")
-    make = bulk.maker(Ticket, batch_id=batch.pk, created_at=timezone.now())
+    now = timezone.now()
+    make = bulk.maker(Ticket, batch_id=batch.pk, created_at=now, touched_at=now)
     made: dict[int, Ticket] = {}
     for number, row in enumerate(rows, int(first)):
         ticket = make(columns(batch, opened(row.values) or {}))
@@ -140,13 +141,9 @@ def _hand_out(tickets: Iterable[Ticket]) -> dict[int, Staff]:
     """Each line to the clerk of its office who has the fewest; none where nobody works there.
     Returns the clerks by key."""
     everybody = {clerk.pk: clerk for clerk in Staff.objects.clerks()}
-    load = dict.fromkeys(everybody, 0) | dict(
-        Ticket.objects.open()
-        .filter(assignee__in=everybody)
-        .order_by()
-        .values_list("assignee")
-        .annotate(Count("pk"))
-    )
+    mine = Ticket.objects.open().filter(assignee__in=everybody).order_by()
+    counted = mine.values_list("assignee").annotate(Count("pk"))
+    load = dict.fromkeys(everybody, 0) | dict(counted)
     of_office: dict[int, list[int]] = {}
     for clerk in everybody.values():
         of_office.setdefault(clerk.office_id, []).append(clerk.pk)

@@ -28,8 +28,14 @@ def tick() -> None:
 
 @shared_task
 def go_on_with(upload: int) -> None:
-    """Reads or imports a large file outside the request; the tick does it if this job is lost."""
+    """Reads or imports a large file outside the request; if this job is lost, the page that looks
+    does it, or the tick."""
     found = Upload.objects.get(pk=upload)
+    if intake.take(found, timezone.now() + intake.PATIENCE):
+        go_on(found)
+
+
+def go_on(found: Upload) -> None:
     with as_actor(f"staff:{found.confirmed_by_id or found.received_by_id}"):
         intake.go_on(found)
 

@@ -146,16 +146,19 @@ def kind(*, today: date, home: str) -> ListKind:
     )
 
 
-Places = Callable[[str], tuple[str, str] | None]
+Place = tuple[tuple[str, str] | None, str | None]
+Places = Callable[[str], Place]
 
 
 def _place_reader(home: str) -> Places:
-    """Reads a place once for each way of writing it that the file has."""
+    """Reads a place, and the sender's words for it, once for each way of writing it that the file
+    has."""
     read = once(partial(_place_text, home=home))
+    words = once(partial(fields.words, limit=_PLACE_LIMIT))
 
-    def place(cell: str) -> tuple[str, str] | None:
+    def place(cell: str) -> Place:
         found = read(cell)
-        return None if found is None else (found[:6], found[6:])
+        return None if found is None else (found[:6], found[6:]), words(cell)
 
     return place
 
@@ -169,19 +172,8 @@ def _judge(
     cells: Cells, *, today: date, readers: Mapping[str, fields.Reader], place: Places
 ) -> tuple[Values, Doubts]:
     doubts = Doubts()
-    values: Values = {
-        key: doubts.read(key, reader, cells[key]) for key, reader in readers.items() if key in cells
-    }
-    values["cert_no"] = doubts.read(
-        "cert_no",
-        lambda cell: fields.identity(
-            values.get("cert_type") or "",
-            cell,
-            today,
-            lambda note: doubts.notes.__setitem__("cert_no", note),
-        ),
-        cells.get("cert_no", ""),
-    )
+    values = doubts.read_all(readers, cells)
+    doubts.read_identity(values, cells, today)
     stamp = doubts.read(
         "reported_on", lambda cell: fields.moment(cell, today), cells.get("reported_on", "")
     )
@@ -192,14 +184,10 @@ def _judge(
     doubts.need(values, "reported_on", "name", "cert_no", "err_msg")
     if values.get("inst_name") is None and values.get("inst_code") is None:
         doubts.need(values, "inst_name")
-    return {key: values[key] for key in ordered_keys(values)}, doubts
+    return {key: values[key] for key in _ORDER if key in values}, doubts
 
 
-_ORDER = {key: position for position, key in enumerate([*COLUMNS, "reported_at"])}
-
-
-def ordered_keys(values: Values) -> list[str]:
-    return sorted(values, key=_ORDER.__getitem__)
+_ORDER = (*COLUMNS, "reported_at")
 
 
 def _read_places(cells: Cells, values: Values, doubts: Doubts, place: Places) -> None:
@@ -229,8 +217,7 @@ def _read_place(
 ) -> None:
     side = column.split("_")[0]
     try:
-        found = place(cell)
-        said = fields.words(cell, limit=_PLACE_LIMIT)
+        found, said = place(cell)
     except fields.Bad as wrong:
         doubts.bad[column] = str(wrong)
     except fields.Unsure as unclear:
@@ -300,4 +287,4 @@ def repeated_problem(values: Values) -> str:
 
 
 def _joined(values: Values, *keys: str) -> str:
-    return "\x1f".join(values.get(key) or "" for key in keys)
+    return "\x1f".join([values.get(key) or "" for key in keys])

@@ -134,19 +134,8 @@ def _judge(
         "review_flag": partial(fields.code, limit=1),
         "remark": partial(fields.words, limit=200),
     }
-    values: Values = {
-        key: doubts.read(key, reader, cells[key]) for key, reader in readers.items() if key in cells
-    }
-    values["cert_no"] = doubts.read(
-        "cert_no",
-        lambda cell: fields.identity(
-            values.get("cert_type") or "",
-            cell,
-            today,
-            lambda note: doubts.notes.__setitem__("cert_no", note),
-        ),
-        cells.get("cert_no", ""),
-    )
+    values = doubts.read_all(readers, cells)
+    doubts.read_identity(values, cells, today)
     doubts.need(values, *needed)
     return values, doubts
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.filings.models import Material
 from apps.offices.models import Office, Staff
-from ydjy.desk import audit
+from ydjy.desk import audit, bulk
 from ydjy.desk.models import Change, Reading, Upload
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,14 @@ def test_the_record_names_who_did_it():
     Material.objects.create(code="c", name="丙")
     actors = Change.objects.filter(table="filings_material").order_by("pk")
     assert [change.actor for change in actors] == ["command:intake", "command:intake", ""]
+
+
+def test_rows_written_at_once_are_recorded_one_by_one_and_name_who_did_it():
+    with audit.as_actor("command:intake"):
+        bulk.insert([Material(code=f"m{n}", name="甲") for n in range(3)])
+    recorded = Change.objects.filter(table="filings_material")
+    assert set(recorded.values_list("actor", "operation")) == {("command:intake", "insert")}
+    assert [row["code"] for _, _, row in changes("filings_material")] == ["m0", "m1", "m2"]
 
 
 def test_a_rolled_back_savepoint_does_not_take_the_actor_along():

@@ -135,3 +135,78 @@ def test_rows_written_at_once_are_like_rows_saved_one_by_one(cast, data):
     fresh[0].save()
     StagedRow.objects.create(upload=upload, position=20, sheet="一", row=20, status="held")
     assert StagedRow.objects.count() == before + 3
+
+
+# A file of several parts -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    """Two rows at a time; the fifth line repeats the first, the sixth contradicts it."""
+    monkeypatch.setattr(uploads, "_AT_A_TIME", 2)
+    monkeypatch.setattr(intake, "_AT_A_TIME", 2)
+    rows = workbooks.weekly_rows(4)
+    rows.append([5, *rows[0][1:]])
+    rows.append([6, *rows[0][1:4], *rows[1][4:]])
+    return workbooks.weekly_workbook(rows)
+
+
+def test_a_twin_is_found_in_another_part_and_the_counts_are_of_the_whole(cast, parts):
+    upload = intake.receive(parts, "a.xlsx", by=cast.lead)
+    assert (upload.accepted, upload.duplicate, upload.held, upload.done) == (4, 1, 1, 6)
+    rows = list(upload.rows.order_by("position"))
+    assert [row.position for row in rows] == list(range(6))
+    assert rows[4].twin_id == rows[0].pk
+    assert "编号相同，内容不同" in rows[5].message
+    batch = intake.confirm(upload, by=cast.lead)
+    assert batch.tickets.count() == 4
+    first = batch.tickets.get(lines__staged=rows[0])
+    assert set(first.lines.values_list("staged_id", flat=True)) == {rows[0].pk, rows[4].pk}
+
+
+def test_what_a_crash_left_of_the_parts_is_thrown_away_and_read_anew(cast, parts, monkeypatch):
+    upload = intake.keep(parts, "a.xlsx", by=cast.lead)
+    write, calls = uploads._stage, []
+
+    def dies(*args):
+        calls.append(args)
+        if len(calls) == 3:
+            raise MemoryError
+        write(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(uploads, "_stage", dies)
+        with pytest.raises(MemoryError):
+            intake.read(upload)
+    upload.refresh_from_db()
+    assert (upload.state, upload.done, upload.rows_in) == (Upload.State.RECEIVED, 4, 0)
+    assert upload.rows.count() == 4
+    assert intake.resume(timezone.now() + timedelta(minutes=3)) == 1
+    assert Upload.objects.get().rows_in == upload.rows.count() == 6
+
+
+def test_who_begins_to_read_later_goes_on_alone(cast, parts, monkeypatch):
+    upload = intake.keep(parts, "a.xlsx", by=cast.lead)
+    compare, others = intake.known.compare, [Upload.objects.get()]
+
+    def meanwhile(*args):
+        compare(*args)
+        if others:
+            uploads._take(others.pop(), 6)
+
+    monkeypatch.setattr(intake.known, "compare", meanwhile)
+    with pytest.raises(uploads.ReadElsewhere):
+        intake.read(upload)
+    intake.read(upload)
+    assert Upload.objects.get().rows_in == upload.rows.count() == 6
+
+
+def test_a_file_refused_in_a_later_part_keeps_no_rows(cast, parts, monkeypatch):
+    def refuse(report):
+        if report.rows[0].row > 4:
+            raise Refused("不是来件。")
+
+    monkeypatch.setattr(intake.known, "refuse_returned_words", refuse)
+    with pytest.raises(uploads.Unreadable):
+        intake.receive(parts, "a.xlsx", by=cast.lead)
+    assert (Upload.objects.get().state, StagedRow.objects.count()) == (Upload.State.REFUSED, 0)

@@ -9,8 +9,9 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 
-from apps.errors import admin_intake, intake
+from apps.errors import admin_intake, intake, tasks
 from apps.errors.models import Ticket
 from tests import workbooks
 from ydjy.desk.models import ColumnMemory, Upload
@@ -228,3 +229,58 @@ def test_only_who_may_import_maps_and_takes_back(cast, client_of, browser, who):
         )  # fmt: skip
     upload.refresh_from_db()
     assert upload.state == Upload.State.STAGED
+
+
+def test_an_import_shows_how_far_it_is_although_nothing_of_it_can_be_seen_yet(browser, lost_job):
+    url = send(browser, renamed()).url
+    intake.read(Upload.objects.get())
+    browser.post(url, {"assign": "none"})
+    assert "正在导入：0 / 2 行" in browser.get(url).content.decode()
+    seen = []
+
+    def look(*args, **more):
+        page = browser.get(url)
+        seen.append((page["Refresh"], page.context_data["how_far"]))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(intake, "_AT_A_TIME", 1)
+        patched.setattr(intake, "answer_originals", look)
+        intake.go_on(Upload.objects.get())
+    assert seen == [("3", (2, 2))]
+    page = browser.get(url)
+    assert "Refresh" not in page
+    assert "已导入 2 条" in page.content.decode()
+
+
+def test_without_a_worker_the_page_that_looks_goes_on_once_and_only_when_nobody_came(
+    browser, monkeypatch
+):
+    monkeypatch.setattr(admin_intake, "AT_ONCE", 0)
+    monkeypatch.setattr(admin_intake, "AT_ONCE_ROWS", 0)
+    monkeypatch.setattr(admin_intake.tasks.go_on_with, "delay", _no_broker)
+    begun = []
+    monkeypatch.setattr(admin_intake, "_go_on_here", begun.append)
+    url = send(browser, renamed()).url
+    browser.get(url)
+    assert begun == []
+    with time_machine.travel(datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI), tick=False):
+        browser.get(url)
+        browser.get(url)
+    assert [upload.pk for upload in begun] == [Upload.objects.get().pk]
+    intake.go_on(Upload.objects.get())
+    assert Upload.objects.get().accepted == 2
+
+
+def _no_broker(*args):
+    raise OperationalError("nobody listens")
+
+
+def test_a_job_that_comes_late_leaves_the_file_to_who_has_taken_it(browser, lost_job):
+    send(browser, renamed())
+    upload = Upload.objects.get()
+    assert not intake.take(upload, datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI))
+    tasks.go_on_with(upload.pk)
+    assert Upload.objects.get().state == Upload.State.RECEIVED
+    late = datetime(2026, 11, 16, 9, 3, tzinfo=SHANGHAI)
+    assert intake.take(upload, late)
+    assert not intake.take(upload, late), "of two, one is told yes"

@@ -20,6 +20,8 @@ from tests import workbooks
 
 POINTS = ["CI1", "CI2", "CI3", "CI4", "CI5", "CI6", "CI7:1", "CI7:2", "CI7:3", "CI8", "CI9"]
 FEW = {"CI3", "CI7:2"}
+ALL = os.environ.get("FAULTS") == "all"
+TIMES = range(25 if ALL else 1)  # kills at each point (reliability: 20 points × 25)
 ROWS = 12
 
 
@@ -106,8 +108,9 @@ def checked(place: Place, sheet: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_kill_loses_doubles_and_leaves_nothing(place, sheet, point):
-    if point not in FEW and os.environ.get("FAULTS") != "all":
+@pytest.mark.parametrize("time", TIMES)
+def test_a_kill_loses_doubles_and_leaves_nothing(place, sheet, point, time):
+    if point not in FEW and not ALL:
         pytest.skip("one of the many kills: make faults")
     killed = place.run("monday", sheet, crash=point)
     assert killed.returncode == -signal.SIGKILL, killed.stderr

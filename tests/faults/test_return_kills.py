@@ -1,7 +1,6 @@
 """The machine dies at every named point of Friday's return; the file arrives once, and whole."""
 
 import json
-import os
 import shutil
 import signal
 from pathlib import Path
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.faults.test_intake_kills import Place, city, database  # noqa: F401 - a fixture
+from tests.faults.test_intake_kills import ALL, TIMES, Place, city, database  # noqa: F401 - a fixture
 
 POINTS = [f"CR{n}" for n in range(1, 12)]
 FEW = {"CR5", "CR8"}
@@ -61,8 +60,9 @@ def checked(place: Place) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_kill_on_friday_loses_doubles_and_leaves_nothing(place, point):
-    if point not in FEW and os.environ.get("FAULTS") != "all":
+@pytest.mark.parametrize("time", TIMES)
+def test_a_kill_on_friday_loses_doubles_and_leaves_nothing(place, point, time):
+    if point not in FEW and not ALL:
         pytest.skip("one of the many kills: make faults")
     killed = place.run("friday", crash=point)
     assert killed.returncode == -signal.SIGKILL, killed.stderr

@@ -150,7 +150,7 @@ class SealedTextField(models.BinaryField):
         purpose = self.purpose
 
         def sealed(value: Any) -> bytes:
-            if not isinstance(value, str | list | dict):
+            if not isinstance(value, str | list | tuple | dict):
                 return self.get_prep_value(value)
             text = self.text_of(value)
             return seal(purpose, text.encode()) if text else b""

@@ -6,11 +6,13 @@ bytes of a file into a :class:`Report`: every row with its verdict, or one sente
 cannot be read. The command 导入体检 prints it; the intake stages it. Nothing here writes anything.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from hashlib import blake2b
 from typing import Any
 
-from ydjy.lib import idnumbers, workbook
+from ydjy.lib import fields, idnumbers, workbook
 from ydjy.lib.fields import Bad, Unsure
 
 ACCEPTED, HELD, REJECTED = "accepted", "held", "rejected"
@@ -43,6 +45,29 @@ class Doubts:
             self.unsure[key] = str(doubtful)
             return doubtful.value
         return None
+
+    def read_all(
+        self, readers: Mapping[str, Callable[[str], str | None]], cells: "Cells"
+    ) -> Values:
+        """``read`` of every cell that has a reader; what was left blank says nothing."""
+        read = self.read
+        return {
+            key: read(key, reader, cells[key]) if cells[key] else None
+            for key, reader in readers.items()
+            if key in cells
+        }
+
+    def read_identity(self, values: Values, cells: "Cells", today: date) -> None:
+        """The document number, by the row's 证件类型; what was put right in it is noted."""
+
+        def note(said: str) -> None:
+            self.notes["cert_no"] = said
+
+        values["cert_no"] = self.read(
+            "cert_no",
+            lambda cell: fields.identity(values.get("cert_type") or "", cell, today, note),
+            cells.get("cert_no", ""),
+        )
 
     def need(self, values: Values, *keys: str) -> None:
         for key in keys:
@@ -81,6 +106,7 @@ def once(reader: Callable[[str], str | None]) -> Callable[[str], str | None]:
 
 
 Cells = Mapping[str, str]
+Readers = Mapping[str, Callable[[str], str | None]]
 Judge = Callable[[Cells], tuple[Values, Doubts]]
 
 
@@ -115,9 +141,21 @@ class ListKind:
     guide: Mapping[str, Guide] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(slots=True)
+class First:
+    """What is remembered of a row, should a later one be the same thing: its number in the file,
+    what it says, the row of an earlier file that it stands for, its key once it is staged."""
+
+    row: int
+    said: int
+    original: int | None = None
+    key: int | None = None
+
+
+@dataclass(slots=True)
 class ReadRow:
-    """A row below the header with its verdict. ``columns`` are header texts of the file."""
+    """A row below the header with its verdict. ``columns`` are header texts of the file; ``twin``
+    is the row that it repeats, ``first`` itself as later rows may repeat it."""
 
     sheet: str
     row: int
@@ -126,7 +164,8 @@ class ReadRow:
     values: Values
     columns: tuple[str, ...] = ()
     message: str = ""
-    twin: "ReadRow | None" = None
+    twin: First | None = None
+    first: First | None = None
     original: int | None = None  # key of the staged row of an earlier file that it stands for
 
     @property
@@ -272,14 +311,9 @@ def _likely_headers(
     return ()
 
 
-def judge(opened: Opened, progress: Callable[[int], None] = lambda done: None) -> Report:
-    """Every row with its verdict; ``progress`` is told how many are done, now and then."""
-    rows: list[ReadRow] = []
-    for row in _judged(opened.kind, opened.table):
-        rows.append(row)
-        if len(rows) % 500 == 0:
-            progress(len(rows))
-    _mark_twins(opened.kind, rows)
+def judge(opened: Opened) -> Report:
+    """Every row with its verdict."""
+    rows = list(judged(opened))
     report = Report(
         opened.kind,
         opened.filename,
@@ -290,8 +324,38 @@ def judge(opened: Opened, progress: Callable[[int], None] = lambda done: None) -
         unmapped=opened.unmapped,
         layout=opened.layout,
     )
-    report.message = "".join([summary(report), *_ignored(opened.table), *opened.book.notes])
+    report.message = in_words(opened, report.counts)
     return report
+
+
+def judged(opened: Opened) -> Iterator[ReadRow]:
+    """The rows one after the other, each with its verdict: what is remembered of a long file is
+    little. The second of two rows that are the same thing is a duplicate of the first; if they say
+    different things under the same number, a person must look."""
+    seen: dict[str | bytes, First] = {}
+    for row in _judged(opened.kind, opened.table):
+        if row.status in (ACCEPTED, HELD) and (key := opened.kind.same(row.values)) is not None:
+            _mark_twin(row, seen, key)
+        yield row
+
+
+def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str) -> None:
+    short = key if len(key) <= 40 else blake2b(key.encode(), digest_size=16).digest()
+    said = hash(tuple(item for item in row.values.items() if item[0] != "seq"))
+    twin = seen.get(short)
+    if twin is None:
+        row.first = seen[short] = First(row.row, said)
+    elif twin.said == said:
+        row.status, row.twin = DUPLICATE, twin
+        row.message = f"与第 {twin.row} 行重复。"
+    elif row.status == ACCEPTED:
+        row.status = HELD
+        row.message = f"与第 {twin.row} 行编号相同，内容不同，请判断以哪一行为准。"
+
+
+def in_words(opened: Opened, counts: Mapping[str, int]) -> str:
+    """The sentence on a file that was read: how many rows of which verdict, what was left out."""
+    return "".join([summary(counts), *_ignored(opened.table), *opened.book.notes])
 
 
 def _ignored(table: workbook.Table) -> list[str]:
@@ -299,7 +363,7 @@ def _ignored(table: workbook.Table) -> list[str]:
     return [f"没有用到的工作表：{names}。"] if names else []
 
 
-def summary(report: Report) -> str:
+def summary(counts: Mapping[str, int]) -> str:
     """How many rows have which verdict, in words."""
     names = {
         ACCEPTED: "可以导入",
@@ -308,8 +372,8 @@ def summary(report: Report) -> str:
         DUPLICATE: "重复",
         SKIPPED: "跳过",
     }
-    parts = [f"{names[s]} {n} 行" for s, n in report.counts.items() if n]
-    return f"共 {len(report.rows)} 行：{'，'.join(parts)}。"
+    parts = [f"{name} {counts[status]} 行" for status, name in names.items() if counts.get(status)]
+    return f"共 {sum(counts.values())} 行：{'，'.join(parts)}。"
 
 
 def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
@@ -321,7 +385,8 @@ def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
                     sheet.sheet, row.number, row.cells, SKIPPED, {}, (), SKIP_REASONS[what]
                 )
                 continue
-            cells = {key: row.at(index) for key, index in sheet.columns.items()}
+            texts, width = row.cells, len(row.cells)
+            cells = {key: texts[at] if at < width else "" for key, at in sheet.columns.items()}
             values, doubts = kind.judge(cells)
             yield ReadRow(
                 sheet.sheet,
@@ -345,25 +410,3 @@ def _told(sheet: workbook.TableSheet, doubts: Doubts) -> tuple[tuple[str, ...], 
     columns = tuple(title for title in titles.values() if title)
     clauses = [f"“{titles[k]}”{v}" if titles[k] else v for k, v in found.items()]
     return columns, "；".join(clauses) + "。"
-
-
-def _mark_twins(kind: ListKind, rows: Sequence[ReadRow]) -> None:
-    """The second of two rows that are the same thing is a duplicate of the first; if they say
-    different things under the same number, a person must look."""
-    first: dict[str, ReadRow] = {}
-    for row in rows:
-        if row.status not in (ACCEPTED, HELD) or (key := kind.same(row.values)) is None:
-            continue
-        twin = first.setdefault(key, row)
-        if twin is row:
-            continue
-        if _without_seq(twin.values) == _without_seq(row.values):
-            row.status, row.twin = DUPLICATE, twin
-            row.message = f"与第 {twin.row} 行重复。"
-        elif row.status == ACCEPTED:
-            row.status = HELD
-            row.message = f"与第 {twin.row} 行编号相同，内容不同，请判断以哪一行为准。"
-
-
-def _without_seq(values: Values) -> Values:
-    return {key: value for key, value in values.items() if key != "seq"}

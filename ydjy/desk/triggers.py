@@ -98,16 +98,37 @@ SQLITE_SEALING = (
     )
 )
 
+_WHO = """coalesce(
+    substring(left(current_query(), 120) from '^/\\*ydjy:([^*]*)\\*/'),
+    nullif(current_setting('ydjy.actor', true), ''), 'db:' || session_user)"""
+
 POSTGRES_FUNCTIONS = f"""
+CREATE OR REPLACE FUNCTION ydjy_inserted() RETURNS trigger LANGUAGE plpgsql AS $ydjy$
+DECLARE
+  who text := {_WHO};
+BEGIN
+  IF TG_NARGS = 1 OR (SELECT count(*) FROM fresh) <= {MADE_ONE_BY_ONE} THEN
+    INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed, chain)
+    SELECT clock_timestamp(), who, TG_TABLE_NAME, became->>TG_ARGV[0], 'insert', NULL, (
+        CASE WHEN became ? 'password' THEN became || '{{"password": "{_HIDDEN}"}}'
+        ELSE became END)::text, '', ''
+      FROM (SELECT to_jsonb(fresh) AS became FROM fresh) AS rows;
+  ELSE
+    INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed, chain)
+    SELECT clock_timestamp(), who, TG_TABLE_NAME, min(m.id) || '-' || max(m.id), 'insert', NULL,
+      jsonb_build_object('行数', count(*), '第一行', min(m.id), '最后一行', max(m.id), '内容指纹',
+        encode(sha256(string_agg(sha256(convert_to(m::text, 'UTF8')), ''::bytea ORDER BY m.id)),
+          'hex'))::text, '', '' FROM fresh AS m;
+  END IF;
+  RETURN NULL;
+END $ydjy$;
+
 CREATE OR REPLACE FUNCTION ydjy_change() RETURNS trigger LANGUAGE plpgsql AS $ydjy$
 DECLARE
-  was jsonb; became jsonb;
-  pk text := TG_ARGV[0];
-  who text := coalesce(
-    substring(left(current_query(), 120) from '^/\\*ydjy:([^*]*)\\*/'),
-    nullif(current_setting('ydjy.actor', true), ''), 'db:' || session_user);
+  was jsonb := to_jsonb(OLD); became jsonb;
+  pk text := was->>TG_ARGV[0];
+  who text := {_WHO};
 BEGIN
-  IF TG_OP <> 'INSERT' THEN was := to_jsonb(OLD); pk := was->>TG_ARGV[0]; END IF;
   IF TG_OP <> 'DELETE' THEN became := to_jsonb(NEW); pk := became->>TG_ARGV[0]; END IF;
   IF TG_OP = 'UPDATE' THEN
     IF was = became THEN RETURN NULL; END IF;
@@ -119,26 +140,6 @@ BEGIN
   IF became ? 'password' THEN became := became || '{{"password": "{_HIDDEN}"}}'; END IF;
   INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed, chain)
   VALUES (clock_timestamp(), who, TG_TABLE_NAME, pk, lower(TG_OP), was::text, became::text, '', '');
-  RETURN NULL;
-END $ydjy$;
-
-CREATE OR REPLACE FUNCTION ydjy_made() RETURNS trigger LANGUAGE plpgsql AS $ydjy$
-DECLARE
-  who text := coalesce(
-    substring(left(current_query(), 120) from '^/\\*ydjy:([^*]*)\\*/'),
-    nullif(current_setting('ydjy.actor', true), ''), 'db:' || session_user);
-BEGIN
-  IF (SELECT count(*) FROM made) <= {MADE_ONE_BY_ONE} THEN
-    INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed, chain)
-    SELECT clock_timestamp(), who, TG_TABLE_NAME, to_jsonb(m)->>TG_ARGV[0], 'insert', NULL,
-      to_jsonb(m)::text, '', '' FROM made AS m;
-  ELSE
-    INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed, chain)
-    SELECT clock_timestamp(), who, TG_TABLE_NAME, min(m.id) || '-' || max(m.id), 'insert', NULL,
-      jsonb_build_object('行数', count(*), '第一行', min(m.id), '最后一行', max(m.id), '内容指纹',
-        encode(sha256(string_agg(sha256(convert_to(m::text, 'UTF8')), ''::bytea ORDER BY m.id)),
-          'hex'))::text, '', '' FROM made AS m;
-  END IF;
   RETURN NULL;
 END $ydjy$;
 
@@ -160,20 +161,18 @@ END $ydjy$;
 def postgres_change(model: type[models.Model]) -> Iterator[tuple[str, str]]:
     table, pk = model._meta.db_table, model._meta.pk.column
     name = f"ydjy_change_{table}"
-    by_lists = getattr(model, "made_by_lists", False)
-    operations = "UPDATE OR DELETE" if by_lists else "INSERT OR UPDATE OR DELETE"
+    told = f"'{pk}', 'list'" if getattr(model, "made_by_lists", False) else f"'{pk}'"
     yield (
         name,
-        f'CREATE OR REPLACE TRIGGER "{name}" AFTER {operations} ON "{table}"'
+        f'CREATE OR REPLACE TRIGGER "{name}" AFTER UPDATE OR DELETE ON "{table}"'
         f" FOR EACH ROW EXECUTE FUNCTION ydjy_change('{pk}')",
     )
-    if by_lists:
-        yield (
-            f"{name}_made",
-            f'CREATE OR REPLACE TRIGGER "{name}_made" AFTER INSERT ON "{table}"'
-            " REFERENCING NEW TABLE AS made"
-            f" FOR EACH STATEMENT EXECUTE FUNCTION ydjy_made('{pk}')",
-        )
+    # A record for every row all the same, but the function runs once for the whole statement.
+    yield (
+        f"{name}_insert",
+        f'CREATE OR REPLACE TRIGGER "{name}_insert" AFTER INSERT ON "{table}" REFERENCING NEW TABLE'
+        f" AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ydjy_inserted({told})",
+    )
 
 
 def postgres_keep(table: str, sentence: str, *, sealing: bool = False) -> Iterator[tuple[str, str]]:

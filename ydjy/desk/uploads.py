@@ -6,9 +6,12 @@ says ``RECEIVED``, and whoever comes next reads the kept bytes. A list's own mod
 (``errors/intake.py``) turns accepted rows into its records when a person confirms.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
+from itertools import islice, zip_longest
+from secrets import randbelow
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -25,7 +28,6 @@ from ydjy.lib import workbook
 STATUS_FIELDS = ("accepted", "held", "rejected", "duplicate", "skipped")
 LEASE = timedelta(minutes=2)  # longer than the child may take to read any weekly file
 _AT_A_TIME = 2_000  # rows staged at once
-_TOLD_EVERY = 1.0  # seconds between two notes of progress
 
 
 class AlreadyReceived(Refused):
@@ -153,12 +155,16 @@ def read_anew(upload: Upload) -> None:
 Settle = Callable[[Upload, sheets.Report], None]
 
 
-def read(upload: Upload, kind: sheets.ListKind, settle: Settle) -> None:
-    """Read the kept bytes and stage every row of them with its verdict.
+class ReadElsewhere(Refused):
+    """Somebody else began to read the same receipt after us and goes on with it."""
 
-    ``settle`` compares the rows with what the list's own tables know; it may refuse the file.
-    Raises ``Unreadable`` with the sentence, or ``AlreadyReceived`` when an earlier file has
-    exactly these rows. Whoever reads the same receipt at the same time stages nothing.
+
+def read(upload: Upload, kind: sheets.ListKind, settle: Settle) -> None:
+    """Read the kept bytes and stage every row of them with its verdict, some thousand at a time.
+
+    ``settle`` compares the rows of each part with what the list's own tables know; it may refuse
+    the file. Raises ``Unreadable`` with the sentence, or ``AlreadyReceived`` when an earlier file
+    has exactly these rows. Whoever reads the same receipt later than others goes on alone.
     """
     columns, writing = remembered(kind.code, upload.sender), upload.encoding
     data, name = vault.get(upload.stored), upload.filename
@@ -176,34 +182,104 @@ def read(upload: Upload, kind: sheets.ListKind, settle: Settle) -> None:
         said = "这个文件的内容与 {at} 收到的《{name}》完全相同（{rows} 条），没有新的行。"
         _end(upload, Upload.State.SAME, "", same_as=twin, duplicate=file.size)
         raise AlreadyReceived(twin, said)
-    report = sheets.judge(file, _telling(upload, file.size))
     try:
-        settle(upload, report)
+        _stage_all(upload, file, settle)
     except Refused as refused:
+        if isinstance(refused, ReadElsewhere):
+            raise
+        upload.rows.all().delete()
         _end(upload, Upload.State.REFUSED, str(refused))
         raise Unreadable(upload) from refused
-    with transaction.atomic():
-        row = Upload.objects.select_for_update().get(pk=upload.pk)
-        if row.state == Upload.State.RECEIVED:
-            _stage(row, file, report)
     upload.refresh_from_db()
     crashpoint("CI5")
 
 
-def _telling(upload: Upload, total: int) -> Callable[[int], None]:
-    """Notes the progress of a long reading, and that somebody is at it."""
-    begun = timezone.now()
+def _stage_all(upload: Upload, file: sheets.Opened, settle: Settle) -> None:
+    """One staged row for each row of the file; the five counts always add up to all of them.
 
-    def tell(done: int) -> None:
-        nonlocal begun
-        now = timezone.now()
-        if (now - begun).total_seconds() >= _TOLD_EVERY:
-            begun = now
-            Upload.objects.filter(pk=upload.pk).update(
-                done=done, total=total, lease_until=now + LEASE
-            )
+    Each part is committed with how far the reading is; until the last one the receipt says
+    ``RECEIVED``, so what a crash leaves of it is thrown away and read anew.
+    """
+    counts: Counter[str] = Counter()
+    mine, done, layout = _take(upload, file.size), 0, file.layout
+    rows, numbers = sheets.judged(file), digests(file)
+    while done < file.size:
+        part = list(islice(rows, _AT_A_TIME))
+        settle(upload, sheets.Report(file.kind, file.filename, "ok", "", rows=part, layout=layout))
+        counts.update(row.status for row in part)
+        with transaction.atomic():
+            row = Upload.objects.select_for_update().get(pk=upload.pk)
+            whole = len(part) == file.size
+            if row.state != Upload.State.RECEIVED:
+                return
+            if not whole and row.lease_until != mine:
+                raise ReadElsewhere("这个文件正在由系统核对，请稍后再看。")
+            if not done:
+                row.rows.all().delete()
+            _stage(row, part, done, numbers)
+            done += len(part)
+            if done < file.size:
+                mine = row.lease_until = _lease()
+                row.done = done
+                row.save(update_fields=["lease_until", "done"])
+            else:
+                _staged(row, file, counts)
 
-    return tell
+
+def _take(upload: Upload, total: int) -> datetime | None:
+    """Whoever reads it now is known by the end of the lease, which no two have in common."""
+    mine = _lease()
+    unread = Upload.objects.filter(pk=upload.pk, state=Upload.State.RECEIVED)
+    unread.update(lease_until=mine, done=0, total=total)
+    return mine
+
+
+def _lease() -> datetime:
+    return timezone.now() + LEASE + timedelta(microseconds=randbelow(1_000_000))
+
+
+def _stage(
+    upload: Upload, part: list[sheets.ReadRow], position: int, numbers: Iterator[str]
+) -> None:
+    """Write a part of the rows; a later row may be the twin of one of an earlier part."""
+    keys = bulk.keys(StagedRow, len(part))
+    for row, key in zip(part, keys, strict=True):
+        if row.first:
+            row.first.key = key
+    staged = (
+        (
+            key,
+            upload.pk,
+            n,
+            row.sheet[:40],
+            row.row,
+            row.status,
+            row.cells,
+            row.values,
+            row.columns,
+            row.message[:400],
+            digest,
+            row.original,
+            row.twin.key if row.twin else None,
+        )
+        for n, (key, row, digest) in enumerate(zip(keys, part, numbers, strict=False), position)
+    )
+    bulk.insert_values(StagedRow, _STAGED, staged)
+
+
+_STAGED = (
+    *("id", "upload_id", "position", "sheet", "row", "status", "cells", "values"),
+    *("columns", "message", "digest", "original_id", "twin_id"),
+)
+
+
+def _staged(upload: Upload, file: sheets.Opened, counts: Counter[str]) -> None:
+    for name in STATUS_FIELDS:
+        setattr(upload, name, counts[name])
+    upload.format, upload.encoding = file.book.format, file.book.encoding or ""
+    upload.layout, upload.unmapped = file.layout, list(file.unmapped)
+    said = sheets.in_words(file, counts)
+    _end(upload, Upload.State.STAGED, said, done=file.size, total=file.size)
 
 
 def _end(upload: Upload, state: str, message: str, **more: Any) -> None:
@@ -229,57 +305,13 @@ def _same_rows(upload: Upload, file: sheets.Opened) -> Upload | None:
     earlier = Upload.objects.of(upload.kind, upload.period).filter(
         state__in=[Upload.State.STAGED, Upload.State.CONFIRMED]
     )
-    mine: list[str] | None = None
     for twin in earlier.exclude(pk=upload.pk).order_by("received_at"):
         if twin.rows_in != file.size or twin.layout != file.layout:
             continue
-        mine = mine or list(digests(file))
         theirs = twin.rows.order_by("position").values_list("digest", flat=True)
-        if mine == list(theirs):
+        if all(a == b for a, b in zip_longest(digests(file), theirs.iterator())):
             return twin
     return None
-
-
-def _stage(upload: Upload, file: sheets.Opened, report: sheets.Report) -> None:
-    """One staged row for each row of the file; the five counts always add up to all of them."""
-    upload.rows.all().delete()
-    keys: dict[int, int] = {}  # of a row that others are twins of
-    wanted = {id(row.twin) for row in report.rows if row.twin}
-    numbered = list(enumerate(zip(report.rows, digests(file), strict=True)))
-    firsts = [item for item in numbered if item[1][0].twin is None]
-    twins = [item for item in numbered if item[1][0].twin is not None]
-    for group in (firsts, twins):
-        for at in range(0, len(group), _AT_A_TIME):
-            chunk = group[at : at + _AT_A_TIME]
-            staged = [_staged(upload, n, row, digest, keys) for n, (row, digest) in chunk]
-            bulk.insert(staged)
-            for (_, (row, _)), one in zip(chunk, staged, strict=True):
-                if id(row) in wanted:
-                    keys[id(row)] = one.pk
-    for name in STATUS_FIELDS:
-        setattr(upload, name, report.count(name))
-    upload.format, upload.encoding = report.format, file.book.encoding or ""
-    upload.layout, upload.unmapped = report.layout, list(report.unmapped)
-    _end(upload, Upload.State.STAGED, report.message, done=file.size, total=file.size)
-
-
-def _staged(
-    upload: Upload, position: int, row: sheets.ReadRow, digest: str, keys: dict[int, int]
-) -> StagedRow:
-    return StagedRow(
-        upload=upload,
-        position=position,
-        sheet=row.sheet[:40],
-        row=row.row,
-        status=row.status,
-        cells=list(row.cells),
-        values=row.values,
-        columns=list(row.columns),
-        message=row.message[:400],
-        digest=digest,
-        original_id=row.original,
-        twin_id=keys[id(row.twin)] if row.twin else None,
-    )
 
 
 def count(upload: Upload) -> None:

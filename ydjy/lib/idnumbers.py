@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -304,6 +305,11 @@ def _document_kind(cert_type: str, number: str) -> Kind:
     """The kind a 证件类型 cell names; of a blank one, what the number looks like."""
     if not cert_type:
         return Kind.OTHER if number[:1].isalpha() and len(number) < 15 else Kind.RESIDENT
+    return _named_kind(cert_type)
+
+
+@lru_cache(maxsize=64)
+def _named_kind(cert_type: str) -> Kind:
     return next((kind for words, kind in _TYPES if re.search(words, cert_type)), Kind.OTHER)
 
 

@@ -45,6 +45,8 @@ def clean(text: str) -> str:
 
     Idempotent. Private-use and U+FFFD characters stay: see ``has_lost_characters``.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     if not text.isprintable() or _JOINER in text or not _EMPTY_LETTERS.isdisjoint(text):
         text = "".join(
             ch if ch.isprintable() and ch not in _BLANKS else _kept(ch)

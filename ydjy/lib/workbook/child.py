@@ -11,7 +11,7 @@ import gc
 import resource
 import sys
 
-from ydjy.lib.workbook.book import Limits, WorkbookError
+from ydjy.lib.workbook.book import Limits, WorkbookError, pack
 from ydjy.lib.workbook.guard import receive, send, too_much_memory
 from ydjy.lib.workbook.reading import read_events
 
@@ -30,7 +30,7 @@ def main() -> None:
     try:
         name, chosen = str(filename), str(encoding)
         for event in read_events(data, limits, filename=name, encoding=chosen):  # type: ignore[arg-type]
-            send(out, event)
+            send(out, pack(event))
     except WorkbookError as error:
         send(out, ("refused", str(error)))
     except MemoryError:

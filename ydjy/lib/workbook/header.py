@@ -58,13 +58,15 @@ class TableSheet:
     columns: dict[str, int]
     headers: tuple[str, ...]
     unmapped: tuple[str, ...]
-    rows: list[Row]
+    rows: Sequence[Row]
     required: tuple[str, ...] = ()
 
     @cached_property
-    def header_keys(self) -> list[tuple[int, str]]:
-        """Of each mapped column its place and the form in which its title is compared."""
-        return [(index, header_key(self.headers[index])) for index in self.columns.values()]
+    def header_keys(self) -> list[tuple[int, str, bool]]:
+        """Of each mapped column its place, the form in which its title is compared, and whether
+        that is without Chinese."""
+        keys = [(index, header_key(self.headers[index])) for index in self.columns.values()]
+        return [(index, key, key.isascii()) for index, key in keys]
 
     def value(self, row: Row, key: str) -> str:
         """The cell of a key; blank when this sheet has no such column."""
@@ -245,11 +247,12 @@ def _table(book: Book, sheet: Sheet, header: _Header, required: tuple[str, ...])
     return table
 
 
-def _filled_down(sheet: Sheet, rows: list[Row], header_row: int) -> list[Row]:
+def _filled_down(sheet: Sheet, rows: Sequence[Row], header_row: int) -> Sequence[Row]:
     """A value merged over several data rows counts for each of them, as people mean it."""
     tall = [merge for merge in sheet.merged if merge[0] > header_row and merge[1] > merge[0]]
     if not tall:
         return rows
+    rows = list(rows)
     place = {row.number: index for index, row in enumerate(rows)}
     filled = list(rows)
     visits = 0
@@ -296,13 +299,15 @@ def row_kind(row: Row, table: TableSheet) -> RowKind:
 
     A row that has every required cell is always data: nothing received gets lost.
     """
-    filled = [(index, text.strip()) for index, text in enumerate(row.cells) if text.strip()]
-    if not filled or _repeats_header(row, table):
+    if _repeats_header(row, table):
         return "header"
     if filled[0][1] == SAMPLE:
         return "sample"
     if table.required and all(table.value(row, key).strip() for key in table.required):
         return "data"
+    filled = [(index, text.strip()) for index, text in enumerate(row.cells) if text.strip()]
+    if not filled:
+        return "header"
     start, first = filled[0]
     squeezed = header_key(first)
     if _TOTAL.match(squeezed):
@@ -319,10 +324,13 @@ def row_kind(row: Row, table: TableSheet) -> RowKind:
 def _repeats_header(row: Row, table: TableSheet) -> bool:
     needed = max(2, len(table.columns) / 2)
     same, left = 0, len(table.columns)
-    for index, title in table.header_keys:
+    cells, width = row.cells, len(row.cells)
+    for index, title, ascii_only in table.header_keys:
         if same + left < needed:
             return False
         left -= 1
-        text = row.at(index)
-        same += bool(text) and len(text) < _LONGEST_TITLE and header_key(text) == title
+        text = cells[index] if index < width else ""
+        # Most cells are numbers, and no number becomes a Chinese title.
+        if text and (ascii_only or not text.isascii()) and len(text) < _LONGEST_TITLE:
+            same += header_key(text) == title
     return same >= needed
