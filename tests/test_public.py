@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.test import Client
 from django.urls import get_resolver
 
@@ -324,6 +324,19 @@ def test_the_page_for_trouble_needs_no_database(jinzhou: None, client: Client, m
     assert "错误编号" in html
     assert "0416-8904567" in html  # remembered by the process
     assert problems(html) == []
+
+
+def test_the_watching_machine_is_told_that_the_database_is_away(client: Client, monkeypatch):
+    assert client.get("/healthz").json() == {"status": "ok", "database": "ok"}
+
+    def away(*args: object, **kwargs: object) -> None:
+        raise DatabaseError("away")
+
+    # Where each request opens a transaction, opening it would fail before the view is asked.
+    monkeypatch.setattr(connections["default"], "cursor", away)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == "down"
 
 
 def test_an_empty_database_still_shows_pages(client: Client):
