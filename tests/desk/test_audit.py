@@ -260,6 +260,7 @@ def test_two_seals_at_once_make_one_chain():
     if connection.vendor == "sqlite":
         pytest.skip("SQLite lets one writer in at a time")
     Material.objects.bulk_create([Material(code=f"m{n}", name="甲") for n in range(300)])
+    waiting = Change.objects.filter(chain="").count()  # those of earlier tests' rows too
     start, sealed = Barrier(3), []
 
     def seal() -> None:
@@ -275,7 +276,7 @@ def test_two_seals_at_once_make_one_chain():
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(sealed) == 300
+    assert sum(sealed) == waiting >= 300
     assert audit.verify() == []
 
 

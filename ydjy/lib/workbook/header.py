@@ -301,7 +301,7 @@ def row_kind(row: Row, table: TableSheet) -> RowKind:
     """
     if _repeats_header(row, table):
         return "header"
-    if filled[0][1] == SAMPLE:
+    if next(filter(str.strip, row.cells), "").strip() == SAMPLE:
         return "sample"
     if table.required and all(table.value(row, key).strip() for key in table.required):
         return "data"
