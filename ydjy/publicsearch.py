@@ -39,7 +39,7 @@ PAGES = (
 class Section:
     name: str
     hits: list[Hit]
-    more: int
+    more: int | str
 
 
 def search(query: str, today: date) -> list[Section]:

@@ -57,8 +57,8 @@ def with_rights(rows: InstitutionQuerySet, today: date) -> InstitutionQuerySet:
     )
 
 
-def hits(today: date, words: list[Word], most: int) -> tuple[list[Hit], int]:
-    """What the words mean among institutions, and how many more there are.
+def hits(today: date, words: list[Word], most: int) -> tuple[list[Hit], int | str]:
+    """What the words mean among institutions, and how many more there are, or «300 多».
 
     The dozens that may refer are matched with their scopes and synonyms in memory; all others by
     name through the search index.
@@ -72,7 +72,8 @@ def hits(today: date, words: list[Word], most: int) -> tuple[list[Hit], int]:
         if entry.url not in seen:
             found.append(Hit(entry, hit.words or "名称相符", len(found)))
     total = max(len(found), named.total)
-    return found[:most], total - len(found[:most])
+    more = total - len(found[:most])
+    return found[:most], f"{more // 100 * 100} 多" if named.capped and more >= 100 else more
 
 
 def _where(row: Institution) -> str:

@@ -91,7 +91,7 @@ class HotlineAdmin(SmallListMixin, DeskAdmin):
     checked = upkeep.checked
 
     def save_model(self, request: HttpRequest, obj: Hotline, form: Any, change: bool) -> None:
-        obj.tel = "".join(ch for ch in obj.display if ch.isdigit() or ch == "-")
+        lists.dial(obj, obj.display)
         super().save_model(request, obj, form, change)
 
 

@@ -115,7 +115,8 @@ def _one_phone(cell: str) -> str | None:
     return said
 
 
-def _dial(hotline: Hotline, value: str) -> None:
+def dial(hotline: Hotline, value: str) -> None:
+    """Give it the number ``value``: as it is shown, and as a telephone dials it."""
     hotline.display, hotline.tel = value, _tel(value)
 
 
@@ -149,7 +150,7 @@ HOTLINES = SmallList(
             ("号码", "电话", "电话号码", "联系电话"),
             _one_phone,
             lambda row: row.display,
-            _dial,
+            dial,
             Guide("0416-2345678", "一行一个号码；分机写“转8001”。"),
             identity=True,
         ),
