@@ -265,8 +265,8 @@ EXPECTED: dict[str, Expected] = {
 def in_this_process(monkeypatch: pytest.MonkeyPatch):
     """The guarded child has tests of its own; here it would only cost time."""
 
-    def read(data: bytes, limits: workbook.Limits, *, filename: str = "") -> workbook.Book:
-        return workbook.read(data, limits, filename=filename)
+    def read(data: bytes, limits: workbook.Limits, **more: str) -> workbook.Book:
+        return workbook.read(data, limits, **more)
 
     monkeypatch.setattr(workbook, "read_guarded", read)
 
