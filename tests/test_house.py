@@ -318,6 +318,12 @@ TAG = re.compile(r"<[^>]*>|&[^;]*;")
 MACHINE = re.compile(r'alt="(True|False|None)"|\bobject \(\d+\)|\["[a-z]')  # icons, rows, lists
 
 
+def test_the_parts_of_a_row_say_which_columns_they_show():
+    beside = [inline for page in admin.site._registry.values() for inline in page.inlines]
+    assert beside
+    assert all(inline.fields for inline in beside)
+
+
 def test_every_row_that_a_page_shows_has_a_name_of_its_own():
     beside = [inline.model for page in admin.site._registry.values() for inline in page.inlines]
     nameless = {m for m in [*PAGES, *beside] if m.__str__ is models.Model.__str__}

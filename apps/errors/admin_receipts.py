@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from apps.offices.models import Role
 from ydjy.desk.adminkit import OfficeScopedAdmin
 from ydjy.desk.models import Upload
-from ydjy.lib import idnumbers
+from ydjy.lib import intext
 
 _COUNTS = ("accepted", "duplicate", "rejected", "held", "skipped")
 
@@ -44,7 +44,7 @@ class UploadAdmin(OfficeScopedAdmin):
 
     @admin.display(description="文件名", ordering="filename")
     def name(self, upload: Upload) -> str:
-        return idnumbers.mask_in_text(upload.filename)
+        return intext.mask_in_text(upload.filename)
 
     @admin.display(description="行数")
     def lines(self, upload: Upload) -> int:
@@ -56,4 +56,4 @@ class UploadAdmin(OfficeScopedAdmin):
 
     @admin.display(description="说明")
     def said(self, upload: Upload) -> str:
-        return idnumbers.mask_in_text(upload.message)
+        return intext.mask_in_text(upload.message)

@@ -74,6 +74,7 @@ class SnippetAdmin(SmallListMixin, DeskAdmin):
 
 class SnippetInline(DeskInline):
     model = Snippet
+    fields = ("words", "order", "active")
     extra = 1
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:

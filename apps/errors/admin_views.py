@@ -25,7 +25,7 @@ from apps.offices.models.duty import Duty
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused, Stale
-from ydjy.lib import idnumbers
+from ydjy.lib import idnumbers, intext
 
 ALIKE = 5
 DONE = "你手上没有待办了。"
@@ -237,7 +237,7 @@ def _sources(row: Ticket) -> list[dict[str, Any]]:
 
 def hide(text: str, secret: bool) -> str:
     """A cell for the screen: a secret one masked, and a number that strayed into another, too."""
-    return idnumbers.mask(text) if secret else idnumbers.mask_in_text(text)
+    return idnumbers.mask(text) if secret else intext.mask_in_text(text)
 
 
 def _evidence(self: Any, request: HttpRequest, row: Ticket) -> list[dict[str, str]]:

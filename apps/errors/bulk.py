@@ -18,7 +18,7 @@ from apps.errors.models import BulkAction, CauseCode, Ticket, TicketEvent
 from apps.errors.ticket import RESULT_LIMIT, TRANSITIONS, Status, too_long
 from apps.offices.models import Staff
 from ydjy.desk.verbs import must
-from ydjy.lib import idnumbers
+from ydjy.lib import intext
 
 AT_ONCE = 500
 VERBS = ("assign", "answer", "cause", "postpone", "take", "diagnose")
@@ -89,7 +89,7 @@ def check(verb: str, params: dict[str, Any]) -> None:
         must(words, "请写处理结果，这是返回给省里的内容。")
         must(len(words) <= RESULT_LIMIT, too_long(words))
         must(
-            not idnumbers.contains_number(params["result"]),
+            not intext.contains_number(params["result"]),
             "处理结果里写了证件号码，请删去：返回表里本来就有证件号码这一列。",
         )
     if verb == "postpone":

@@ -17,9 +17,10 @@ from apps.errors.models import Batch, Feedback, ReturnFile, SourceLine, Ticket
 from apps.errors.ticket import Status
 from ydjy.desk import sheets, uploads
 from ydjy.desk.crashpoints import crashpoint
+from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import Sealed, opened
-from ydjy.desk.sheets import Cells, Doubts, ListKind, Values
+from ydjy.desk.sheets import ListKind
 from ydjy.desk.verbs import Refused
 from ydjy.lib import fields, workbook
 

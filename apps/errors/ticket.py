@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.offices.models.duty import Duty
 from ydjy.desk.scoping import OfficeScopedQuerySet
 from ydjy.desk.verbs import Refused, Stale, must
-from ydjy.lib import idnumbers
+from ydjy.lib import intext
 
 if TYPE_CHECKING:
     from apps.errors.models import CauseCode, Ticket
@@ -144,7 +144,7 @@ class TicketVerbs:
         must(result, "请写处理结果，这是返回给省里的内容。")
         must(len(result) <= RESULT_LIMIT, too_long(result))
         must(
-            not idnumbers.contains_number(result),
+            not intext.contains_number(result),
             "处理结果里写了证件号码，请删去：返回表里本来就有证件号码这一列。",
         )
         waiting = self.parts().open().values_list("number", flat=True)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 
-from ydjy.desk.sheets import Cells, Doubts, Guide, ListKind, Values, once
+from ydjy.desk.doubts import Cells, Doubts, Values, once
+from ydjy.desk.sheets import Guide, ListKind
 from ydjy.lib import divisions, fields, workbook
 
 COLUMNS: dict[str, tuple[str, ...]] = {

@@ -95,7 +95,9 @@ class OfficeFilter(RelatedFieldListFilter):
     """The offices whose filings the person may see."""
 
     def field_choices(self, field: Any, request: Any, model_admin: Any) -> list[tuple[Any, str]]:
-        rows = Office.objects.filter(handles_cases=True, path__startswith=request.user.case_path)
+        rows = Office.objects.filter(
+            handles_cases=True, path__startswith=request.user.case_path or "-"
+        )
         return [(row.pk, str(row)) for row in rows.order_by("path")]
 
 

@@ -11,7 +11,7 @@ from apps.filings.models import CallNote, Filing
 from ydjy.desk import reading
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.verbs import must
-from ydjy.lib import idnumbers
+from ydjy.lib import intext
 
 
 @admin_verb(("filings.view_filing", "filings.change_filing"), methods=("GET",))
@@ -41,7 +41,7 @@ def note_call(self: Any, request: HttpRequest, obj: Filing) -> HttpResponse | st
     words = CallNote.limit(request.POST.get("words", ""))
     must(words, "请写明说了什么。")
     must(
-        not idnumbers.contains_number(words),
+        not intext.contains_number(words),
         "记录里写了证件号码，请删去：这一页本来就是这个人的。",
     )
     office = request.user.office or obj.office

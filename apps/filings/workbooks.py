@@ -19,9 +19,10 @@ from apps.filings.steps import Status
 from apps.offices.models import Channel, City, Office
 from ydjy.desk import sheets, uploads
 from ydjy.desk.blanks import blank
+from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
-from ydjy.desk.sheets import Cells, Doubts, Guide, ListKind, Values
+from ydjy.desk.sheets import Guide, ListKind
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import divisions, fields, workbook
 

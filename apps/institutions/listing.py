@@ -7,7 +7,8 @@ from functools import partial
 
 from apps.institutions import keys
 from apps.institutions import scope as scopes
-from ydjy.desk.sheets import Cells, Doubts, Guide, ListKind, Values, once
+from ydjy.desk.doubts import Cells, Doubts, Values, once
+from ydjy.desk.sheets import Guide, ListKind
 from ydjy.lib import fields, workbook
 from ydjy.lib.text import name_key
 

@@ -265,8 +265,11 @@ EXPECTED: dict[str, Expected] = {
 def in_this_process(monkeypatch: pytest.MonkeyPatch):
     """The guarded child has tests of its own; here it would only cost time."""
 
-    def read(data: bytes, limits: workbook.Limits, **more: str) -> workbook.Book:
-        return workbook.read(data, limits, **more)
+    def read(
+        data: bytes, limits: workbook.Limits, *, filename: str = "", encoding: str = ""
+    ) -> workbook.Book:
+        assert not encoding
+        return workbook.read(data, limits, filename=filename)
 
     monkeypatch.setattr(workbook, "read_guarded", read)
 

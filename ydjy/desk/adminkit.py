@@ -290,8 +290,11 @@ class DeskInline(InWords, _Scoped, admin.TabularInline):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """And the functions that stand for columns: the form has no field for them."""
-        names = flatten_fieldsets(self.get_fieldsets(request, obj))
-        return [*super().get_readonly_fields(request, obj), *filter(callable, names)]
+        found = list(super().get_readonly_fields(request, obj))
+        return found if self._may_change(request) else found + self._functions()
+
+    def _functions(self) -> list[Any]:
+        return [name for name in self.in_words(self.fields or ()) if callable(name)]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True  # the page of the row has been allowed already

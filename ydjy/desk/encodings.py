@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ydjy.desk import vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
-from ydjy.lib import idnumbers, workbook
+from ydjy.lib import intext, workbook
 
 LINES, WIDTH, HEAD = 5, 120, 65_536
 _SURE = ("utf-8", "utf-8-sig")  # other bytes hardly ever are UTF-8 by chance
@@ -30,7 +30,7 @@ def sample(upload: Upload) -> Sample | None:
     lines = [line for line in text.splitlines() if line.strip()][:LINES]
     known = upload.encoding.removesuffix("-sig")
     return Sample(
-        [idnumbers.mask_in_text(line)[:WIDTH] for line in lines],
+        [intext.mask_in_text(line)[:WIDTH] for line in lines],
         workbook.ENCODINGS.get(known, upload.encoding),
         upload.encoding in _SURE,
         [(code, words) for code, words in workbook.ENCODINGS.items() if code != known],

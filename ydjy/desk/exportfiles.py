@@ -23,7 +23,7 @@ from ydjy.desk.exportrecords import Export, ExportRule
 from ydjy.desk.models import Reading
 from ydjy.desk.secrets import Sealed
 from ydjy.desk.verbs import Refused, must
-from ydjy.lib import idnumbers, workbook
+from ydjy.lib import idnumbers, intext, workbook
 
 WHAT = "导出"
 AT_ONCE = 10_000  # rows that are written while the person waits
@@ -47,7 +47,7 @@ class Column(NamedTuple):
             return number if full or not number else idnumbers.mask(number)
         if value is None:
             return ""
-        return str(value) if full else idnumbers.mask_in_text(str(value))
+        return str(value) if full else intext.mask_in_text(str(value))
 
 
 def write(page: Any, rows: Any, columns: Sequence[Column], form: str, full: bool, by: Any) -> Any:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from ydjy.desk import reading
 from ydjy.desk.adminkit import admin_verb, masked, short
 from ydjy.desk.secrets import blind_index
-from ydjy.lib import idnumbers
+from ydjy.lib import idnumbers, intext
 
 CERT_INDEX = "person.cert_no"  # the same index everywhere: a ticket finds its person's filings
 PREFIX = "person-"
@@ -36,7 +36,7 @@ def looks_like_number(typed: str) -> bool:
     """So many digits that it could be a number, mistyped or not: never in an address."""
     if _KEYED.fullmatch(typed.strip()):
         return False
-    return bool(_LONG.search("".join(typed.split()))) or idnumbers.contains_number(typed)
+    return bool(_LONG.search("".join(typed.split()))) or intext.contains_number(typed)
 
 
 class PersonSearchMixin:

@@ -16,11 +16,12 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from ydjy.desk import sheets, uploads
+from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.exportfiles import Column
 from ydjy.desk.listcolumns import ListColumn
 from ydjy.desk.models import RowChange, StagedRow, Upload
 from ydjy.desk.secrets import opened
-from ydjy.desk.sheets import Cells, Doubts, ListKind, Values
+from ydjy.desk.sheets import ListKind
 from ydjy.desk.verbs import Refused, in_words, must
 from ydjy.lib import fields, workbook
 from ydjy.lib.text import clean

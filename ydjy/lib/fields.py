@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from ydjy.lib import divisions, idnumbers, phones
+from ydjy.lib import divisions, idnumbers, intext, phones
 from ydjy.lib.text import clean, digits_of_numerals, has_lost_characters
 from ydjy.lib.workbook import NumberText, cell_problem
 
@@ -47,7 +47,7 @@ def words(cell: str, *, limit: int = 500) -> str | None:
         return None
     if len(text) > limit:
         raise Bad(f"有 {len(text)} 个字，最多 {limit} 个，请删短")
-    text = idnumbers.mask_in_text(text)
+    text = intext.mask_in_text(text)
     if has_lost_characters(cell):
         raise Unsure("有认不出的字（显示成“?”或“□”），请对照原表补上", text)
     return text

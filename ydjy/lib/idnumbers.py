@@ -1,4 +1,4 @@
-"""Identity numbers: reading them from a cell or a form, and hiding them in text.
+"""Identity numbers: reading them from a cell or a form. In free text: ``intext.py``.
 
 Source: GB 11643 (居民身份证, 港澳台居民居住证), the 2023 rules of the National Immigration
 Administration (外国人永久居留身份证); domain.md 2.2, 2.7 and traps 1 and 13; reliability.md 3.2.
@@ -8,7 +8,7 @@ year with the birth year), hence our own. No message here ever contains a number
 
 import re
 from calendar import isleap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -83,7 +83,7 @@ class Document:
 
 EARLIEST_YEAR = 1880
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
-_PROVINCES = frozenset(
+PROVINCES = frozenset(
     f"{region}{place}"
     for region, places in enumerate(("12345", "123", "1234567", "123456", "01234", "12345"), 1)
     for place in places
@@ -93,7 +93,7 @@ _CHECK_DIGITS = "10X98765432"
 
 _QUOTES = dict.fromkeys(map(ord, "'’‘‛′＇`｀´\"“”＂"))
 _GAPS = dict.fromkeys(map(ord, " -‐‑‒–—―−_"))
-_LOOK_ALIKE = "×✕✖╳ХхΧχⅩⅹ"
+LOOK_ALIKE = "×✕✖╳ХхΧχⅩⅹ"
 _FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ]")
 _EXPONENT = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]{1,3}")
 _DECIMAL = re.compile(r"([0-9]+)\.(0+)")
@@ -144,7 +144,7 @@ def _canonical(text: str) -> tuple[str, list[str]]:
     said = [_SAID_WIDTH] if _FULL_WIDTH.search(text) else []
     if len(bare) < len(text.strip()):
         said.append(_SAID_DIRT)
-    if bare and bare[-1] in _LOOK_ALIKE:
+    if bare and bare[-1] in LOOK_ALIKE:
         said.append(f"已把{bare[-1]}换成X")
         bare = bare[:-1] + "X"
     return bare.upper(), said
@@ -225,7 +225,7 @@ def _old_foreigner(number: str, said: list[str], today: date) -> IdNumber:
 def _kind(number: str) -> Kind:
     if number[0] == "9" and len(number) == 18:
         return Kind.FOREIGNER
-    if number[:2] not in _PROVINCES:
+    if number[:2] not in PROVINCES:
         raise IdNumberError("前两位不是省级代码。请对照证件改正。")
     return Kind.HMT_RESIDENT if number[:2] in ("81", "82", "83") else Kind.RESIDENT
 
@@ -235,7 +235,7 @@ def _questions(number: str, kind: Kind, known_county: Callable[[str], bool] | No
     ask = []
     if number.endswith("000"):
         ask.append(_ASK_WIPED)
-    if kind is Kind.FOREIGNER and number[1:3] not in _PROVINCES:
+    if kind is Kind.FOREIGNER and number[1:3] not in PROVINCES:
         ask.append(_ASK_INTAKE_PLACE)
     if kind is Kind.RESIDENT and known_county and not known_county(number[:6]):
         ask.append(_ASK_COUNTY)
@@ -337,70 +337,3 @@ def parse_document(
     if not _SHAPES.get(kind, _PLAIN).fullmatch(number):
         raise IdNumberError("证件号码的位数或写法与证件类型对不上。请对照证件改正。")
     return Document(kind, number, mask(number))
-
-
-# -- inside free text ------------------------------------------------------------------------
-
-_GAP = r"[\s\-‐-―−\u200b-\u200f\u2060\ufeff]{0,2}"
-_X = "xXｘＸ" + _LOOK_ALIKE
-_START = re.compile(r"(?<!\d)\d")
-_EIGHTEEN = re.compile(rf"\d(?:{_GAP}\d){{16}}{_GAP}[\d{_X}](?!\d)")
-_FIFTEEN = re.compile(rf"\d(?:{_GAP}\d){{14}}(?!\d)")
-_OLD_IN_TEXT = re.compile(r"(?<![A-Za-z])[A-Za-z]{3}\d{12}(?!\d)")
-
-
-def _plausible(number: str) -> bool:
-    """Whether 15 or 18 characters look like an identity number. Not the check digit: a number
-    with a slip of the pen is still somebody's."""
-    if number[0].isalpha():
-        century, month_day = "19", number[9:13]
-    elif number[:2] not in _PROVINCES and not (number[0] == "9" and len(number) == 18):
-        return False
-    elif len(number) == 18:
-        century, month_day = number[6:8], number[10:14]
-    else:
-        century, month_day = "19", number[8:12]
-    possible = 1 <= int(month_day[:2]) <= 12 and 1 <= int(month_day[2:]) <= 31
-    return possible and century in ("18", "19", "20")
-
-
-def _ascii(found: str) -> str:
-    """Digits of any script as 0-9, a closing X of any sort as X, gaps left out."""
-    digits = (str(int(ch)) if ch.isdecimal() else "X" if ch in _X else "" for ch in found)
-    return "".join(digits)
-
-
-def _found(text: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, canonical number) of every plausible identity number, left to right."""
-    for letters in _OLD_IN_TEXT.finditer(text):
-        number = letters.group()[:3].upper() + _ascii(letters.group()[3:])
-        if _plausible(number):
-            yield letters.start(), letters.end(), number
-    end = 0
-    for start in (first.start() for first in _START.finditer(text)):
-        if start < end:
-            continue
-        for shape in (_EIGHTEEN, _FIFTEEN):
-            match = shape.match(text, start)
-            if match and _plausible(_ascii(match.group())):
-                end = match.end()
-                yield start, end, _ascii(match.group())
-                break
-
-
-def contains_number(text: str) -> bool:
-    """Whether an identity number stands in the text, in full-width or grouped digits too.
-
-    Longer runs of digits (person numbers of 30, message ids) are none.
-    """
-    return next(_found(text), None) is not None
-
-
-def mask_in_text(text: str) -> str:
-    """The text with every identity number in it masked; all else stays as it was."""
-    out, end = [], 0
-    for start, stop, number in sorted(_found(text)):
-        if start >= end:
-            out += [text[end:start], mask(number)]
-            end = stop
-    return "".join(out) + text[end:]

@@ -1,0 +1,88 @@
+"""What is doubtful about one row while it is read: complaints and questions, by column."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from ydjy.lib import fields
+from ydjy.lib.fields import Bad, Unsure
+
+ACCEPTED, HELD, REJECTED = "accepted", "held", "rejected"
+Cells = Mapping[str, str]
+Values = dict[str, str | None]
+
+
+@dataclass
+class Doubts:
+    """What was found wrong in one row while reading it, by key, in the order found."""
+
+    bad: dict[str, str] = field(default_factory=dict)
+    unsure: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)  # put right, and said
+
+    def read(self, key: str, reader: Callable[[str], str | None], cell: str) -> str | None:
+        """The reader's value; its complaint is noted and the row goes on being read."""
+        try:
+            return reader(cell)
+        except Bad as wrong:
+            self.bad[key] = str(wrong)
+        except Unsure as doubtful:
+            self.unsure[key] = str(doubtful)
+            return doubtful.value
+        return None
+
+    def read_all(self, readers: Mapping[str, Callable[[str], str | None]], cells: Cells) -> Values:
+        """``read`` of every cell that has a reader; what was left blank says nothing."""
+        read = self.read
+        return {
+            key: read(key, reader, cells[key]) if cells[key] else None
+            for key, reader in readers.items()
+            if key in cells
+        }
+
+    def read_identity(self, values: Values, cells: Cells, today: date) -> None:
+        """The document number, by the row's 证件类型; what was put right in it is noted."""
+
+        def note(said: str) -> None:
+            self.notes["cert_no"] = said
+
+        values["cert_no"] = self.read(
+            "cert_no",
+            lambda cell: fields.identity(values.get("cert_type") or "", cell, today, note),
+            cells.get("cert_no", ""),
+        )
+
+    def need(self, values: Values, *keys: str) -> None:
+        for key in keys:
+            if values.get(key) is None and key not in self.bad and key not in self.unsure:
+                self.bad[key] = "空着，必须填"
+
+    @property
+    def status(self) -> str:
+        return REJECTED if self.bad else HELD if self.unsure else ACCEPTED
+
+
+_MEMORY = 20_000  # distinct cells that one reader remembers
+
+
+def once(reader: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """The reader, asked only once for each distinct cell of a file: places, hospitals, codes and
+    messages repeat from row to row. A number and a text of the same digits are two cells."""
+    known: dict[tuple[type, str], str | Bad | Unsure | None] = {}
+
+    def read(cell: str) -> str | None:
+        key = (cell.__class__, cell)
+        try:
+            found = known[key]
+        except KeyError:
+            try:
+                found = reader(cell)
+            except (Bad, Unsure) as complaint:
+                found = complaint
+            if len(known) < _MEMORY:
+                known[key] = found
+        if isinstance(found, Bad | Unsure):
+            raise found.with_traceback(None)
+        return found
+
+    return read
