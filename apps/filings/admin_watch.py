@@ -66,12 +66,17 @@ def _context(self: Any, request: HttpRequest, title: str, **more: Any) -> dict[s
 
 @admin_verb((CHANGE, DECIDE), methods=("GET",), row=False)
 def watch(self: Any, request: HttpRequest) -> HttpResponse:
+    """Whom to call; their telephones stand beside them, so that it was opened is written down."""
     context = _context(self, request, "到期提醒")
     rows, today = context["filings"], context["today"]
+    found = lists(rows, today)
     context |= {
-        "lists": lists(rows, today),
+        "lists": found,
+        "extendable": any(row.exclusive for one in found if one.ending for row in one.rows),
         "overdue": rows.filter(overdue.condition(today)).count(),
     }
+    if any(one.rows for one in found):
+        reading.record_export(request.user, Filing, "查看到期提醒的电话", "")
     return TemplateResponse(request, "admin/filings/filing/watch.html", context)
 
 

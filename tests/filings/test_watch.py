@@ -58,6 +58,16 @@ def test_what_runs_out_is_called_up_in_7_and_30_days(cast: Cast, client_of: Any)
     assert found["30 天内到期的备案"] == [ends[20]]
 
 
+def test_that_telephones_were_seen_is_written_down(cast: Cast, client_of: Any):
+    browser = client_of(cast.yixian)
+    seen = Reading.objects.filter(by=cast.yixian, what__contains="到期提醒")
+    browser.get(page("watch"))
+    assert not seen.exists()  # nobody's telephone was there
+    approved(cast, end_on=timezone.localdate() + timedelta(3))
+    browser.get(page("watch"))
+    assert seen.count() == 1
+
+
 def test_a_minor_whose_guardians_filing_ended_is_looked_at_again(cast: Cast, client_of: Any):
     parent = approved(cast)
     child = approved(cast, cert_no=casting.number(50), guardian_filing=parent)
