@@ -264,14 +264,7 @@ EXPECTED: dict[str, Expected] = {
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch):
     """The guarded child has tests of its own; here it would only cost time."""
-
-    def read(
-        data: bytes, limits: workbook.Limits, *, filename: str = "", encoding: str = ""
-    ) -> workbook.Book:
-        assert not encoding
-        return workbook.read(data, limits, filename=filename)
-
-    monkeypatch.setattr(workbook, "read_guarded", read)
+    monkeypatch.setattr(workbook, "read_guarded", workbook.read)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -10,64 +10,18 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests import workbooks
+from tests.faults.place import Place, database
 
 POINTS = ["CI1", "CI2", "CI3", "CI4", "CI5", "CI6", "CI7:1", "CI7:2", "CI7:3", "CI8", "CI9"]
 FEW = {"CI3", "CI7:2"}
 ALL = os.environ.get("FAULTS") == "all"
 TIMES = range(25 if ALL else 1)  # kills at each point (reliability: 20 points × 25)
 ROWS = 12
-
-
-@dataclass
-class Place:
-    """A data folder, a temp folder and a database of one run."""
-
-    folder: Path
-    url: str
-
-    def run(self, *words: str, crash: str = "") -> subprocess.CompletedProcess[str]:
-        temp = self.folder / "temp"
-        temp.mkdir(exist_ok=True)
-        environ = {key: text for key, text in os.environ.items() if not key.startswith("YDJY_")}
-        environ |= {"YDJY_DATA": str(self.folder / "data"), "TMPDIR": str(temp)}
-        environ |= {"DJANGO_SETTINGS_MODULE": "tests.faults.settings"}
-        environ |= {"YDJY_DATABASE_URL": self.url} if self.url else {}
-        environ |= {"YDJY_CRASHPOINT": crash} if crash else {}
-        return subprocess.run(
-            [sys.executable, "-m", "tests.faults", *words],
-            env=environ, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-
-
-def database(url: str, statement: str) -> None:
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)
-
-
-@pytest.fixture(scope="session")
-def city(tmp_path_factory):
-    """An empty city, made once and copied for every run."""
-    folder = tmp_path_factory.mktemp("city")
-    server = os.environ.get("YDJY_DATABASE_URL", "")
-    url = ""
-    if server.startswith("postgres"):
-        database(server, "CREATE DATABASE faults_city")
-        url = urlsplit(server)._replace(path="/faults_city").geturl()
-    made = Place(folder, url)
-    done = made.run("make")
-    assert done.returncode == 0, done.stderr
-    yield made, server
-    if url:
-        database(server, "DROP DATABASE faults_city WITH (FORCE)")
 
 
 @pytest.fixture

@@ -373,8 +373,10 @@ class Weeks(RuleBasedStateMachine):
 
     @invariant()
     def inv8_nothing_is_left_in_the_open(self) -> None:
-        kept = {"files", "exchange", "keys"}
+        kept = {"files", "exchange", "keys", "progress"}
         assert {path.name for path in Path(self.folder).iterdir()} <= kept
+        for path in (Path(self.folder) / "progress").glob("*"):
+            assert all(word.isdigit() for word in path.read_text().split())  # how far, and no name
 
 
 @pytest.mark.django_db

@@ -8,14 +8,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.faults.test_intake_kills import ALL, TIMES, Place, city, database  # noqa: F401 - a fixture
+from tests.faults.place import Place, database
+from tests.faults.test_intake_kills import ALL, TIMES
 
 POINTS = [f"CR{n}" for n in range(1, 12)]
 FEW = {"CR5", "CR8"}
 
 
 @pytest.fixture(scope="module")
-def week(city, tmp_path_factory):  # noqa: F811
+def week(city, tmp_path_factory):
     """The city with a week that is ready to go back."""
     made, server = city
     folder = tmp_path_factory.mktemp("week")

@@ -16,12 +16,12 @@ _ENDINGS = {
 }
 
 
-def read(data: bytes, limits: Limits, *, filename: str = "") -> Book:
+def read(data: bytes, limits: Limits, *, filename: str = "", encoding: str = "") -> Book:
     """The book in these bytes; WorkbookError with one Chinese sentence for all else.
 
     Only for bytes that are trusted or made in a test: ``read_guarded`` is for uploads.
     """
-    return assemble(read_events(data, limits, filename=filename))
+    return assemble(read_events(data, limits, filename=filename, encoding=encoding))
 
 
 def read_events(
