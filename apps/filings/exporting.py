@@ -49,7 +49,6 @@ def _moment(at: Any) -> str:
 
 def tell_known(report: sheets.Report, variant: int, staff: Any) -> None:
     """Rows whose filing is here already, and not over, are duplicates of it."""
-    counted = sheets.summary(report.counts)
     good = [row for row in report.rows if row.status in (sheets.ACCEPTED, sheets.HELD)]
     wanted = {_key(row.values) for row in good}
     rows = Filing.objects.visible_to(staff).filter(variant=variant).exclude(status__in=_OVER)
@@ -57,10 +56,10 @@ def tell_known(report: sheets.Report, variant: int, staff: Any) -> None:
         (f.cert_index, f.destination, str(f.start_on)): f.number
         for f in _of_persons(rows, sorted({key[0] for key in wanted}))
     }
-    for row in good:
-        if number := found.get(_key(row.values)):
-            row.status, row.message = sheets.DUPLICATE, f"已经登记过：{number}。"
-    report.message = report.message.replace(counted, sheets.summary(report.counts))
+    with sheets.recounted(report):
+        for row in good:
+            if number := found.get(_key(row.values)):
+                row.status, row.message = sheets.DUPLICATE, f"已经登记过：{number}。"
 
 
 def _of_persons(rows: Any, indexes: list[str]) -> Any:

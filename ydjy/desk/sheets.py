@@ -7,6 +7,7 @@ cannot be read. The command 导入体检 prints it; the intake stages it. Nothin
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -273,7 +274,7 @@ def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str) -> None:
 
 def in_words(opened: Opened, counts: Mapping[str, int]) -> str:
     """The sentence on a file that was read: how many rows of which verdict, what was left out."""
-    return "".join([summary(counts), *_ignored(opened.table), *opened.book.notes])
+    return "".join([_summary(counts), *_ignored(opened.table), *opened.book.notes])
 
 
 def _ignored(table: workbook.Table) -> list[str]:
@@ -281,7 +282,15 @@ def _ignored(table: workbook.Table) -> list[str]:
     return [f"没有用到的工作表：{names}。"] if names else []
 
 
-def summary(counts: Mapping[str, int]) -> str:
+@contextmanager
+def recounted(report: Report) -> Iterator[None]:
+    """While verdicts are changed after the reading: its sentence then has the new numbers."""
+    before = _summary(report.counts)
+    yield
+    report.message = report.message.replace(before, _summary(report.counts))
+
+
+def _summary(counts: Mapping[str, int]) -> str:
     """How many rows have which verdict, in words."""
     names = {
         ACCEPTED: "可以导入",

@@ -176,13 +176,12 @@ class SmallList:
         uploads.read(upload, self.kind(), self._settle)
 
     def _settle(self, upload: Upload, report: sheets.Report) -> None:
-        counted = sheets.summary(report.counts)
         rows = report.rows
         good = [(n, row.values) for n, row in enumerate(rows) if row.status == sheets.ACCEPTED]
         made, wrong = self.try_out(good)
-        for at, sentence in wrong.items():
-            rows[at].status, rows[at].message = sheets.REJECTED, sentence
-        report.message = report.message.replace(counted, sheets.summary(report.counts))
+        with sheets.recounted(report):
+            for at, sentence in wrong.items():
+                rows[at].status, rows[at].message = sheets.REJECTED, sentence
         _keep(upload, made, {one.at: rows[one.at].row for one in made})
 
     def confirm(self, upload: Upload, *, by: Any, only_good: bool = False) -> Upload:
