@@ -3,10 +3,14 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.core.management import call_command
+from django.db import transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from apps.offices.models import Staff
+from apps.offices.reference import sync_roles
 from tests import cast as casting
 from ydjy.desk import audit
 
@@ -24,6 +28,29 @@ def _emptying_is_allowed() -> Iterator[None]:
     BaseDatabaseOperations.execute_sql_flush = without_guards  # type: ignore[method-assign]
     yield
     BaseDatabaseOperations.execute_sql_flush = empty  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The roles and their permissions are there for every test, as they are after every start."""
+    with django_db_blocker.unblock():
+        sync_roles()
+
+
+@pytest.fixture(scope="module")
+def jinzhou_policy(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """锦州's policy, loaded once for all tests of a module: the transaction of each lies inside.
+
+    Not for modules with real transactions (``transaction=True``)."""
+    with django_db_blocker.unblock():
+        around = transaction.atomic()
+        around.__enter__()
+        call_command("sync_reference", verbosity=0)
+        call_command("load_policy", "jinzhou", verbosity=0)
+    yield
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
 
 
 @pytest.fixture

@@ -28,11 +28,6 @@ pytestmark = pytest.mark.django_db
 CSS = Path(finders.find("ydjy/public.css") or "")
 
 
-@pytest.fixture
-def jinzhou() -> None:
-    publicsite.load("jinzhou")
-
-
 @pytest.mark.parametrize("city", CITIES)
 def test_every_page_of_every_city_keeps_the_rules_of_the_house(city: str, client: Client):
     publicsite.load(city)
@@ -79,7 +74,7 @@ def test_a_page_that_breaks_the_rules_would_be_found():
     )
 
 
-def test_titles_differ_from_page_to_page(jinzhou: None, client: Client):
+def test_titles_differ_from_page_to_page(jinzhou_policy: None, client: Client):
     pages = publicsite.walk(client, ("/", "/institutions/"))
     titles: dict[str, str] = {}
     for address, html in pages.items():
@@ -88,7 +83,7 @@ def test_titles_differ_from_page_to_page(jinzhou: None, client: Client):
             assert titles.setdefault(publicsite.title(html), plain) == plain, address
 
 
-def test_the_stylesheet_is_light_and_every_address_is_known(jinzhou: None, client: Client):
+def test_the_stylesheet_is_light_and_every_address_is_known(jinzhou_policy: None, client: Client):
     assert CSS.stat().st_size <= 16 * 1024
     for name in ("about", "accessibility", "privacy", "sitemap", "data", "progress", "settlement"):
         assert client.get(f"/{name}/").status_code == 200
@@ -96,7 +91,9 @@ def test_the_stylesheet_is_light_and_every_address_is_known(jinzhou: None, clien
     assert {"home", "search", "mode", "referral", "robots", "sitemap_xml", "healthz"} <= names
 
 
-def test_a_page_says_nothing_to_other_hosts_and_keeps_no_cookie(jinzhou: None, client: Client):
+def test_a_page_says_nothing_to_other_hosts_and_keeps_no_cookie(
+    jinzhou_policy: None, client: Client
+):
     for address in ("/", "/search/?q=电话", "/guide/", "/nowhere/"):
         response = client.get(address)
         assert response.headers["Content-Security-Policy"] == CSP
@@ -109,7 +106,9 @@ def test_a_page_says_nothing_to_other_hosts_and_keeps_no_cookie(jinzhou: None, c
 # 304 --------------------------------------------------------------------------------------------
 
 
-def test_an_unchanged_page_is_not_sent_again_and_a_changed_one_is(jinzhou: None, client: Client):
+def test_an_unchanged_page_is_not_sent_again_and_a_changed_one_is(
+    jinzhou_policy: None, client: Client
+):
     with time_machine.travel(datetime(2026, 11, 18, 2, tzinfo=UTC), tick=False):
         etag = client.get("/offices/").headers["ETag"]
         again = client.get("/offices/", headers={"if-none-match": etag})
@@ -122,7 +121,7 @@ def test_an_unchanged_page_is_not_sent_again_and_a_changed_one_is(jinzhou: None,
     assert "0416-7787017" in after.content.decode()
 
 
-def test_the_hour_and_the_type_size_are_part_of_the_mark(jinzhou: None, client: Client):
+def test_the_hour_and_the_type_size_are_part_of_the_mark(jinzhou_policy: None, client: Client):
     marks = set()
     for hour in (2, 4, 6):  # 10:00 open, 12:00 lunch, 14:00 open again
         with time_machine.travel(datetime(2026, 11, 18, hour, tzinfo=UTC), tick=False):
@@ -133,7 +132,7 @@ def test_the_hour_and_the_type_size_are_part_of_the_mark(jinzhou: None, client: 
     assert len(marks) == 4
 
 
-def test_every_public_table_counts_its_changes(jinzhou: None):
+def test_every_public_table_counts_its_changes(jinzhou_policy: None):
     before = PublicVersion.objects.get().number
     Category.objects.update(order=5)
     Institution.objects.update(remark="x")
@@ -148,7 +147,7 @@ def test_every_public_table_counts_its_changes(jinzhou: None):
 # The guard ---------------------------------------------------------------------------------------
 
 
-def test_a_public_page_cannot_name_a_case_table(jinzhou: None):
+def test_a_public_page_cannot_name_a_case_table(jinzhou_policy: None):
     with guard.public_only():
         assert Office.objects.count()
         for model in (Filing, Staff):
@@ -160,13 +159,13 @@ def test_a_public_page_cannot_name_a_case_table(jinzhou: None):
             Office.objects.update(order=1)
 
 
-def test_without_the_guard_the_same_statements_pass(jinzhou: None):
+def test_without_the_guard_the_same_statements_pass(jinzhou_policy: None):
     assert Filing.objects.count() == Staff.objects.count() == 0
     assert Office.objects.update(order=1)
 
 
 def test_the_guard_stands_around_every_public_view(
-    jinzhou: None, client: Client, monkeypatch: pytest.MonkeyPatch
+    jinzhou_policy: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ):
     def leaking(*args: object) -> list[object]:
         return list(Filing.objects.all())
@@ -186,7 +185,7 @@ def test_every_table_is_either_public_or_closed():
 # What is shown ------------------------------------------------------------------------------------
 
 
-def test_only_published_and_reviewed_rows_are_shown(jinzhou: None, client: Client):
+def test_only_published_and_reviewed_rows_are_shown(jinzhou_policy: None, client: Client):
     right = ReferralRight.objects.get(institution__name="锦州市康宁医院")
     address = f"/institutions/{right.institution_id}/"
     assert client.get(address).status_code == 200
@@ -201,7 +200,7 @@ def test_only_published_and_reviewed_rows_are_shown(jinzhou: None, client: Clien
     assert client.get(f"/offices/{office.pk}/").status_code == 404
 
 
-def test_the_footer_prints_nothing_that_is_not_set(jinzhou: None, client: Client):
+def test_the_footer_prints_nothing_that_is_not_set(jinzhou_policy: None, client: Client):
     foot = client.get("/").content.decode().partition("<footer")[2]
     for words in ("主办单位", "标识码", "找错", "党政机关", "联系电话", "备案"):
         assert words not in foot
@@ -216,7 +215,7 @@ def test_the_footer_prints_nothing_that_is_not_set(jinzhou: None, client: Client
     assert SiteSettings.objects.current().missing == ["公安备案号"]
 
 
-def test_a_notice_stands_on_every_page_between_its_days(jinzhou: None, client: Client):
+def test_a_notice_stands_on_every_page_between_its_days(jinzhou_policy: None, client: Client):
     Notice.objects.create(
         text="周六停机维护。", level="warn", published=True, valid_to="2026-11-20"
     )
@@ -234,7 +233,7 @@ def test_a_notice_stands_on_every_page_between_its_days(jinzhou: None, client: C
 # 长辈版 ------------------------------------------------------------------------------------------
 
 
-def test_the_elder_version_is_the_same_address_with_a_cookie(jinzhou: None, client: Client):
+def test_the_elder_version_is_the_same_address_with_a_cookie(jinzhou_policy: None, client: Client):
     response = client.get("/mode/", {"to": "large", "next": "/referral/?area=210727&group=儿科"})
     assert unquote(response.url) == "/referral/?area=210727&group=儿科"
     cookie = response.cookies["mode"]
@@ -262,7 +261,7 @@ def test_an_unknown_mode_is_the_standard_one(client: Client):
 
 
 def test_whoever_asks_too_fast_is_told_to_wait_without_a_puzzle(
-    jinzhou: None, client: Client, monkeypatch: pytest.MonkeyPatch
+    jinzhou_policy: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(guard, "_buckets", guard.Buckets(clock=lambda: 0.0))
     answers = [client.get("/search/?q=x", REMOTE_ADDR="203.0.113.9") for _ in range(12)]
@@ -299,7 +298,7 @@ def test_a_proxy_on_this_machine_tells_the_caller_by_its_last_word(rf):
 # Trouble ------------------------------------------------------------------------------------------
 
 
-def test_a_missing_page_helps_on(jinzhou: None, client: Client):
+def test_a_missing_page_helps_on(jinzhou_policy: None, client: Client):
     client.get("/")
     response = client.get("/nowhere/")
     html = response.content.decode()
@@ -309,7 +308,7 @@ def test_a_missing_page_helps_on(jinzhou: None, client: Client):
     assert problems(html) == []
 
 
-def test_the_page_for_trouble_needs_no_database(jinzhou: None, client: Client, monkeypatch):
+def test_the_page_for_trouble_needs_no_database(jinzhou_policy: None, client: Client, monkeypatch):
     client.get("/")
 
     def broken(*args: object, **kwargs: object) -> None:
@@ -349,7 +348,7 @@ def test_an_empty_database_still_shows_pages(client: Client):
 # Machines -----------------------------------------------------------------------------------------
 
 
-def test_the_map_for_machines_names_pages_that_exist(jinzhou: None, client: Client):
+def test_the_map_for_machines_names_pages_that_exist(jinzhou_policy: None, client: Client):
     words = client.get("/sitemap.xml").content.decode()
     places = re.findall(r"<loc>http://testserver(.*?)</loc>", words)
     assert len(places) == len(set(places)) > 30
@@ -359,7 +358,7 @@ def test_the_map_for_machines_names_pages_that_exist(jinzhou: None, client: Clie
     assert settings.SITE == "both"
 
 
-def test_open_data_is_versioned_and_the_same_in_both_forms(jinzhou: None, client: Client):
+def test_open_data_is_versioned_and_the_same_in_both_forms(jinzhou_policy: None, client: Client):
     for name, dataset in publicdata.DATASETS.items():
         body = client.get(f"/data/{name}.json").json()
         text = client.get(f"/data/{name}.csv").content.decode("utf-8-sig")
@@ -371,6 +370,6 @@ def test_open_data_is_versioned_and_the_same_in_both_forms(jinzhou: None, client
     assert client.get("/data/staff.csv").status_code == 404
 
 
-def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(jinzhou: None, client: Client):
+def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(jinzhou_policy: None, client: Client):
     Office.objects.filter(code="yixian").update(address="=HYPERLINK(1)")
     assert "'=HYPERLINK(1)" in client.get("/data/offices.csv").content.decode()

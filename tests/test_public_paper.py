@@ -9,19 +9,13 @@ from django.test import Client
 from apps.filings import blank, printing
 from apps.filings.beside import PrintOut
 from apps.offices.models import SiteSettings
-from tests import publicsite
 from ydjy.lib import qr
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jinzhou_policy")]
 PAPERS = (
     *("/print/phones/", "/print/check/with-family/with-child/"),
     *("/print/filing/", "/print/promise/"),
 )
-
-
-@pytest.fixture(autouse=True)
-def jinzhou() -> None:
-    publicsite.load("jinzhou")
 
 
 def text(client: Client, address: str) -> str:

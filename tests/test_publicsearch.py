@@ -5,16 +5,10 @@ from datetime import date
 import pytest
 from django.test import Client
 
-from tests import publicsite
 from ydjy.publicsearch import search
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jinzhou_policy")]
 TODAY = date(2026, 11, 18)
-
-
-@pytest.fixture(autouse=True)
-def jinzhou() -> None:
-    publicsite.load("jinzhou")
 
 
 def first(query: str) -> tuple[str, str]:

@@ -16,11 +16,6 @@ from tests.policyrows import CITIES
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def jinzhou() -> None:
-    publicsite.load("jinzhou")
-
-
 def page(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200, address
@@ -28,7 +23,7 @@ def page(client: Client, address: str) -> str:
 
 
 def test_three_questions_lead_to_the_list_of_somebody_living_with_a_child(
-    jinzhou: None, client: Client
+    jinzhou_policy: None, client: Client
 ):
     assert 'value="long-term"' in page(client, "/guide/")
     assert client.get("/guide/?situation=long-term&go=1").url == "/guide/long-term/"
@@ -43,7 +38,7 @@ def test_three_questions_lead_to_the_list_of_somebody_living_with_a_child(
     assert "结婚证" not in html  # that is the list for a spouse
 
 
-def test_an_emergency_is_asked_nothing_more(jinzhou: None, client: Client):
+def test_an_emergency_is_asked_nothing_more(jinzhou_policy: None, client: Client):
     assert client.get("/guide/?situation=emergency").url == "/guide/emergency/"
     assert client.get("/guide/emergency/").url == "/guide/c/emergency/"
     html = page(client, "/guide/c/emergency/")
@@ -78,19 +73,21 @@ def test_every_answer_has_the_eight_official_elements(city: str, client: Client)
             assert len(category.name) <= 13
 
 
-def test_back_keeps_the_answer_ticked(jinzhou: None, client: Client):
+def test_back_keeps_the_answer_ticked(jinzhou_policy: None, client: Client):
     assert "/guide/?was=long-term" in page(client, "/guide/long-term/")
     assert re.search(r'value="long-term"[^>]* checked', page(client, "/guide/?was=long-term"))
 
 
-def test_going_on_without_an_answer_is_answered_kindly(jinzhou: None, client: Client):
+def test_going_on_without_an_answer_is_answered_kindly(jinzhou_policy: None, client: Client):
     for address in ("/guide/?go=1", "/guide/long-term/?go=1", "/guide/c/with-family/?go=1"):
         assert "请选一项，再点“继续”" in page(client, address)
     assert client.get("/guide/nonsense/").status_code == 404
     assert client.get("/guide/c/with-family/nonsense/").status_code == 404
 
 
-def test_the_channels_are_those_of_the_policy_and_their_limits(jinzhou: None, client: Client):
+def test_the_channels_are_those_of_the_policy_and_their_limits(
+    jinzhou_policy: None, client: Client
+):
     html = page(client, "/guide/c/temporary/")
     assert "电话办理" in html
     assert "小程序" not in html.partition("在哪里办")[0].partition("用什么方式办")[2]
@@ -99,11 +96,13 @@ def test_the_channels_are_those_of_the_policy_and_their_limits(jinzhou: None, cl
     assert "网上服务大厅" not in html
 
 
-def test_what_is_not_settled_is_said_so(jinzhou: None, client: Client):
+def test_what_is_not_settled_is_said_so(jinzhou_policy: None, client: Client):
     assert "有的内容还在核实" in page(client, "/guide/c/temporary/")
 
 
-def test_an_office_that_takes_a_category_is_named_and_others_are_not(jinzhou: None, client: Client):
+def test_an_office_that_takes_a_category_is_named_and_others_are_not(
+    jinzhou_policy: None, client: Client
+):
     category = Category.objects.get(code="temporary")
     office = Office.objects.get(code="yixian")
     OfficeService.objects.create(
@@ -117,13 +116,15 @@ def test_an_office_that_takes_a_category_is_named_and_others_are_not(jinzhou: No
     assert "黑山县医保经办机构" in page(client, "/guide/c/veteran/")
 
 
-def test_places_carry_their_hours(jinzhou: None, client: Client):
+def test_places_carry_their_hours(jinzhou_policy: None, client: Client):
     with time_machine.travel(datetime(2026, 11, 18, 2, tzinfo=UTC), tick=False):
         html = page(client, "/guide/c/veteran/")
     assert "现在是上班时间</b>，到 11:30" in html
 
 
-def test_a_category_or_variant_that_is_closed_or_unreviewed_is_gone(jinzhou: None, client: Client):
+def test_a_category_or_variant_that_is_closed_or_unreviewed_is_gone(
+    jinzhou_policy: None, client: Client
+):
     Category.objects.filter(code="veteran").update(active=False)
     Variant.objects.filter(code="posted-worker").update(checked_on=None)
     assert client.get("/guide/work/").url == "/guide/c/migrant-worker/"
@@ -137,7 +138,7 @@ def listed(html: str) -> list[str]:
     return check.split("<li>")[1:]
 
 
-def test_the_printed_list_is_the_same_list(jinzhou: None, client: Client):
+def test_the_printed_list_is_the_same_list(jinzhou_policy: None, client: Client):
     html = page(client, "/print/check/with-family/with-child/")
     assert "随配偶或子女异地居住备案材料清单" in html
     assert "在微信里请点右上角“…”，选“在浏览器打开”再打印，或者截图保存。" in html
@@ -156,13 +157,15 @@ def test_lost_cells_of_the_matrix_stay_unverified(client: Client):
     assert 'class="tag ok"' not in html
 
 
-def test_the_matrix_of_jinzhou_says_what_is_known(jinzhou: None, client: Client):
+def test_the_matrix_of_jinzhou_says_what_is_known(jinzhou_policy: None, client: Client):
     html = re.sub(r"<[^>]+>", " ", page(client, "/settlement/"))
     assert "高值药品" in html
     assert "医院门诊、药店：不用备案，可以用个人账户。" in html
 
 
-def test_a_failed_card_is_explained_on_one_page_with_what_to_tell(jinzhou: None, client: Client):
+def test_a_failed_card_is_explained_on_one_page_with_what_to_tell(
+    jinzhou_policy: None, client: Client
+):
     html = page(client, "/card-failed/")
     assert html.count("<dt>怎么查</dt>") == html.count("<dt>怎么办</dt>") == 4
     order = [html.index(w) for w in ("没有办理备案", "地方不一样", "还没开通", "统一发放")]
@@ -172,8 +175,7 @@ def test_a_failed_card_is_explained_on_one_page_with_what_to_tell(jinzhou: None,
     assert "<form" not in html
 
 
-def test_nothing_from_the_spam_of_the_sources_is_shown(client: Client):
-    publicsite.load("jinzhou")
+def test_nothing_from_the_spam_of_the_sources_is_shown(jinzhou_policy: None, client: Client):
     for html in publicsite.walk(client).values():
         for spam in ("365", "体育", "18686626826", "2021.07"):
             assert spam not in html

@@ -94,8 +94,7 @@ JINZHOU = {
 
 
 @pytest.fixture
-def jinzhou() -> dict[str, Rules]:
-    call_command("load_policy", "jinzhou", verbosity=0)
+def jinzhou(jinzhou_policy: None) -> dict[str, Rules]:
     return {variant.code: policybook.rules_of(variant) for variant in policybook.variants()}
 
 

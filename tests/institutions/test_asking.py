@@ -3,14 +3,12 @@
 from datetime import date
 
 import pytest
-from django.core.management import call_command
 
 from apps.institutions.asking import ask
 from apps.institutions.models import DiseaseGroup, Institution, ReferralRight, Suspension
-from apps.institutions.reference import sync_disease_groups
 from ydjy.desk.verbs import Refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jinzhou_policy")]
 DAY = date(2026, 11, 23)
 
 CITY = "附属第一医院 中心医院 第968医院 附属第三医院"
@@ -30,12 +28,6 @@ ANSWERS = {  # group: (for a district, for a county: None is its own hospital)
     "妇产科": (f"{CITY} {MOTHERS}", None),
     "儿科": (f"{CITY} {MOTHERS}", None),
 }
-
-
-@pytest.fixture(autouse=True)
-def _jinzhou(db: None) -> None:
-    sync_disease_groups()
-    call_command("load_policy", "jinzhou", verbosity=0)
 
 
 def answered(area: str, *groups: str) -> tuple[set[str], set[str], bool]:

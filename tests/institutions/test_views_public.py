@@ -12,11 +12,6 @@ from tests import publicsite
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def jinzhou() -> None:
-    publicsite.load("jinzhou")
-
-
 def hospitals(html: str) -> list[str]:
     listed = html.partition('<ul class="rows">')[2].partition("</ul>")[0]
     return re.findall(r'<a href="/institutions/\d+/">(.*?)</a>', listed)
@@ -26,14 +21,14 @@ def asked(client: Client, area: str, group: str) -> str:
     return client.get("/referral/", {"area": area, "group": group}).content.decode()
 
 
-def test_county_people_are_sent_home_first(jinzhou: None, client: Client):
+def test_county_people_are_sent_home_first(jinzhou_policy: None, client: Client):
     html = asked(client, "210726", "妇产科")
     assert hospitals(html) == ["黑山县人民医院"]
     assert "各县（市）参保人员在行政区内办理" in html
 
 
 def test_where_the_county_has_none_people_are_told_to_call_the_county(
-    jinzhou: None, client: Client
+    jinzhou_policy: None, client: Client
 ):
     html = asked(client, "210727", "精神疾病")
     assert "义县没有能看“精神疾病”的转诊医院" in html
@@ -43,7 +38,9 @@ def test_where_the_county_has_none_people_are_told_to_call_the_county(
     assert '<span class="tag warn">仅限精神疾病</span>' in html
 
 
-def test_city_people_get_the_official_wording_beside_each_hospital(jinzhou: None, client: Client):
+def test_city_people_get_the_official_wording_beside_each_hospital(
+    jinzhou_policy: None, client: Client
+):
     html = asked(client, "210700", "综合")
     assert len(hospitals(html)) == 4
     assert html.count('<span class="tag">不含传染病、结核病、精神疾病</span>') == 4
@@ -51,7 +48,7 @@ def test_city_people_get_the_official_wording_beside_each_hospital(jinzhou: None
 
 
 def test_a_disease_of_the_catalogue_needs_no_certificate_and_the_page_says_so_first(
-    jinzhou: None, client: Client
+    jinzhou_policy: None, client: Client
 ):
     html = client.get("/referral/").content.decode()
     box = html.index("不用医院开证明")
@@ -61,13 +58,13 @@ def test_a_disease_of_the_catalogue_needs_no_certificate_and_the_page_says_so_fi
     assert "最后核对 2026年11月21日" in html
 
 
-def test_whoever_cannot_say_which_disease_is_told_to_call(jinzhou: None, client: Client):
+def test_whoever_cannot_say_which_disease_is_told_to_call(jinzhou_policy: None, client: Client):
     html = asked(client, "210727", "unsure")
     assert "先打电话问清楚" in html
     assert len(hospitals(html)) == 11
 
 
-def test_what_is_missing_or_made_up_is_asked_again(jinzhou: None, client: Client):
+def test_what_is_missing_or_made_up_is_asked_again(jinzhou_policy: None, client: Client):
     assert "请选择参保地" in asked(client, "", "儿科")
     assert "请选择要看哪一类病" in asked(client, "210727", "")
     assert "请从列表里选参保地" in asked(client, "110000", "儿科")
@@ -81,7 +78,9 @@ def test_a_city_without_a_list_names_who_gives_the_certificate(client: Client):
     assert "不用医院开证明" not in html
 
 
-def test_a_scope_stands_in_plain_words_beside_the_official_one(jinzhou: None, client: Client):
+def test_a_scope_stands_in_plain_words_beside_the_official_one(
+    jinzhou_policy: None, client: Client
+):
     row = Institution.objects.get(name="锦州市康宁医院")
     html = client.get(f"/institutions/{row.pk}/").content.decode()
     assert "只接精神疾病的转诊。" in html
@@ -89,7 +88,7 @@ def test_a_scope_stands_in_plain_words_beside_the_official_one(jinzhou: None, cl
     assert "依据：锦州市异地就医经办指南" in html
 
 
-def test_an_older_scope_is_told_on_the_same_page(jinzhou: None, client: Client):
+def test_an_older_scope_is_told_on_the_same_page(jinzhou_policy: None, client: Client):
     right = ReferralRight.objects.get(institution__name="锦州市康宁医院")
     ReferralRight.objects.filter(pk=right.pk).update(valid_from=date(2026, 1, 1))
     ReferralRight.objects.create(
@@ -100,7 +99,9 @@ def test_an_older_scope_is_told_on_the_same_page(jinzhou: None, client: Client):
     assert "以前：不限（到 2025年12月31日）" in html
 
 
-def test_the_list_is_narrowed_by_links_that_carry_their_counts(jinzhou: None, client: Client):
+def test_the_list_is_narrowed_by_links_that_carry_their_counts(
+    jinzhou_policy: None, client: Client
+):
     html = client.get("/institutions/").content.decode()
     assert "义县（1）" in html
     assert "精神疾病（1）" in html
@@ -119,7 +120,7 @@ def test_the_list_is_narrowed_by_links_that_carry_their_counts(jinzhou: None, cl
      ("chuanranbing", "锦州市传染病医院"), ("第九六八", "中国人民解放军联勤保障部队第968医院")],
 )  # fmt: skip
 def test_a_hospital_is_found_and_the_page_says_why(
-    jinzhou: None, client: Client, query: str, name: str
+    jinzhou_policy: None, client: Client, query: str, name: str
 ):
     html = client.get("/search/", {"q": query}).content.decode()
     found = re.search(
@@ -128,12 +129,12 @@ def test_a_hospital_is_found_and_the_page_says_why(
     assert found, query
 
 
-def test_a_hospital_without_that_scope_is_not_offered_for_it(jinzhou: None, client: Client):
+def test_a_hospital_without_that_scope_is_not_offered_for_it(jinzhou_policy: None, client: Client):
     html = client.get("/search/", {"q": "精神病 转诊"}).content.decode()
     assert "中心医院" not in html
 
 
-def test_every_disease_group_can_be_asked_for_every_area(jinzhou: None, client: Client):
+def test_every_disease_group_can_be_asked_for_every_area(jinzhou_policy: None, client: Client):
     areas = re.findall(r'<option value="(\w+)"', client.get("/referral/").content.decode())
     for group in DiseaseGroup.objects.values_list("name", flat=True):
         for area in ("210700", "210727", "binhai"):
@@ -141,7 +142,7 @@ def test_every_disease_group_can_be_asked_for_every_area(jinzhou: None, client: 
             assert client.get("/referral/", {"area": area, "group": group}).status_code == 200
 
 
-def test_the_numbers_of_a_hospital_can_be_dialled(jinzhou: None, client: Client):
+def test_the_numbers_of_a_hospital_can_be_dialled(jinzhou_policy: None, client: Client):
     row = Institution.objects.get(name="锦州市康宁医院")
     Institution.objects.filter(pk=row.pk).update(phone="3880000、0416-3880001转8")
     html = client.get(f"/institutions/{row.pk}/").content.decode()
