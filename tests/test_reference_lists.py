@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from import_export.admin import ExportMixin, ImportExportModelAdmin, ImportMixin
 
 from apps.errors.lists import CAUSES, SNIPPETS
 from apps.errors.models import CauseCode, Snippet
@@ -81,6 +82,38 @@ def test_who_may_only_look_at_a_table_neither_takes_it_out_nor_brings_it_in(
         address = reverse(f"admin:{page}_{name}", args=args)
         assert browser.get(address).status_code == 403
         assert browser.post(address, {"form": "csv", "do": "import"}).status_code == 403
+
+
+def test_the_packages_own_screens_are_mounted_nowhere_and_would_ask_for_a_right(
+    cast: Cast, settings: Any, rf: Any
+):
+    from django.contrib import admin
+
+    registered = admin.site._registry.values()
+    assert not any(isinstance(one, ImportMixin | ExportMixin) for one in registered)
+
+    class Stock(ImportExportModelAdmin):
+        pass
+
+    stock, request = Stock(Synonym, admin.site), rf.get("/")
+    request.user = cast.nobody
+    assert not stock.has_import_permission(request)
+    assert not stock.has_export_permission(request)
+    settings.IMPORT_EXPORT_IMPORT_PERMISSION_CODE = None
+    settings.IMPORT_EXPORT_EXPORT_PERMISSION_CODE = None
+    assert stock.has_import_permission(request), "the package's default has changed"
+    assert stock.has_export_permission(request), "the package's default has changed"
+
+
+def test_a_fault_of_the_program_is_not_told_as_a_fault_of_the_row(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*args: object, **more: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(Synonym, "save", broken)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        received(SYNONYMS, workbooks.xlsx([["说法", "对应的词"], ["报销", "结算"]]), "x", cast)
 
 
 def test_a_cause_gets_new_words_but_no_list_makes_a_cause(cast: Cast):

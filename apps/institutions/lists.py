@@ -7,19 +7,10 @@ from ydjy.desk import listcolumns as columns
 from ydjy.desk.listcolumns import ListColumn
 from ydjy.desk.sheets import Guide, Values
 from ydjy.desk.smalllists import SmallList
-from ydjy.lib import fields
 
 
 def _groups(values: Values) -> Sequence[DiseaseGroup]:
     return DiseaseGroup.objects.filter(name=values["name"])
-
-
-def _aliases(cell: str) -> str | None:
-    said = fields.words(cell, limit=200)
-    if said is None:
-        return None
-    words = [word.strip() for word in said.replace("，", "、").replace(",", "、").split("、")]
-    return "、".join(word for word in words if word)
 
 
 GROUPS = SmallList(
@@ -35,9 +26,7 @@ GROUPS = SmallList(
         ListColumn(
             "aliases",
             ("别名",),
-            _aliases,
-            lambda row: "、".join(row.aliases),
-            lambda row, value: setattr(row, "aliases", [w for w in value.split("、") if w]),
+            columns.Several(limit=200),
             Guide("精神病", "和病种完全是一回事的叫法，几个用“、”隔开。"),
         ),
         columns.link("parent", "上级", to=DiseaseGroup, by=("name",)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from apps.offices.models import CalendarDay, City, Hotline, Office, PolicyDocument, Synonym
 from ydjy.desk import listcolumns as columns
@@ -120,21 +121,15 @@ def dial(hotline: Hotline, value: str) -> None:
     hotline.display, hotline.tel = value, _tel(value)
 
 
+class _Number(ListColumn):
+    """The number as it is shown; how a telephone dials it follows from it."""
+
+    def save(self, instance: Hotline, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
+        super().save(instance, row, is_m2m, **kwargs)
+        dial(instance, instance.display)
+
+
 _USES = {str(label): value for value, label in Hotline.Use.choices}
-
-
-def _uses(cell: str) -> str | None:
-    said = fields.plain(cell)
-    if said is None:
-        return None
-    words = [word.strip() for word in said.replace("，", "、").replace(",", "、").split("、")]
-    if wrong := [word for word in words if word not in _USES]:
-        raise fields.Bad(f"没有“{wrong[0]}”这种用途，可以写的是：{'、'.join(_USES)}")
-    return "、".join(words)
-
-
-def _put_uses(hotline: Hotline, value: str) -> None:
-    hotline.uses = [_USES[word] for word in value.split("、") if word]
 
 
 HOTLINES = SmallList(
@@ -145,21 +140,17 @@ HOTLINES = SmallList(
     several="有几部电话叫这个名称，号码又都对不上，请在页面上改",
     columns=(
         columns.text("name", "名称", "电话名称", limit=40, identity=True, sample="异地就医咨询"),
-        ListColumn(
+        _Number(
             "display",
             ("号码", "电话", "电话号码", "联系电话"),
-            _one_phone,
-            lambda row: row.display,
-            dial,
+            columns.Words(_one_phone),
             Guide("0416-2345678", "一行一个号码；分机写“转8001”。"),
             identity=True,
         ),
         ListColumn(
             "uses",
             ("用途",),
-            _uses,
-            lambda row: "、".join(row.use_labels),
-            _put_uses,
+            columns.Several(limit=60, of=_USES, what="用途"),
             Guide("咨询", f"可以写：{'、'.join(_USES)}，几种用“、”隔开。"),
         ),
         columns.link("office", "机构", "所属机构", to=Office, by=("name", "code")),

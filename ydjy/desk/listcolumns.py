@@ -1,125 +1,208 @@
-"""The columns of a small list: how a cell is read, how a stored row shows it, how it is put."""
+"""The columns of a small list: fields and widgets of django-import-export that speak our language.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+A widget has three directions. ``read`` takes what a person typed and gives the words that the
+list has for it (or says in Chinese why not), before anything is stored; ``clean`` makes the value
+of the row out of those words, ``render`` the words out of the value.
+"""
+
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from import_export.fields import Field
+from import_export.widgets import Widget
 
 from ydjy.desk.sheets import Guide
 from ydjy.lib import fields
 from ydjy.lib.text import clean
 
+Read = Callable[[str], str | None]
 YES_NO = ("是", "否")
 
 
-@dataclass(frozen=True)
-class ListColumn:
-    """One column. ``titles``: its name and synonyms; ``identity``: by it a row is known."""
+class Words(Widget):
+    """Text as it stands; ``parse`` says what may be typed."""
 
-    key: str
-    titles: tuple[str, ...]
-    read: Callable[[str], str | None]
-    show: Callable[[Any], str]
-    put: Callable[[Any, str], None]
-    guide: Guide
-    identity: bool = False
+    def __init__(self, parse: Read):
+        super().__init__()
+        self.read = parse
 
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> Any:
+        return value
 
-def text(key: str, *titles: str, limit: int, identity: bool = False, **guide: Any) -> ListColumn:
-    return ListColumn(
-        key,
-        titles,
-        partial(fields.words, limit=limit),
-        lambda row: getattr(row, key) or "",
-        lambda row, value: setattr(row, key, value),
-        Guide(**guide),
-        identity,
-    )
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return str(value) if value is not None else ""
 
 
-def code(key: str, *titles: str, limit: int, **guide: Any) -> ListColumn:
-    """Digits or a name for machines: kept as text, zeros and all."""
-    plain = text(key, *titles, limit=limit, **guide)
-    return ListColumn(
-        key, titles, partial(fields.code, limit=limit), plain.show, plain.put, plain.guide
-    )
-
-
-def yes_no(key: str, *titles: str, words: tuple[str, str] = YES_NO, **guide: Any) -> ListColumn:
+class YesNo(Words):
     """是 or 否, or the pair of words that the list has for it."""
 
-    def read(cell: str) -> str | None:
-        if fields.plain(cell) in words:
+    def __init__(self, words: tuple[str, str]):
+        super().__init__(self._read)
+        self.words = words
+
+    def _read(self, cell: str) -> str | None:
+        if fields.plain(cell) in self.words:
             return fields.plain(cell)
         try:
             said = fields.yes_no(cell)
         except fields.Unsure:
-            raise fields.Bad(f"要写“{words[0]}”或“{words[1]}”") from None
-        return said and words[YES_NO.index(said)]
+            raise fields.Bad(f"要写“{self.words[0]}”或“{self.words[1]}”") from None
+        return said and self.words[YES_NO.index(said)]
 
-    return ListColumn(
-        key,
-        titles,
-        read,
-        lambda row: words[not getattr(row, key)],
-        lambda row, value: setattr(row, key, value == words[0]),
-        Guide(**{"choices": words} | guide),
-    )
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> bool:
+        return value == self.words[0]
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return self.words[not value]
 
 
-def choice(key: str, *titles: str, of: type[models.TextChoices], **guide: Any) -> ListColumn:
-    values = {str(label): value for value, label in of.choices}
-    written = {clean(label): label for label in values}  # without full-width brackets
+class Choice(Words):
+    """One of the labels of an enumeration."""
 
-    def read(cell: str) -> str | None:
+    def __init__(self, of: type[models.TextChoices]):
+        super().__init__(self._read)
+        self.values = {str(label): value for value, label in of.choices}
+        self.labels = {value: label for label, value in self.values.items()}
+        self.written = {clean(label): label for label in self.values}  # no full-width brackets
+
+    def _read(self, cell: str) -> str | None:
         said = fields.plain(cell)
-        if said is not None and said not in written:
-            raise fields.Bad(f"看不懂，可以写的是：{'、'.join(values)}")
-        return said and written[said]
+        if said is not None and said not in self.written:
+            raise fields.Bad(f"看不懂，可以写的是：{'、'.join(self.values)}")
+        return said and self.written[said]
 
-    return ListColumn(
-        key,
-        titles,
-        read,
-        lambda row: str(of(getattr(row, key)).label) if getattr(row, key) else "",
-        lambda row, value: setattr(row, key, values[value]),
-        Guide(**{"choices": tuple(values)} | guide),
-    )
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
+        return self.values[value]
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return self.labels[value] if value else ""
 
 
-def day(key: str, *titles: str, identity: bool = False, **guide: Any) -> ListColumn:
-    return ListColumn(
-        key,
-        titles,
-        lambda cell: fields.day(cell, timezone.localdate()),
-        lambda row: str(getattr(row, key) or ""),
-        lambda row, value: setattr(row, key, date.fromisoformat(value) if value else None),
-        Guide(**{"note": "写成 2026-11-09 这样。"} | guide),
-        identity,
-    )
+class Several(Words):
+    """Some words in one cell, divided by “、”; ``of`` names each and its value, if only those."""
+
+    def __init__(self, limit: int, of: Mapping[str, str] | None = None, what: str = ""):
+        super().__init__(self._read)
+        self.limit, self.of, self.what = limit, of, what
+
+    def _read(self, cell: str) -> str | None:
+        said = fields.words(cell, limit=self.limit)
+        if said is None:
+            return None
+        words = [word.strip() for word in said.replace("，", "、").replace(",", "、").split("、")]
+        words = [word for word in words if word]
+        if self.of is not None and (wrong := [word for word in words if word not in self.of]):
+            raise fields.Bad(f"没有“{wrong[0]}”这种{self.what}，可以写的是：{'、'.join(self.of)}")
+        return "、".join(words)
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> list[str]:
+        words = [word for word in value.split("、") if word]
+        return words if self.of is None else [self.of[word] for word in words]
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        labels = {stored: label for label, stored in (self.of or {}).items()}
+        return "、".join(labels.get(word, word) for word in value)
 
 
-def number(key: str, *titles: str, most: int = 9_999, **guide: Any) -> ListColumn:
-    def read(cell: str) -> str | None:
+class Day(Words):
+    def __init__(self) -> None:
+        super().__init__(lambda cell: fields.day(cell, timezone.localdate()))
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> date | None:
+        return date.fromisoformat(value) if value else None
+
+
+class Number(Words):
+    """A whole number from 0 to ``most``."""
+
+    def __init__(self, most: int):
+        super().__init__(self._read)
+        self.most = most
+
+    def _read(self, cell: str) -> str | None:
         said = fields.plain(cell)
         if said is None:
             return None
-        if not said.isdecimal() or int(said) > most:
-            raise fields.Bad(f"要写 0 到 {most} 的数字")
+        if not said.isdecimal() or int(said) > self.most:
+            raise fields.Bad(f"要写 0 到 {self.most} 的数字")
         return str(int(said))
 
-    return ListColumn(
-        key,
-        titles,
-        read,
-        lambda row: str(getattr(row, key)),
-        lambda row, value: setattr(row, key, int(value)),
-        Guide(**guide),
-    )
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> int:
+        return int(value)
+
+
+class Link(Words):
+    """Another row, by a name of it; which it is, is asked when it is put, because an earlier row
+    of the same file may make it."""
+
+    def __init__(self, title: str, to: type[models.Model], by: tuple[str, ...]):
+        super().__init__(partial(fields.words, limit=120))
+        self.title, self.to, self.by = title, to, by
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> Any:
+        if not value:
+            return None
+        for name in self.by:
+            found = list(self.to._default_manager.filter(**{name: value})[:2])
+            if len(found) == 1:
+                return found[0]
+        what = self.to._meta.verbose_name
+        raise fields.Bad(f"“{self.title}”写的是“{value}”，没有这一个{what}，或者有几个同名的")
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return str(getattr(value, self.by[0])) if value is not None else ""
+
+
+class ListColumn(Field):
+    """One column. ``titles``: its name and synonyms; ``identity``: by it a row is known."""
+
+    widget: Words
+
+    def __init__(
+        self, key: str, titles: tuple[str, ...], widget: Words, guide: Guide, identity: bool = False
+    ):
+        super().__init__(attribute=key, column_name=key, widget=widget)
+        self.key, self.titles, self.guide, self.identity = key, titles, guide, identity
+
+    def read(self, cell: str) -> str | None:
+        """The words of the list for what somebody typed. Raises fields.Bad and fields.Unsure."""
+        return self.widget.read(cell)
+
+    def put(self, row: models.Model, words: str) -> None:
+        """Raises fields.Bad."""
+        self.save(row, {self.key: words})
+
+
+def text(key: str, *titles: str, limit: int, identity: bool = False, **guide: Any) -> ListColumn:
+    read = partial(fields.words, limit=limit)
+    return ListColumn(key, titles, Words(read), Guide(**guide), identity)
+
+
+def code(key: str, *titles: str, limit: int, **guide: Any) -> ListColumn:
+    """Digits or a name for machines: kept as text, zeros and all."""
+    return ListColumn(key, titles, Words(partial(fields.code, limit=limit)), Guide(**guide))
+
+
+def yes_no(key: str, *titles: str, words: tuple[str, str] = YES_NO, **guide: Any) -> ListColumn:
+    return ListColumn(key, titles, YesNo(words), Guide(**{"choices": words} | guide))
+
+
+def choice(key: str, *titles: str, of: type[models.TextChoices], **guide: Any) -> ListColumn:
+    widget = Choice(of)
+    return ListColumn(key, titles, widget, Guide(**{"choices": tuple(widget.values)} | guide))
+
+
+def day(key: str, *titles: str, identity: bool = False, **guide: Any) -> ListColumn:
+    guide = {"note": "写成 2026-11-09 这样。"} | guide
+    return ListColumn(key, titles, Day(), Guide(**guide), identity)
+
+
+def number(key: str, *titles: str, most: int = 9_999, **guide: Any) -> ListColumn:
+    return ListColumn(key, titles, Number(most), Guide(**guide))
 
 
 def link(
@@ -130,24 +213,4 @@ def link(
     identity: bool = False,
     **guide: Any,
 ) -> ListColumn:
-    """Another row, by a name of it; which it is, is asked when it is put, because an earlier row
-    of the same file may make it."""
-
-    def put(row: Any, value: str) -> None:
-        if not value:
-            setattr(row, key, None)
-            return
-        for name in by:
-            found = list(to._default_manager.filter(**{name: value})[:2])
-            if len(found) == 1:
-                setattr(row, key, found[0])
-                return
-        what = to._meta.verbose_name
-        raise fields.Bad(f"“{titles[0]}”写的是“{value}”，没有这一个{what}，或者有几个同名的")
-
-    def show(row: Any) -> str:
-        other = getattr(row, key)
-        return str(getattr(other, by[0])) if other is not None else ""
-
-    read = partial(fields.words, limit=120)
-    return ListColumn(key, titles, read, show, put, Guide(**guide), identity)
+    return ListColumn(key, titles, Link(titles[0], to, by), Guide(**guide), identity)

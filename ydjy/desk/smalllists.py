@@ -8,9 +8,8 @@ writes it, all or none; and it can be taken back while nobody has touched it.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
@@ -19,34 +18,18 @@ from ydjy.desk import sheets, uploads
 from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.exportfiles import Column
 from ydjy.desk.listcolumns import ListColumn
+from ydjy.desk.listresource import Difference, Rows
 from ydjy.desk.models import RowChange, StagedRow, Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.sheets import ListKind
-from ydjy.desk.verbs import Refused, in_words, must
+from ydjy.desk.verbs import Refused, must
 from ydjy.lib import fields, workbook
-from ydjy.lib.text import clean
 
 LIMITS = replace(workbook.OTHER, rows=3_000)
 SEQ = {"seq": ("序号", "行号")}
 CHANGED_MEANWHILE = "核对以后资料又有人改过，已经重新核对，请把变化再看一遍。"
 State = Upload.State
-Numbered = Sequence[tuple[int, Values]]
-
-
-class Difference(NamedTuple):
-    """What one row, by its place in the file, would make new or change, as a list writes it."""
-
-    at: int
-    thing: str  # key of the stored row, blank for a new one
-    name: str
-    new: bool
-    before: dict[str, str]
-    after: dict[str, str]
-
-    @property
-    def said(self) -> tuple[Any, ...]:
-        """What a person agrees to; a new thing's key is nothing that he saw."""
-        return (self.at, "" if self.new else self.thing, self.new, self.before, self.after)
+Numbered = list[tuple[int, Values]]
 
 
 @dataclass(frozen=True)
@@ -85,7 +68,7 @@ class SmallList:
         )
 
     def export_columns(self) -> tuple[Column, ...]:
-        return tuple(Column(column.titles[0], column.show) for column in self.columns)
+        return tuple(Column(column.titles[0], column.export) for column in self.columns)
 
     def _judge(self, cells: Cells) -> tuple[Values, Doubts]:
         doubts = Doubts()
@@ -97,64 +80,9 @@ class SmallList:
         doubts.need(values, *self.identity)
         return values, doubts
 
-    # One row -----------------------------------------------------------------------------------
-
-    def _write(self, at: int, values: Values) -> Difference | None:
-        """Save what the row says otherwise; ``None`` where it says nothing new."""
-        found = self.find(values)
-        if len(found) > 1:
-            raise fields.Bad(self.several)
-        thing, new = (found[0], False) if found else (self.model(), True)
-        before: dict[str, str] = {}
-        after: dict[str, str] = {}
-        for column in self.columns:
-            value = values.get(column.key)
-            was = "" if new else column.show(thing)
-            if value is None or value in (was, clean(was)):
-                continue  # blank and missing say nothing, and erase nothing
-            column.put(thing, value)
-            before[column.key], after[column.key] = was, value
-        if not after:
-            return None
-        if new:
-            self.complete(thing)
-        self._check(thing, set(after), new)
-        thing.save()
-        name = "、".join(values.get(key) or "" for key in self.identity)
-        return Difference(at, str(thing.pk), name[:120], new, before, after)
-
-    def _check(self, thing: Any, said: set[str], new: bool) -> None:
-        """As the admin would; of a stored row only what the list changes."""
-        ours = {column.key for column in self.columns}
-        left = {f.name for f in thing._meta.fields if f.name not in (ours if new else said)}
-        try:
-            thing.clean_fields(exclude=left)
-            thing.validate_unique()
-            thing.validate_constraints()
-        except ValidationError as problem:
-            raise fields.Bad(in_words(thing, problem).rstrip("。")) from None
-
-    def _run(self, rows: Numbered) -> tuple[list[Difference], dict[int, str]]:
-        """Write every row; those that cannot be are named by number and reason."""
-        made: list[Difference] = []
-        wrong: dict[int, str] = {}
-        for number, values in rows:
-            try:
-                with transaction.atomic():
-                    if difference := self._write(number, values):
-                        made.append(difference)
-            except (fields.Bad, fields.Unsure) as bad:
-                wrong[number] = f"{bad}。"
-            except IntegrityError:
-                wrong[number] = "和现有的另一条冲突，请核对名称和代号。"
-        return made, wrong
-
     def try_out(self, rows: Numbered) -> tuple[list[Difference], dict[int, str]]:
-        """The same, and everything taken back."""
-        with transaction.atomic():
-            found = self._run(rows)
-            transaction.set_rollback(True)
-        return found
+        """What every row would do, and which cannot be written and why; nothing is kept."""
+        return Rows(self).write(rows, dry_run=True)
 
     # A file ------------------------------------------------------------------------------------
 
@@ -204,7 +132,7 @@ class SmallList:
             f"有 {problems} 行有问题。请改好后重新上传，或者选“只导入没有问题的行”。",
         )
         must(upload.changes.exists(), "这个文件和现在的资料完全一样，没有要导入的内容。")
-        made, wrong = self._run(_accepted(upload))
+        made, wrong = Rows(self).write(_accepted(upload), dry_run=False)
         shown = list(upload.changes.all())
         if wrong or [one.said for one in made] != [_shown(change).said for change in shown]:
             raise _Outdated
@@ -247,7 +175,7 @@ class SmallList:
         thing = self.model._default_manager.filter(pk=change.thing).first()
         columns = self.by_key
         if thing is None or any(
-            columns[key].show(thing) != value for key, value in change.after.items()
+            columns[key].export(thing) != value for key, value in change.after.items()
         ):
             return False
         try:

@@ -1,0 +1,143 @@
+"""How the rows of a small list are written: a resource of django-import-export, without its pages.
+
+Taken from the package is what it is good at: a row's way from its cells to the database (find or
+make, put each field, skip what says nothing new, validate, save, each in a transaction of its own)
+and the dry run. Its permissions, formats, storage and screens stand nowhere: they let view-only
+staff import, and repair no workbook (docs/decisions.md).
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import tablib
+from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
+from import_export.instance_loaders import BaseInstanceLoader
+from import_export.resources import Resource
+from import_export.results import RowResult
+
+from ydjy.desk.doubts import Values
+from ydjy.desk.verbs import in_words
+from ydjy.lib import fields
+from ydjy.lib.text import clean
+
+if TYPE_CHECKING:
+    from ydjy.desk.smalllists import SmallList
+
+
+class Difference(NamedTuple):
+    """What one row, by its place in the file, would make new or change, as a list writes it."""
+
+    at: int
+    thing: str  # key of the stored row, blank for a new one
+    name: str
+    new: bool
+    before: dict[str, str]
+    after: dict[str, str]
+
+    @property
+    def said(self) -> tuple[Any, ...]:
+        """What a person agrees to; a new thing's key is nothing that he saw."""
+        return (self.at, "" if self.new else self.thing, self.new, self.before, self.after)
+
+
+class Rows(Resource):
+    """Writes the rows of one list. Blank and missing cells say nothing, and erase nothing."""
+
+    class Meta:
+        using_db = DEFAULT_DB_ALIAS
+        instance_loader_class = BaseInstanceLoader  # ``find`` of the list stands in for it
+        skip_diff = True  # the differences are noted where they are made, as plain words
+
+    def __init__(self, small_list: "SmallList"):
+        super().__init__()
+        self.list = small_list
+        self.fields = small_list.by_key
+        self.before: dict[str, str] = {}
+        self.after: dict[str, str] = {}
+
+    def write(
+        self, rows: list[tuple[int, Values]], *, dry_run: bool
+    ) -> tuple[list[Difference], dict[int, str]]:
+        """Write every row; those that cannot be are named by number and reason. ``dry_run`` takes
+        everything back."""
+        dataset = tablib.Dataset(headers=list(self.fields))
+        for _, values in rows:
+            dataset.append([values.get(key) for key in self.fields])
+        result = self.import_data(dataset, dry_run=dry_run, use_transactions=True)
+        made: list[Difference] = []
+        wrong: dict[int, str] = {}
+        for (number, _), row in zip(rows, result.rows, strict=True):
+            if row.errors or row.validation_error:
+                wrong[number] = _sentence(row)
+            elif not row.is_skip():
+                made.append(row.difference._replace(at=number))
+        return made, wrong
+
+    # The workflow of one row, in the package's order ---------------------------------------------
+
+    def before_import_row(self, row: Any, **kwargs: Any) -> None:
+        self.before, self.after = {}, {}
+
+    def get_or_init_instance(self, instance_loader: Any, row: Any) -> tuple[models.Model, bool]:
+        found = self.list.find(row)
+        if len(found) > 1:
+            raise fields.Bad(self.list.several)
+        return (found[0], False) if found else (self.list.model(), True)
+
+    def import_field(
+        self, field: Any, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any
+    ) -> None:
+        value = row[field.key]
+        was = "" if instance._state.adding else field.export(instance)
+        if value is None or value in (was, clean(was)):
+            return
+        super().import_field(field, instance, row, is_m2m, **kwargs)
+        self.before[field.key], self.after[field.key] = was, value
+
+    def skip_row(
+        self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None
+    ) -> bool:
+        return not self.after and not import_validation_errors
+
+    def validate_instance(
+        self, instance: Any, import_validation_errors: Any = None, validate_unique: bool = True
+    ) -> None:
+        """As the admin would; of a stored row only what the list changes."""
+        if import_validation_errors:
+            raise ValidationError(import_validation_errors)
+        new = instance._state.adding
+        if new:
+            self.list.complete(instance)
+        ours = set(self.fields) if new else set(self.after)
+        try:
+            instance.clean_fields(
+                exclude={f.name for f in instance._meta.fields if f.name not in ours}
+            )
+            instance.validate_unique()
+            instance.validate_constraints()
+        except ValidationError as problem:
+            raise fields.Bad(in_words(instance, problem).rstrip("。")) from None
+
+    def do_instance_save(self, instance: models.Model, is_create: bool) -> None:
+        try:
+            with transaction.atomic():  # what the database refuses costs this row only
+                super().do_instance_save(instance, is_create)
+        except IntegrityError:
+            raise fields.Bad("和现有的另一条冲突，请核对名称和代号") from None
+
+    def after_import_row(self, row: Any, row_result: RowResult, **kwargs: Any) -> None:
+        name = "、".join(row[key] or "" for key in self.list.identity)
+        new = row_result.is_new()
+        row_result.difference = Difference(
+            0, str(row_result.object_id), name[:120], new, self.before, self.after
+        )
+
+
+def _sentence(row: RowResult) -> str:
+    """Why a row could not be written. A fault of the program is not a fault of the row."""
+    if row.validation_error:
+        return "；".join(row.validation_error.messages).rstrip("。") + "。"
+    error = row.errors[0].error
+    if isinstance(error, fields.Bad | fields.Unsure):
+        return f"{error}。"
+    raise error
