@@ -1,10 +1,14 @@
 """What must hold before the desk may run."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
+from django.utils import timezone
 
 from ydjy import checks
+from ydjy.desk import backups
 from ydjy.lib import keyfiles
 
 
@@ -27,7 +31,18 @@ def test_the_settings_as_deployed_give_no_warning(settings):
 
     found = run_checks(include_deployment_checks=True, tags=["security"])
 
-    assert [str(message) for message in found] == []
+    assert {message.id for message in found} <= {"ydjy.W002"}, "only that nobody made a backup yet"
+
+
+def test_a_backup_of_last_night_is_in_order_and_an_older_one_is_not(settings, tmp_path):
+    settings.DATA = tmp_path
+    [never] = checks.the_backup_is_not_old(None)
+    assert "还没有备份过" in never.msg
+    now = timezone.now()
+    for hours, wrong in ((25, 0), (27, 1)):
+        made = backups.Backup(tmp_path / "x.bak", 1, 0, "")
+        backups.remember(made, now - timedelta(hours=hours))
+        assert len(checks.the_backup_is_not_old(None)) == wrong
 
 
 @pytest.mark.django_db

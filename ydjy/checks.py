@@ -1,7 +1,7 @@
 """What must hold before the desk may run: Django's own checks, and these. Each says how to mend."""
 
 import stat
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import DatabaseError, connection
 from django.utils import timezone
+
+from ydjy.desk import backups
 
 
 @register("security")
@@ -54,6 +56,15 @@ def the_database_speaks_chinese(
             id="ydjy.E007",
         )
     ]
+
+
+@register("security", deploy=True)
+def the_backup_is_not_old(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    last = backups.last()
+    if last and timezone.now() - last < timedelta(hours=backups.LATE_HOURS):
+        return []
+    said = f"上一次备份在 {timezone.localtime(last):%Y-%m-%d %H:%M}。" if last else "还没有备份过。"
+    return [Warning(said, hint="请每晚运行一次 manage.py backup。", id="ydjy.W002")]
 
 
 def calendar_warning(today: date) -> CheckMessage | None:

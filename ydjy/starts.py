@@ -23,6 +23,7 @@ from apps.offices.models import (
     unchecked,
     years_wanted,
 )
+from ydjy.desk import backups
 from ydjy.desk.admin import OPERATIONS, table_words
 from ydjy.desk.models import Change, Reading
 from ydjy.lib import workdays
@@ -108,10 +109,10 @@ def _address(row: Any) -> str:
 
 
 def health(now: datetime) -> Start:
-    """Whether the machine does its part: database, waiting jobs, calendar, audit chain."""
+    """Whether the machine does its part: database, jobs, audit chain, backup, calendar."""
     start = Start("运行状态", "有红字的一行需要处理。")
     start.tables = [
-        ("运行", [_database(), _ticking(now), _queue(now), _sealing(now)]),
+        ("运行", [_database(), _ticking(now), _queue(now), _sealing(now), _backup(now)]),
         ("工作日历", _years(now)),
     ]
     return start
@@ -159,6 +160,17 @@ def _sealing(now: datetime) -> Line:
     minutes = _minutes(oldest, now)
     words = f"有 {minutes} 分钟没有封存" if minutes else "正在封存"
     return Line("修改记录", words + _ask_for_worker(minutes), bad=minutes >= 5)
+
+
+def _backup(now: datetime) -> Line:
+    """Only a desk that others reach is warned: a trial on one's own machine needs no backup."""
+    last = backups.last()
+    if last is None:
+        return Line("备份", "还没有备份过（manage.py backup）", bad=not settings.LOOPBACK_ONLY)
+    hours = int((now - last).total_seconds() // 3600)
+    words = f"上一次在 {timezone.localtime(last):%m-%d %H:%M}"
+    late = hours >= backups.LATE_HOURS
+    return Line("备份", words + (f"，已经过了 {hours} 小时" if late else ""), bad=late)
 
 
 def _years(now: datetime) -> list[Line]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.offices.models import City
 from ydjy import demo, supervisor
-from ydjy.desk import vault
+from ydjy.desk import backups, vault
 from ydjy.lib import keyfiles
 
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         os.umask(0o077)
         if not no_serve:
             _refuse_taken(port)
-        for name in ("secret", "field", "index"):
+        for name in ("secret", "field", "index", "backup"):
             keyfiles.load_or_make(settings.KEYS, name)
         call_command("migrate", verbosity=0, interactive=False)
         call_command("sync_reference", stdout=_Silent())
@@ -39,6 +39,7 @@ class Command(BaseCommand):
             call_command("load_policy", "jinzhou", stdout=_Silent())
             call_command("sync_reference", stdout=_Silent())
         vault.sweep()
+        backups.sweep()
         self._tell(demo.build(timezone.localdate()), port, no_serve, as_json=options["json"])
         if not no_serve:
             supervisor.run(supervisor.commands(port), self.stderr.write)
