@@ -81,7 +81,7 @@ def find(
         return _along_the_rank(rows, asked, limit, offset)
     matched = sorted(_matched(candidates, asked))
     page = matched[offset : offset + limit]
-    found = institutions.model.objects.in_bulk([m.pk for m in page])
+    found = institutions.in_bulk([m.pk for m in page])
     return Found(
         [Hit(found[m.pk], m.public_reason, m.words) for m in page if m.pk in found],
         len(matched),
@@ -263,7 +263,7 @@ def _along_the_roll(
     exact = list(rows.filter(name_key=key).order_by("weight", "pk").values_list("pk", flat=True))
     others = islice((pk for pk in pks if pk in there and pk not in exact), end)
     page = [*exact, *others][offset:end]
-    found = rows.model.objects.in_bulk(page)
+    found = rows.in_bulk(page)
     return _page([found[pk] for pk in page if pk in found], asked, limit)
 
 
