@@ -1,7 +1,6 @@
 """The lists of this app: offices, their telephones, and the days of the State Council's notice."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from apps.offices.models import CalendarDay, City, Hotline, Office, PolicyDocument, Synonym
 from ydjy.desk import listcolumns as columns
@@ -122,21 +121,6 @@ def dial(hotline: Hotline, value: str) -> None:
 
 _USES = {str(label): value for value, label in Hotline.Use.choices}
 
-
-def _uses(cell: str) -> str | None:
-    said = fields.plain(cell)
-    if said is None:
-        return None
-    words = [word.strip() for word in said.replace("，", "、").replace(",", "、").split("、")]
-    if wrong := [word for word in words if word not in _USES]:
-        raise fields.Bad(f"没有“{wrong[0]}”这种用途，可以写的是：{'、'.join(_USES)}")
-    return "、".join(words)
-
-
-def _put_uses(hotline: Hotline, value: str) -> None:
-    hotline.uses = [_USES[word] for word in value.split("、") if word]
-
-
 HOTLINES = SmallList(
     code="hotlines",
     label="电话",
@@ -154,13 +138,11 @@ HOTLINES = SmallList(
             Guide("0416-2345678", "一行一个号码；分机写“转8001”。"),
             identity=True,
         ),
-        ListColumn(
-            "uses",
-            ("用途",),
-            _uses,
-            lambda row: "、".join(row.use_labels),
-            _put_uses,
-            Guide("咨询", f"可以写：{'、'.join(_USES)}，几种用“、”隔开。"),
+        columns.words(
+            *("uses", "用途"),
+            of=_USES,
+            sample="咨询",
+            note=f"可以写：{'、'.join(_USES)}，几种用“、”隔开。",
         ),
         columns.link("office", "机构", "所属机构", to=Office, by=("name", "code")),
         _ORDER,
@@ -173,16 +155,10 @@ HOTLINES = SmallList(
 # Days off ----------------------------------------------------------------------------------------
 
 
-def _days(values: Values) -> Sequence[CalendarDay]:
-    return CalendarDay.objects.filter(day=date.fromisoformat(values["day"] or ""))
-
-
 DAYS = SmallList(
     code="calendar",
     label="放假安排",
     model=CalendarDay,
-    find=_days,
-    several="这一天有几条，请在页面上改",
     columns=(
         columns.day("day", "日期", "放假日期", identity=True, sample="2027-01-01"),
         columns.yes_no(
@@ -201,16 +177,10 @@ DAYS = SmallList(
 # Words -------------------------------------------------------------------------------------------
 
 
-def _words(values: Values) -> Sequence[Synonym]:
-    return Synonym.objects.filter(word=values["word"])
-
-
 SYNONYMS = SmallList(
     code="synonyms",
     label="同义词",
     model=Synonym,
-    find=_words,
-    several="有几条一样的说法，请在页面上改",
     columns=(
         columns.text("word", "百姓的说法", "说法", limit=20, identity=True, sample="转院"),
         columns.text("means", "对应的词", limit=20, sample="转诊"),

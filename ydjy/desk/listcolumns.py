@@ -1,6 +1,6 @@
 """The columns of a small list: how a cell is read, how a stored row shows it, how it is put."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -118,6 +118,37 @@ def number(key: str, *titles: str, most: int = 9_999, **guide: Any) -> ListColum
         read,
         lambda row: str(getattr(row, key)),
         lambda row, value: setattr(row, key, int(value)),
+        Guide(**guide),
+    )
+
+
+def words(
+    key: str, *titles: str, of: Mapping[str, str] | None = None, limit: int = 200, **guide: Any
+) -> ListColumn:
+    """Several words parted by 、, kept as a list; with ``of`` only those labels, kept as values."""
+    labels = {value: label for label, value in (of or {}).items()}
+
+    def read(cell: str) -> str | None:
+        said = fields.words(cell, limit=limit)
+        if said is None:
+            return None
+        typed = [word.strip() for word in said.replace("，", "、").replace(",", "、").split("、")]
+        found = [word for word in typed if word]
+        if of is not None and (wrong := [word for word in found if word not in of]):
+            known = "、".join(of)
+            raise fields.Bad(f"没有“{wrong[0]}”这种{titles[0]}，可以写的是：{known}")
+        return "、".join(found)
+
+    def put(row: Any, value: str) -> None:
+        said = [word for word in value.split("、") if word]
+        setattr(row, key, [of[word] if of else word for word in said])
+
+    return ListColumn(
+        key,
+        titles,
+        read,
+        lambda row: "、".join(labels.get(value, value) for value in getattr(row, key)),
+        put,
         Guide(**guide),
     )
 

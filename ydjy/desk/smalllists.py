@@ -51,15 +51,15 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class SmallList:
-    """A list of reference rows. ``find``: the stored rows that a row may mean; ``complete`` fills
-    in what a list never says."""
+    """A list of reference rows. ``find``: the stored rows that a row may mean, by default those
+    with the same identity; ``complete`` fills in what a list never says."""
 
     code: str
     label: str
     model: type[models.Model]
     columns: tuple[ListColumn, ...]
-    find: Callable[[Values], Sequence[Any]]
-    several: str
+    find: Callable[[Values], Sequence[Any]] | None = None
+    several: str = "有几条都是这样写的，请在页面上改"
     complete: Callable[[Any], None] = lambda thing: None
 
     @property
@@ -99,9 +99,13 @@ class SmallList:
 
     # One row -----------------------------------------------------------------------------------
 
+    def _same(self, values: Values) -> Sequence[Any]:
+        known = {key: values[key] for key in self.identity}
+        return self.model._default_manager.filter(**known)[:2]
+
     def _write(self, at: int, values: Values) -> Difference | None:
         """Save what the row says otherwise; ``None`` where it says nothing new."""
-        found = self.find(values)
+        found = (self.find or self._same)(values)
         if len(found) > 1:
             raise fields.Bad(self.several)
         thing, new = (found[0], False) if found else (self.model(), True)
