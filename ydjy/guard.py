@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from apps.offices.page import CSP, show
 from ydjy.publictables import INTERNAL_COLUMNS, public_tables
 
-STAFF_PREFIXES = ("/admin/", "/static/", "/healthz")
+STAFF_PREFIXES = ("/admin/", "/static/", "/healthz", "/favicon.ico")
 Answer = Callable[[HttpRequest], HttpResponse]
 _WORD = re.compile(r"\w+")
 _INTERNAL = [f'"{t}"."{column}"' for t, columns in INTERNAL_COLUMNS.items() for column in columns]

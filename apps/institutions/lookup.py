@@ -22,7 +22,13 @@ INTERNAL = ("remark", "checked_by", "brought_by")  # ours: a public page may not
 
 def public_institutions(today: date) -> InstitutionQuerySet:
     """A row of an imported list may have no 依据 of its own; a day of checking it must have."""
-    rows = Institution.objects.published(today).filter(checked_on__isnull=False)
+    return known_institutions().working(today)
+
+
+def known_institutions() -> InstitutionQuerySet:
+    """Those that have a public page, whatever may hold today: an address that was sent to somebody
+    goes on answering, and says so when a hospital may not settle or refer any more."""
+    rows = Institution.objects.filter(published=True, checked_on__isnull=False)
     return rows.defer(*INTERNAL)
 
 
