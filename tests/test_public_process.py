@@ -2,23 +2,31 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from apps.errors.models import Ticket
 from apps.filings.models import Filing
+from apps.institutions.models import Institution, ReferralRight
+from apps.offices.models import Hotline, Notice
+from tests import publicsite
 from tests.cast import Cast, canary
 from tests.test_scoping import MAKE
+from ydjy.guard import CaseTableRefused, public_only, readable_cases, readable_remarks
 from ydjy.management.commands.public_role import statements
-from ydjy.publictables import public_models, public_tables
+from ydjy.publicdata import DATASETS
+from ydjy.publictables import INTERNAL_COLUMNS, public_models, public_tables
 
 SQLITE = pytest.mark.skipif(
     "sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="the copy is for SQLite"
@@ -48,6 +56,23 @@ print(json.dumps({"answers": answers, "refused": refused, "written": written,
                   "apps": settings.INSTALLED_APPS, "middleware": settings.MIDDLEWARE,
                   "cookies": list(client.cookies)}))
 """
+
+
+REMARK, NOTICE, KEPT_BACK = "院长办公室转内线", "本周五盘点，别往外说", "0416-2999999"
+
+
+def write_for_ourselves() -> None:
+    """A remark, a notice to staff and a number that is kept back, all in public tables."""
+    Institution.objects.create(name="康宁医院", remark=REMARK)
+    Notice.objects.create(text=NOTICE, audience="staff", published=True)
+    Notice.objects.create(text="12月1日停电，暂停办公", audience="public", published=True)
+    Hotline.objects.create(name="内线", display=KEPT_BACK, tel=KEPT_BACK, published=False)
+
+
+def make_role(cursor: Any, *, again: bool = False) -> None:
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what the test wrote is not committed
+    for statement in statements("ydjy_public_test")[again:]:
+        cursor.execute(statement)
 
 
 def ask(database: Path, folder: Path, *addresses: str) -> subprocess.CompletedProcess[str]:
@@ -83,6 +108,7 @@ def test_the_public_process_has_no_admin_and_no_row_of_a_person(cast: Cast, tmp_
 def test_the_copied_file_holds_the_public_tables_and_no_name_of_anybody(cast: Cast, tmp_path: Path):
     for model in (Filing, Ticket):
         MAKE[model](cast, "yixian")
+    write_for_ourselves()
     copy = tmp_path / "public.sqlite3"
     call_command("public_snapshot", copy, stdout=StringIO())
     with sqlite3.connect(copy) as file:
@@ -95,9 +121,11 @@ def test_the_copied_file_holds_the_public_tables_and_no_name_of_anybody(cast: Ca
     } == public_tables()
     assert "trigger" not in kinds
     data = copy.read_bytes()
-    for secret in (canary("yixian"), cast.yixian.name, cast.yixian.password):
+    ours = (REMARK, NOTICE, KEPT_BACK)
+    for secret in (canary("yixian"), cast.yixian.name, cast.yixian.password, *ours):
         assert secret.encode() not in data
-    assert cast.office["yixian"].name.encode() in data
+    for known in (cast.office["yixian"].name, "12月1日停电，暂停办公"):
+        assert known.encode() in data
 
 
 @SQLITE
@@ -111,6 +139,29 @@ def test_a_public_process_does_not_start_on_the_full_database(tmp_path: Path):
     assert found.returncode == 1
     assert "公众网站不能用这个数据库" in found.stderr
     assert "public_snapshot" in found.stderr
+
+
+@SQLITE
+@pytest.mark.django_db(transaction=True)
+def test_a_public_process_does_not_start_where_it_can_read_our_remarks(tmp_path: Path):
+    write_for_ourselves()
+    copy = tmp_path / "public.sqlite3"
+    call_command("public_snapshot", copy, stdout=StringIO())
+    with sqlite3.connect(copy) as file:
+        file.execute("UPDATE institutions_institution SET remark = ?", [REMARK])
+    found = ask(copy, tmp_path, "/")
+    assert found.returncode == 1
+    assert "公众网站能看到机构的内部备注" in found.stderr
+
+
+@pytest.mark.django_db
+def test_a_public_page_cannot_ask_for_our_remarks():
+    with public_only():
+        list(Institution.objects.defer("remark", "checked_by", "brought_by"))
+        with pytest.raises(CaseTableRefused):
+            list(Institution.objects.values_list("remark"))
+        with pytest.raises(CaseTableRefused):
+            list(ReferralRight.objects.select_related("institution"))
 
 
 @pytest.mark.django_db
@@ -129,9 +180,15 @@ def test_no_public_table_points_at_a_person():
 def test_the_role_is_given_the_public_tables_and_nothing_else():
     out = StringIO()
     call_command("public_role", stdout=out)
-    granted = next(line for line in out.getvalue().splitlines() if line.startswith("GRANT SELECT"))
-    assert granted.count('"') == 2 * len(public_tables())
-    assert "filings_filing" not in granted
+    granted = [line for line in out.getvalue().splitlines() if line.startswith("GRANT SELECT")]
+    assert set(re.findall(r'"(\w+_\w+)"', granted[0])) == public_tables() - INTERNAL_COLUMNS.keys()
+    single = "".join(granted[1:])
+    assert {table for table in INTERNAL_COLUMNS if f'ON "{table}"' in single} == set(
+        INTERNAL_COLUMNS
+    )
+    assert '"national_code"' in single
+    for words in ("filings_filing", '"remark"', '"checked_by_id"'):
+        assert words not in "".join(granted)
     assert "ALL PRIVILEGES" not in out.getvalue()
     with pytest.raises(CommandError):
         call_command("public_role", role='x"; DROP TABLE y')
@@ -142,15 +199,41 @@ def test_the_role_is_given_the_public_tables_and_nothing_else():
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
 def test_the_role_cannot_select_a_row_of_a_person(cast: Cast):
     MAKE[Filing](cast, "yixian")
+    write_for_ourselves()
+    refused = (
+        "SELECT * FROM filings_filing", "SELECT * FROM offices_staff",
+        "UPDATE offices_office SET name = 'x'", "SELECT * FROM institutions_institution",
+        "SELECT remark FROM institutions_institution",
+        "SELECT checked_by_id FROM institutions_institution",
+        "SELECT name FROM institutions_institution WHERE remark LIKE '%内线%'",
+    )  # fmt: skip
     with connection.cursor() as cursor:
-        for statement in statements("ydjy_public_test"):
-            cursor.execute(statement)
+        make_role(cursor)
+        make_role(cursor, again=True)  # after an upgrade it is run again
+        assert len(readable_remarks()) == 3  # the control: we may
         cursor.execute("SET LOCAL ROLE ydjy_public_test")
         cursor.execute("SELECT count(*) FROM offices_office")
-        for words in ("SELECT * FROM filings_filing", "SELECT * FROM offices_staff",
-                      "UPDATE offices_office SET name = 'x'"):  # fmt: skip
+        for words in refused:
             with pytest.raises(DatabaseError), transaction.atomic():
                 cursor.execute(words)
+        assert (readable_cases(), readable_remarks()) == ([], [])
+        cursor.execute("SELECT text FROM offices_notice")
+        assert cursor.fetchall() == [("12月1日停电，暂停办公",)]
+        cursor.execute("SELECT count(*) FROM offices_hotline WHERE NOT published")
+        assert cursor.fetchone() == (0,)
         cursor.execute("RESET ROLE")
         cursor.execute("SELECT count(*) FROM filings_filing")  # the control: we may
         assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+def test_every_page_can_be_made_under_the_role(client: Client):
+    publicsite.load("jinzhou")
+    with connection.cursor() as cursor:
+        make_role(cursor)
+        cursor.execute("SET LOCAL ROLE ydjy_public_test")
+        assert len(publicsite.walk(client)) > 50
+        for name in DATASETS:
+            assert client.get(f"/data/{name}.csv").status_code == 200

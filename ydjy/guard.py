@@ -2,7 +2,8 @@
 
 In the combined process the staff's tables lie in the same database. While a public page is made,
 every statement passes through ``refuse_cases``: a statement that names a table outside the public
-list, or that writes, is refused before the database sees it (architecture 1.3).
+list or a column kept for ourselves, or that writes, is refused before the database sees it
+(architecture 1.3).
 """
 
 import re
@@ -21,11 +22,12 @@ from django.db import DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse
 
 from apps.offices.page import CSP, show
-from ydjy.publictables import public_tables
+from ydjy.publictables import INTERNAL_COLUMNS, public_tables
 
-STAFF_PREFIXES = ("/admin/", "/static/", "/healthz")
+STAFF_PREFIXES = ("/admin/", "/static/", "/healthz", "/favicon.ico")
 Answer = Callable[[HttpRequest], HttpResponse]
 _WORD = re.compile(r"\w+")
+_INTERNAL = [f'"{t}"."{column}"' for t, columns in INTERNAL_COLUMNS.items() for column in columns]
 _READS = ("SELECT", "WITH", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "PRAGMA")
 
 
@@ -44,6 +46,8 @@ def refuse_cases(execute: Any, sql: str, params: Any, many: bool, context: Any) 
     """A database execute wrapper."""
     if named := case_tables().intersection(_WORD.findall(sql.lower())):
         raise CaseTableRefused(f"a public page named {sorted(named)}")
+    if named := {column for column in _INTERNAL if column in sql}:
+        raise CaseTableRefused(f"a public page named {sorted(named)}")
     if not sql.lstrip("( ").upper().startswith(_READS):
         raise CaseTableRefused("a public page wrote to the database")
     return execute(sql, params, many, context)
@@ -51,19 +55,34 @@ def refuse_cases(execute: Any, sql: str, params: Any, many: bool, context: Any) 
 
 def readable_cases() -> list[str]:
     """The case tables that this process could select from; a public process must have none."""
-    found = []
     harmless = re.compile(r"django_migrations|sqlite_\w+|institutions_grams\w*")
-    there = connections["default"].introspection.table_names()
-    for table in sorted(set(there) - public_tables()):
-        if harmless.fullmatch(table):
-            continue
-        try:
-            with transaction.atomic(), connections["default"].cursor() as cursor:
-                cursor.execute(f'SELECT 1 FROM "{table}" LIMIT 1')  # noqa: S608 - our own tables
-        except DatabaseError:
-            continue
-        found.append(table)
+    there = set(connections["default"].introspection.table_names())
+    closed = [t for t in sorted(there - public_tables()) if not harmless.fullmatch(t)]
+    asked = {table: _asked(f'SELECT 1 FROM "{table}" LIMIT 1') for table in closed}  # noqa: S608
+    return [table for table, answer in asked.items() if answer is not None]
+
+
+def readable_remarks() -> list[str]:
+    """What public tables hold for ourselves and this process can read. A role must not be able to;
+    the copied file has blanks there."""
+    found = []
+    for table, columns in INTERNAL_COLUMNS.items():
+        for column in columns:
+            filled = f"CAST(\"{column}\" AS text) <> ''"
+            answer = _asked(f'SELECT 1 FROM "{table}" WHERE {filled} LIMIT 1')  # noqa: S608
+            if answer or (answer is not None and connections["default"].vendor == "postgresql"):
+                found.append(f"{table}.{column}")
     return found
+
+
+def _asked(words: str) -> list[Any] | None:
+    """What the database answers; nothing if it refuses."""
+    try:
+        with transaction.atomic(), connections["default"].cursor() as cursor:
+            cursor.execute(words)
+            return list(cursor.fetchall())
+    except DatabaseError:
+        return None
 
 
 def refuse_full_database() -> None:
@@ -73,6 +92,11 @@ def refuse_full_database() -> None:
             f"公众网站不能用这个数据库：里面有 {len(found)} 张办案的表能看（例如 {found[0]}）。"
             "SQLite 请先用 public_snapshot 复制一份公开的内容，"
             "PostgreSQL 请改用 public_role 建的只读角色。"
+        )
+    if settings.SITE == "public" and readable_remarks():
+        raise SystemExit(
+            "公众网站能看到机构的内部备注。升级以后请重新运行 public_role --execute"
+            "（SQLite 运行 public_snapshot），再启动公众网站。"
         )
 
 

@@ -25,6 +25,13 @@ PUBLIC_MODELS = {
     ),
 }
 COUNTER = "offices_publicversion"
+# What a public table holds for ourselves: remarks, who checked a row, which list brought it.
+INTERNAL_COLUMNS = {"institutions_institution": ("brought_by", "checked_by_id", "remark")}
+# Of which only these rows are public; the others are notices to staff and numbers kept back.
+PUBLIC_ROWS = {
+    "offices_hotline": "published",
+    "offices_notice": "published AND audience = 'public'",
+}
 
 
 def public_models() -> list[type[models.Model]]:
@@ -34,6 +41,11 @@ def public_models() -> list[type[models.Model]]:
 
 def public_tables() -> frozenset[str]:
     return frozenset(model._meta.db_table for model in public_models())
+
+
+def public_columns(model: type[models.Model]) -> list[str]:
+    internal = INTERNAL_COLUMNS.get(model._meta.db_table, ())
+    return [f.column for f in model._meta.concrete_fields if f.column not in internal]
 
 
 # The count of changes: a statement of a trigger, so bulk writes and plain SQL are counted too -----

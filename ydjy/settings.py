@@ -38,6 +38,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ydjy.shortcut.public_memory",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ydjy.middleware.headers",
@@ -83,6 +84,7 @@ if SITE == "public":  # no admin, no sessions, no errors app; a database that on
         "django.contrib.staticfiles",
     ]
     MIDDLEWARE = [
+        "ydjy.shortcut.public_memory",
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "ydjy.middleware.headers",

@@ -10,7 +10,10 @@ from ydjy import publicdata, views
 handler404 = "ydjy.views.not_found"
 handler500 = "ydjy.views.server_error"
 
-urlpatterns = [path("healthz", views.healthz, name="healthz")]
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("favicon.ico", views.icon, name="icon"),
+]
 if settings.SITE != "staff":
     urlpatterns += [
         path("", views.home, name="home"),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template import loader
+from django.templatetags.static import static
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -123,6 +124,12 @@ def robots(request: HttpRequest) -> HttpResponse:
     address = f"{request.scheme}://{request.get_host()}/sitemap.xml"
     words = f"User-agent: *\nDisallow: /search/\nDisallow: /mode/\nSitemap: {address}\n"
     return HttpResponse(words, content_type="text/plain; charset=utf-8")
+
+
+@transaction.non_atomic_requests
+def icon(request: HttpRequest) -> HttpResponseRedirect:
+    """Where browsers look for the mark of a site by themselves: on paper pages, in WeChat."""
+    return HttpResponseRedirect(static("ydjy/mark.svg"), headers={"Cache-Control": "max-age=86400"})
 
 
 @transaction.non_atomic_requests  # else the request fails before it can say why

@@ -229,10 +229,23 @@ class RegionClass(models.Model):
     """A class of places in the settlement matrix. Named places come before 省内／省外: in
     Zhangjiagang 上海 is a class of its own although it is another province (domain 4.7)."""
 
+    class Relation(models.TextChoices):
+        """As ``divisions.relation`` says it."""
+
+        LOCAL = "local", "本统筹区"
+        IN_PROVINCE = "in_province", "省内"
+        CROSS_PROVINCE = "cross_province", "省外"
+
     code = models.SlugField("代号", unique=True)
     name = models.CharField("名称", max_length=20)
     areas = models.JSONField("区划", default=list, blank=True, help_text="空着按省内省外判断")
-    relation = models.CharField("关系", max_length=15, blank=True)
+    relation = models.CharField(
+        "和参保地的关系",
+        max_length=15,
+        choices=Relation,
+        blank=True,
+        help_text="写了区划的不用选",
+    )
     priority = models.PositiveSmallIntegerField("先后", default=0)
 
     class Meta:

@@ -17,15 +17,25 @@ from apps.institutions.models import (
 from apps.offices.matching import Entry, Hit, Word, find
 from apps.offices.page import kept, shown
 
+INTERNAL = ("remark", "checked_by", "brought_by")  # ours: a public page may not even ask for it
+
 
 def public_institutions(today: date) -> InstitutionQuerySet:
     """A row of an imported list may have no 依据 of its own; a day of checking it must have."""
-    return Institution.objects.published(today).filter(checked_on__isnull=False)
+    return known_institutions().working(today)
+
+
+def known_institutions() -> InstitutionQuerySet:
+    """Those that have a public page, whatever may hold today: an address that was sent to somebody
+    goes on answering, and says so when a hospital may not settle or refer any more."""
+    rows = Institution.objects.filter(published=True, checked_on__isnull=False)
+    return rows.defer(*INTERNAL)
 
 
 def public_rights(today: date) -> ReferralRightQuerySet:
     """Rights whose hospital is public too, in official order."""
     rights = shown(ReferralRight.objects.select_related("institution", "source"), today)
+    rights = rights.defer(*(f"institution__{name}" for name in INTERNAL))
     # Asked of each right's own hospital: rights are dozens, institutions may be 600,000.
     working = Exists(public_institutions(today).filter(pk=OuterRef("institution")))
     return rights.filter(working).order_by(  # type: ignore[return-value]

@@ -10,6 +10,7 @@ without a roll the same answer comes from the database, later.
 
 import json
 import logging
+import re
 import threading
 from array import array
 from bisect import bisect_right
@@ -30,6 +31,7 @@ SMALL = 20_000  # institutions; so many are found without a roll soon enough
 FRESH = 2_000  # changed names that are laid over; with more the roll is made anew
 LOOKED = 20_000  # lines with one of the words that are looked at for the others
 _SAMPLE = 32  # every so many-th line tells how common a word is
+_LETTER = re.compile("[a-z]")
 log = logging.getLogger("ydjy.search")
 
 
@@ -86,13 +88,17 @@ class _Names:
     def __init__(self, lines: Iterable[tuple[int, str, int, str]]):
         self.pks, self.weights = array("q"), array("L")
         self.name, self.letters = _Column(), _Column()
-        for weight, name, pk, letters in lines:
+        self.latin, self._latin_at = _Column(), array("L")  # the few names with Latin letters
+        for at, (weight, name, pk, letters) in enumerate(lines):
             self.weights.append(weight)
             self.pks.append(pk)
             self.name.add(name)
             self.letters.add(letters)
-        self.name.close()
-        self.letters.close()
+            if _LETTER.search(name):
+                self.latin.add(name)
+                self._latin_at.append(at)
+        for column in (self.name, self.letters, self.latin):
+            column.close()
 
     def line(self, at: int) -> Line:
         return Line(self.weights[at], self.name[at], self.pks[at], self.letters[at])
@@ -111,7 +117,8 @@ class _Names:
             return self.name.holding(word)
         if word.isalpha():  # a name's Latin letters are among its first letters
             return self.letters.holding(word)
-        return _once(merge(self.name.holding(word), self.letters.holding(word)))
+        with_letters = (self._latin_at[at] for at in self.latin.holding(word))
+        return _once(merge(with_letters, self.letters.holding(word)))
 
 
 def _once(numbers: Iterator[int]) -> Iterator[int]:

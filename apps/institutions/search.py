@@ -78,10 +78,11 @@ def find(
         return found
     candidates = _candidates(rows, asked)
     if len(candidates) > RANKED:
-        return _along_the_rank(rows, asked, limit, offset)
+        along = _along_the_roll(rows, asked, limit, offset, surely_many=True)
+        return along or _along_the_rank(rows, asked, limit, offset)
     matched = sorted(_matched(candidates, asked))
     page = matched[offset : offset + limit]
-    found = institutions.model.objects.in_bulk([m.pk for m in page])
+    found = institutions.in_bulk([m.pk for m in page])
     return Found(
         [Hit(found[m.pk], m.public_reason, m.words) for m in page if m.pk in found],
         len(matched),
@@ -243,12 +244,21 @@ def _along_the_rank(
 
 
 def _along_the_roll(
-    rows: "InstitutionQuerySet", asked: tuple[str, ...], limit: int, offset: int
+    rows: "InstitutionQuerySet",
+    asked: tuple[str, ...],
+    limit: int,
+    offset: int,
+    *,
+    surely_many: bool = False,
 ) -> Found | None:
-    """The same from the names in memory; nothing where they are not so many, or not so soon."""
+    """The same from the names in memory; nothing where they are not so many, or not so soon.
+
+    The sample tells of a thousand names, not of three hundred: when the index has counted them
+    (``surely_many``) the roll is asked all the same, for the stored order would be read to its end.
+    """
     end = offset + limit + 1
     names = roll.current() if end <= RANKED else None
-    if names is None or not names.expects_many(asked, RANKED):
+    if names is None or not (surely_many or names.expects_many(asked, RANKED)):
         return None
     key = "".join(asked)
     for most in (RANKED + RANKED // 10, 5 * RANKED):
@@ -263,7 +273,7 @@ def _along_the_roll(
     exact = list(rows.filter(name_key=key).order_by("weight", "pk").values_list("pk", flat=True))
     others = islice((pk for pk in pks if pk in there and pk not in exact), end)
     page = [*exact, *others][offset:end]
-    found = rows.model.objects.in_bulk(page)
+    found = rows.in_bulk(page)
     return _page([found[pk] for pk in page if pk in found], asked, limit)
 
 

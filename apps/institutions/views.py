@@ -11,7 +11,13 @@ from django.utils import timezone
 
 from apps.institutions import search
 from apps.institutions.asking import area_of
-from apps.institutions.lookup import Scope, public_institutions, public_rights, with_rights
+from apps.institutions.lookup import (
+    Scope,
+    known_institutions,
+    public_institutions,
+    public_rights,
+    with_rights,
+)
 from apps.institutions.models import (
     DiseaseGroup,
     Institution,
@@ -24,6 +30,7 @@ from apps.offices.models import City, Hotline, Office
 from apps.offices.page import PER_PAGE, furniture, kept, page, show, shown
 from ydjy.desk.verbs import Refused
 from ydjy.lib import phones
+from ydjy.lib.workdays import in_words
 
 UNSURE = "unsure"
 Rule = Callable[[date], dict[str, Any]]
@@ -173,14 +180,16 @@ def _filter(
 def institution(request: HttpRequest, pk: int) -> HttpResponse:
     """One institution, at an address that stays (P2), its scope in plain words (P3)."""
     today = timezone.localdate()
-    rows = with_rights(public_institutions(today).select_related("source"), today)
-    row = rows.filter(pk=pk).first()
+    rows = with_rights(known_institutions().select_related("source"), today)
+    row = rows.prefetch_related("suspensions").filter(pk=pk).first()
     if row is None:
         raise Http404
     vocabulary = _vocabulary()
     history = shown_ever(row)
     context = {
         "row": row,
+        "today": today,
+        "stopped": _stopped(row, today),
         "scopes": [(right, plain_words(right.scope, vocabulary)) for right in row.rights],
         "former": [right for right in history if right.valid_to and right.valid_to < today],
         "lines": _dialled(row.phone),
@@ -188,6 +197,17 @@ def institution(request: HttpRequest, pk: int) -> HttpResponse:
         "former_names": [alias for alias in row.aliases.all() if alias.former],
     }
     return show(request, "institutions/institution.html", context)
+
+
+def _stopped(row: Institution, today: date) -> str:
+    """One sentence when it may not settle or refer today; '' while it may."""
+    state = row.state_on(today)
+    if state == "正常":
+        return ""
+    if state == "还没生效" and row.valid_from:
+        begins = f"{row.valid_from.year}年{in_words(row.valid_from)}起才是定点机构"
+        return f"{begins}，现在还不能直接结算，也不能开转诊"
+    return f"现在的定点资格是“{state}”，不能直接结算，也不能开转诊"
 
 
 def _dialled(text: str) -> list[tuple[str, str]]:

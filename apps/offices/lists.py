@@ -1,7 +1,6 @@
 """The lists of this app: offices, their telephones, and the days of the State Council's notice."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from apps.offices.models import CalendarDay, City, Hotline, Office, PolicyDocument, Synonym
@@ -147,11 +146,11 @@ HOTLINES = SmallList(
             Guide("0416-2345678", "一行一个号码；分机写“转8001”。"),
             identity=True,
         ),
-        ListColumn(
-            "uses",
-            ("用途",),
-            columns.Several(limit=60, of=_USES, what="用途"),
-            Guide("咨询", f"可以写：{'、'.join(_USES)}，几种用“、”隔开。"),
+        columns.words(
+            *("uses", "用途"),
+            of=_USES,
+            sample="咨询",
+            note=f"可以写：{'、'.join(_USES)}，几种用“、”隔开。",
         ),
         columns.link("office", "机构", "所属机构", to=Office, by=("name", "code")),
         _ORDER,
@@ -164,16 +163,10 @@ HOTLINES = SmallList(
 # Days off ----------------------------------------------------------------------------------------
 
 
-def _days(values: Values) -> Sequence[CalendarDay]:
-    return CalendarDay.objects.filter(day=date.fromisoformat(values["day"] or ""))
-
-
 DAYS = SmallList(
     code="calendar",
     label="放假安排",
     model=CalendarDay,
-    find=_days,
-    several="这一天有几条，请在页面上改",
     columns=(
         columns.day("day", "日期", "放假日期", identity=True, sample="2027-01-01"),
         columns.yes_no(
@@ -192,16 +185,10 @@ DAYS = SmallList(
 # Words -------------------------------------------------------------------------------------------
 
 
-def _words(values: Values) -> Sequence[Synonym]:
-    return Synonym.objects.filter(word=values["word"])
-
-
 SYNONYMS = SmallList(
     code="synonyms",
     label="同义词",
     model=Synonym,
-    find=_words,
-    several="有几条一样的说法，请在页面上改",
     columns=(
         columns.text("word", "百姓的说法", "说法", limit=20, identity=True, sample="转院"),
         columns.text("means", "对应的词", limit=20, sample="转诊"),

@@ -3,14 +3,15 @@
 A page shows published, reviewed rows and nothing about a person. It has no session, writes
 nothing, opens no transaction. The browser asks again each time and is told «unchanged» from a
 number that database triggers raise on every change of a public table, without rendering anything;
-who comes for the first time gets the page as the process remembers it (``memory.py``).
+who comes for the first time gets the page as the process remembers it (``memory.py``,
+``ydjy/shortcut.py``).
 """
 
 import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
-from apps.offices.memory import Memory, key_of
+from apps.offices.memory import Memory
 from apps.offices.models import City, Hotline, Notice, Office, PublicVersion, SiteSettings
 from apps.offices.openhours import Opening, Timetable
 from ydjy.lib import qr
@@ -31,6 +32,7 @@ from ydjy.lib import qr
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'"
 MODES = {"large": "大字", "xl": "特大字"}
 PER_PAGE = 20
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 View = Callable[..., HttpResponse]
 Row = TypeVar("Row", bound=models.Model)
@@ -54,7 +56,8 @@ class Furniture:
 
     version: int = 0
     slot: str = ""
-    boundaries: frozenset[str] = frozenset()
+    since: datetime = NEVER
+    until: datetime = NEVER
     settings: SiteSettings | None = None
     city: City | None = None
     organiser: str = ""
@@ -74,14 +77,14 @@ def furniture() -> Furniture:
     """The furniture of this moment. Kept in the process for ``PUBLIC_CACHE_SECONDS``, longer while
     nothing has changed and nobody has opened or closed since."""
     global _kept
-    now = timezone.localtime()
-    if _kept and _kept[1].slot == _slot(now, _kept[1].boundaries):
+    now = timezone.now()
+    if _kept and _kept[1].since <= now < _kept[1].until:
         if time.monotonic() - _kept[0] < settings.PUBLIC_CACHE_SECONDS:
             return _kept[1]
         if settings.PUBLIC_CACHE_SECONDS and _version() == _kept[1].version:
             _kept = (time.monotonic(), _kept[1])
             return _kept[1]
-    _kept = (time.monotonic(), _make(now))
+    _kept = (time.monotonic(), _make(timezone.localtime(now)))
     return _kept[1]
 
 
@@ -99,14 +102,21 @@ def _version() -> int:
     return PublicVersion.objects.values_list("number", flat=True).first() or 0
 
 
-def _slot(now: datetime, boundaries: frozenset[str]) -> str:
-    """Which stretch of which day it is: no sentence about opening changes within one."""
-    return f"{now:%Y%m%d}.{sum(b <= f'{now:%H:%M}' for b in boundaries)}"
+def _stretch(now: datetime, boundaries: frozenset[str]) -> tuple[str, datetime, datetime]:
+    """Which stretch of which day it is, and from when to when: no sentence about opening changes
+    within one."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    hours = [(int(b[:2]), int(b[3:])) for b in sorted(boundaries)]
+    times = [midnight + timedelta(hours=h, minutes=m) for h, m in hours]
+    passed = sum(moment <= now for moment in times)
+    edges = [midnight, *times, midnight + timedelta(days=1)]
+    return f"{now:%Y%m%d}.{passed}", edges[passed], edges[passed + 1]
 
 
 def _make(now: datetime) -> Furniture:
     version, today = _version(), now.date()  # the number first: a change meanwhile is seen later
     timetable = Timetable(now)
+    slot, since, until = _stretch(now, timetable.boundaries)
     office = Office.objects.filter(parent=None, published=True).order_by("order").first()
     own = SiteSettings.objects.current()
     lines = list(shown(Hotline.objects.select_related("office", "source"), today))
@@ -116,8 +126,9 @@ def _make(now: datetime) -> Furniture:
     )
     return Furniture(
         version=version,
-        slot=_slot(now, timetable.boundaries),
-        boundaries=timetable.boundaries,
+        slot=slot,
+        since=since,
+        until=until,
         settings=own,
         city=City.objects.maybe(),
         organiser=own.organiser or (office.name if office else ""),
@@ -142,15 +153,10 @@ def page(view: View) -> View:
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
-        site = furniture()
-        etag = f'"{_build()}.{site.version}.{site.slot}.{mode_of(request)}"'
+        etag = mark(furniture(), mode_of(request))
         response = get_conditional_response(request, etag=etag)
         if response is None:
-            key = key_of(request, mode_of(request))
-            response = site.memory.page(key)
-            if response is None:
-                response = view(request, *args, **kwargs)
-                site.memory.keep(key, response)
+            response = view(request, *args, **kwargs)
         if response.status_code in (200, 304):
             response.headers["ETag"] = etag
             response.headers.setdefault("Cache-Control", "no-cache")
@@ -158,6 +164,11 @@ def page(view: View) -> View:
         return response
 
     return transaction.non_atomic_requests(answer)
+
+
+def mark(site: Furniture, mode: str) -> str:
+    """The ETag of every page made from this furniture in this type size."""
+    return f'"{_build()}.{site.version}.{site.slot}.{mode}"'
 
 
 def mode_of(request: HttpRequest) -> str:

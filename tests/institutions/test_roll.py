@@ -12,8 +12,8 @@ from apps.institutions.models import Institution, InstitutionAlias
 from apps.offices.models import PublicVersion
 
 pytestmark = pytest.mark.django_db
-_ENDS = ("医院", "中心医院", "药店", "第2药店", "卫生院", "CT诊所")
-WORDS = "医院,药店,仁,康,店,yy,yd,ct,2,心医,仁 医院,康 yy,仁仁医院".split(",")
+_ENDS = ("医院", "中心医院", "药店", "第2药店", "卫生院", "CT诊所", "B2诊所")
+WORDS = "医院,药店,仁,康,店,yy,yd,ct,2,b2,2y,心医,仁 医院,康 yy,仁仁医院".split(",")
 
 
 def make(chosen: random.Random) -> Institution:
@@ -97,6 +97,21 @@ def test_a_common_fragment_asks_no_index_and_reads_no_more_rows_than_it_counts(c
     said = " ".join(query["sql"] for query in asked)
     assert "grams" not in said
     assert "LIKE" not in said
+
+
+def test_what_the_sample_did_not_expect_is_found_on_the_roll_all_the_same(
+    chosen: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(roll.Roll, "expects_many", lambda *asked: False)
+    for words in WORDS:
+        with CaptureQueriesContext(connection) as asked:
+            quick = answer(words)
+        if quick[0] > search.RANKED and all(len(word) > 1 for word in words.split()):
+            whole = [q["sql"] for q in asked if "LIKE" in q["sql"] and "grams" not in q["sql"]]
+            assert whole == [], words  # the stored order is not read to its end
+        with monkeypatch.context() as without:
+            without.setattr(roll, "current", lambda: None)
+            assert quick == answer(words)
 
 
 def test_a_rare_fragment_is_left_to_the_index(chosen: Any):

@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 import pytest
+import time_machine
 from django.test import Client
 
 from apps.institutions.models import DiseaseGroup, Institution, ReferralRight
@@ -150,3 +151,23 @@ def test_the_numbers_of_a_hospital_can_be_dialled(jinzhou_policy: None, client: 
     assert 'href="tel:04163880001,8"' in html
     Institution.objects.filter(pk=row.pk).update(phone="问门卫")
     assert "问门卫" in client.get(f"/institutions/{row.pk}/").content.decode()
+
+
+def test_the_address_of_a_hospital_answers_and_says_when_it_is_suspended(client: Client):
+    publicsite.load("jinzhou")
+    one = Institution.objects.get(name="锦州市康宁医院")
+    one.suspensions.create(valid_from=date(2026, 12, 1), kind="suspended", reason="整改")
+    address = f"/institutions/{one.pk}/"
+    with time_machine.travel("2026-11-30 23:00+08:00", tick=False):
+        page = client.get(address).content.decode()
+        assert "2026年12月1日起暂停定点资格" in page
+        assert "只接精神疾病的转诊" in page
+        assert "锦州市康宁医院" in client.get("/institutions/").content.decode()
+    with time_machine.travel("2026-12-01 00:00+08:00", tick=False):  # nothing has run since
+        page = client.get(address).content.decode()
+        assert "现在的定点资格是“暂停”，不能直接结算，也不能开转诊" in page
+        assert "只接精神疾病的转诊" not in page
+        assert "整改" not in page
+        assert "锦州市康宁医院" not in client.get("/institutions/").content.decode()
+    Institution.objects.filter(pk=one.pk).update(published=False)
+    assert client.get(address).status_code == 404

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+import time_machine
 from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 
 from apps.offices import memory, page
 from apps.offices.models import Hotline
 from tests import publicsite
+from ydjy import guard
 
 
 @pytest.fixture
@@ -58,14 +60,12 @@ def test_the_least_asked_for_page_makes_room(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(memory, "MOST_BYTES", 250)
     one = memory.Memory()
     for key in "abc":
-        one.keep(key, HttpResponse(b"x" * 100))
-        one.page("a")
-    assert [key for key in "abc" if one.page(key)] == ["a", "c"]
+        one.keep((key,), HttpResponse(b"x" * 100))
+        one.page(("a",))
+    assert [key for key in "abc" if one.page((key,))] == ["a", "c"]
     monkeypatch.setattr(memory, "LARGEST", 50)
-    one.keep("d", HttpResponse(b"x" * 100))
-    one.keep("", HttpResponse(b"x"))
-    one.keep("e", HttpResponse(b"x", status=404))
-    assert not any(one.page(key) for key in ("d", "", "e"))
+    one.keep(("d",), HttpResponse(b"x" * 100))
+    assert not one.page(("d",))
 
 
 def test_a_part_is_made_once_and_never_too_many_are_kept(monkeypatch: pytest.MonkeyPatch):
@@ -76,6 +76,80 @@ def test_a_part_is_made_once_and_never_too_many_are_kept(monkeypatch: pytest.Mon
     assert made == ["a", "b", "c", "a"]
 
 
-def test_the_host_is_part_of_the_key(rf: RequestFactory):
-    keys = {memory.key_of(rf.get("/", headers={"host": h}), "") for h in ("localhost", "127.0.0.1")}
-    assert len(keys) == 2
+@pytest.mark.django_db
+def test_the_short_way_keeps_every_header_and_goes_through_no_other_middleware(
+    remembering: None, client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    publicsite.load("jinzhou")
+    first = client.get("/settlement/")
+    monkeypatch.setattr(guard, "public_only", None)  # the whole way would stumble over it
+    with_mark = {"if-none-match": f"W/{first.headers['ETag']}"}
+    again, unchanged = client.get("/settlement/"), client.get("/settlement/", headers=with_mark)
+    assert dict(again.items()) == dict(first.items())
+    assert unchanged.status_code == 304
+    assert not unchanged.content
+    for name in ("ETag", "Content-Security-Policy", "Vary", "Cache-Control", "Referrer-Policy",
+                 "X-Frame-Options", "X-Content-Type-Options"):  # fmt: skip
+        assert unchanged.headers[name] == first.headers[name], name
+    assert "Content-Type" not in unchanged.headers
+    assert client.get("/settlement/", headers={"if-none-match": '"other"'}).status_code == 200
+    with pytest.raises(TypeError):  # the control
+        client.get("/settlement/?n=1")
+
+
+@pytest.mark.django_db
+def test_nothing_but_a_whole_public_page_is_remembered(remembering: None, client: Client):
+    publicsite.load("jinzhou")
+    asked = (
+        "/nothing/",
+        "/mode/?to=large&next=/",
+        "/healthz",
+        "/admin/",
+        "/guide/?situation=urgent&go=1",
+    )
+    for address in asked:
+        client.get(address)
+    client.get("/about/", headers={"host": "elsewhere.example"})
+    client.post("/about/")
+    assert not page.furniture().memory._pages
+    client.get("/about/")
+    assert len(page.furniture().memory._pages) == 1
+
+
+@pytest.mark.django_db
+def test_who_comes_too_often_is_held_up_on_the_short_way_too(
+    remembering: None, client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(guard, "_buckets", guard.Buckets(lambda: 0.0))
+    answers = [
+        client.get("/about/", REMOTE_ADDR="203.0.113.9").status_code
+        for _ in range(guard.READING.burst + 3)
+    ]
+    assert answers[: guard.READING.burst] == [200] * guard.READING.burst
+    assert set(answers[guard.READING.burst :]) == {429}
+    assert client.get("/about/", REMOTE_ADDR="203.0.113.10").status_code == 200
+
+
+@pytest.mark.django_db
+def test_nothing_that_was_remembered_outlives_the_stretch_of_the_day(
+    remembering: None, client: Client
+):
+    publicsite.load("jinzhou")
+    with time_machine.travel("2026-11-20 11:29:59+08:00", tick=False) as clock:
+        before = client.get("/")
+        again = client.get("/", headers={"if-none-match": before.headers["ETag"]})
+        assert again.status_code == 304
+        clock.move_to("2026-11-20 11:30:00+08:00")
+        after = client.get("/", headers={"if-none-match": before.headers["ETag"]})
+        assert after.status_code == 200
+        assert after.headers["ETag"] != before.headers["ETag"]
+
+
+@pytest.mark.django_db
+def test_each_address_of_the_site_and_each_host_is_remembered_apart(
+    remembering: None, client: Client
+):
+    for host in ("localhost", "127.0.0.1"):
+        client.get("/about/", headers={"host": host})
+    client.get("/about/", secure=True)
+    assert len(page.furniture().memory._pages) == 3

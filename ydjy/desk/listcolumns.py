@@ -85,9 +85,9 @@ class Choice(Words):
 class Several(Words):
     """Some words in one cell, divided by “、”; ``of`` names each and its value, if only those."""
 
-    def __init__(self, limit: int, of: Mapping[str, str] | None = None, what: str = ""):
+    def __init__(self, title: str, limit: int, of: Mapping[str, str] | None):
         super().__init__(self._read)
-        self.limit, self.of, self.what = limit, of, what
+        self.title, self.limit, self.of = title, limit, of
 
     def _read(self, cell: str) -> str | None:
         said = fields.words(cell, limit=self.limit)
@@ -96,7 +96,7 @@ class Several(Words):
         words = [word.strip() for word in said.replace("，", "、").replace(",", "、").split("、")]
         words = [word for word in words if word]
         if self.of is not None and (wrong := [word for word in words if word not in self.of]):
-            raise fields.Bad(f"没有“{wrong[0]}”这种{self.what}，可以写的是：{'、'.join(self.of)}")
+            raise fields.Bad(f"没有“{wrong[0]}”这种{self.title}，可以写的是：{'、'.join(self.of)}")
         return "、".join(words)
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> list[str]:
@@ -203,6 +203,12 @@ def day(key: str, *titles: str, identity: bool = False, **guide: Any) -> ListCol
 
 def number(key: str, *titles: str, most: int = 9_999, **guide: Any) -> ListColumn:
     return ListColumn(key, titles, Number(most), Guide(**guide))
+
+
+def words(
+    key: str, *titles: str, of: Mapping[str, str] | None = None, limit: int = 200, **guide: Any
+) -> ListColumn:
+    return ListColumn(key, titles, Several(titles[0], limit, of), Guide(**guide))
 
 
 def link(

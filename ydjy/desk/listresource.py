@@ -45,7 +45,7 @@ class Rows(Resource):
 
     class Meta:
         using_db = DEFAULT_DB_ALIAS
-        instance_loader_class = BaseInstanceLoader  # ``find`` of the list stands in for it
+        instance_loader_class = BaseInstanceLoader  # ``meant_by`` of the list stands in for it
         skip_diff = True  # the differences are noted where they are made, as plain words
 
     def __init__(self, small_list: "SmallList"):
@@ -79,7 +79,7 @@ class Rows(Resource):
         self.before, self.after = {}, {}
 
     def get_or_init_instance(self, instance_loader: Any, row: Any) -> tuple[models.Model, bool]:
-        found = self.list.find(row)
+        found = self.list.meant_by(row)
         if len(found) > 1:
             raise fields.Bad(self.list.several)
         return (found[0], False) if found else (self.list.model(), True)

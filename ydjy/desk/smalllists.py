@@ -34,15 +34,15 @@ Numbered = list[tuple[int, Values]]
 
 @dataclass(frozen=True)
 class SmallList:
-    """A list of reference rows. ``find``: the stored rows that a row may mean; ``complete`` fills
-    in what a list never says."""
+    """A list of reference rows. ``find``: the stored rows that a row may mean, by default those
+    with the same identity; ``complete`` fills in what a list never says."""
 
     code: str
     label: str
     model: type[models.Model]
     columns: tuple[ListColumn, ...]
-    find: Callable[[Values], Sequence[Any]]
-    several: str
+    find: Callable[[Values], Sequence[Any]] | None = None
+    several: str = "有几条都是这样写的，请在页面上改"
     complete: Callable[[Any], None] = lambda thing: None
 
     @property
@@ -79,6 +79,13 @@ class SmallList:
         }
         doubts.need(values, *self.identity)
         return values, doubts
+
+    def meant_by(self, values: Values) -> Sequence[Any]:
+        """The stored rows that a row may mean; more than one is one too many."""
+        if self.find is not None:
+            return self.find(values)
+        known = {key: values[key] for key in self.identity}
+        return self.model._default_manager.filter(**known)[:2]
 
     def try_out(self, rows: Numbered) -> tuple[list[Difference], dict[int, str]]:
         """What every row would do, and which cannot be written and why; nothing is kept."""

@@ -1,4 +1,8 @@
-"""The PostgreSQL role under which the public site runs: it may read the public tables, no more."""
+"""The PostgreSQL role under which the public site runs: it may read the public tables, no more.
+
+Of a table that holds something for ourselves it may read the other columns only, and of notices and
+telephones only the public rows; the owner of the tables is not held by such a policy.
+"""
 
 import re
 from argparse import ArgumentParser
@@ -7,7 +11,13 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from django.db import connection, transaction
 
-from ydjy.publictables import public_tables
+from ydjy.publictables import (
+    INTERNAL_COLUMNS,
+    PUBLIC_ROWS,
+    public_columns,
+    public_models,
+    public_tables,
+)
 
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
@@ -38,15 +48,31 @@ class Command(BaseCommand):
 
 
 def statements(role: str) -> list[str]:
-    """Everything is taken away first, so a table that is no longer public is closed again."""
-    tables = ", ".join(f'"{table}"' for table in sorted(public_tables()))
+    """Everything is taken away first, so a table that is no longer public is closed again. What
+    was granted on single columns goes with ``REVOKE ALL`` on their table."""
+    whole = ", ".join(f'"{table}"' for table in sorted(public_tables() - INTERNAL_COLUMNS.keys()))
     return [
         f"CREATE ROLE {role}",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}",
         f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}",
         f"REVOKE CREATE ON SCHEMA public FROM {role}",
         f"GRANT USAGE ON SCHEMA public TO {role}",
-        f"GRANT SELECT ON {tables} TO {role}",
+        f"GRANT SELECT ON {whole} TO {role}",
+        *(f'GRANT SELECT ({_columns(table)}) ON "{table}" TO {role}' for table in INTERNAL_COLUMNS),
+        *(words for table in PUBLIC_ROWS for words in _policy(table, role)),
         f"ALTER ROLE {role} SET default_transaction_read_only = on",
         f"ALTER ROLE {role} SET statement_timeout = '5s'",
+    ]
+
+
+def _columns(table: str) -> str:
+    model = next(model for model in public_models() if model._meta.db_table == table)
+    return ", ".join(f'"{column}"' for column in public_columns(model))
+
+
+def _policy(table: str, role: str) -> list[str]:
+    return [
+        f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
+        f'DROP POLICY IF EXISTS {role} ON "{table}"',
+        f'CREATE POLICY {role} ON "{table}" FOR SELECT TO {role} USING ({PUBLIC_ROWS[table]})',
     ]

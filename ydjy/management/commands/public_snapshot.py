@@ -10,12 +10,9 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from django.db import connection
 
-from ydjy.publictables import public_models, public_tables
+from ydjy.publictables import INTERNAL_COLUMNS, PUBLIC_ROWS, public_models, public_tables
 
 SEARCH = "institutions_grams"  # the bigram index beside the table of search entries
-BLANKED = {
-    "institutions_institution": {"checked_by_id": "NULL", "brought_by": "NULL", "remark": "''"}
-}
 
 
 class Command(BaseCommand):
@@ -71,16 +68,22 @@ def _schema() -> list[str]:
 
 
 def _copy_table(copy: sqlite3.Connection, table: str) -> int:
-    """Who checked a row, and remarks among ourselves, stay at home. The plus sign keeps values as
-    they are stored: SQLite's driver turns bare columns into dates and times."""
-    blanked = BLANKED.get(table, {})
+    """Who checked a row, remarks among ourselves, and rows kept back stay at home. The plus sign
+    keeps values as they are stored: SQLite's driver turns bare columns into dates and times."""
+    internal, rows_of = INTERNAL_COLUMNS.get(table, ()), PUBLIC_ROWS.get(table, "TRUE")
     with connection.cursor() as cursor:
-        described = connection.introspection.get_table_description(cursor, table)
-        columns = [blanked.get(column.name, f'+"{column.name}"') for column in described]
-        cursor.execute(f'SELECT {", ".join(columns)} FROM "{table}"')  # noqa: S608 - our own names
+        columns = [
+            f'+"{column.name}"' if column.name not in internal else _blank(column)
+            for column in connection.introspection.get_table_description(cursor, table)
+        ]
+        cursor.execute(f'SELECT {", ".join(columns)} FROM "{table}" WHERE {rows_of}')  # noqa: S608
         insert = f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(columns))})'  # noqa: S608
         count = 0
         while rows := cursor.fetchmany(5000):
             copy.executemany(insert, rows)
             count += len(rows)
     return count
+
+
+def _blank(column: Any) -> str:
+    return "NULL" if column.null_ok else "''"
