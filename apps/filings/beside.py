@@ -40,6 +40,8 @@ class FilingEvent(models.Model):
         DISCHARGE = "discharge", "登记出院"
         CHECK_BENEFITS = "check_benefits", "核对待遇"
         PRINT = "print", "打印"
+        ATTACH = "attach", "上传材料照片"
+        VOID_ATTACHMENT = "void_attachment", "材料照片作废"
 
     # evt_type of the national table (domain 2.2); a step that is none of these is told nobody
     CODES = {
