@@ -113,7 +113,9 @@ class Filing(FilingVerbs, Judged, models.Model):
     origin = models.CharField(
         "来源", max_length=10, choices=Origin, default=Origin.TAKEN_OVER, editable=False
     )
-    office = models.ForeignKey(Office, models.PROTECT, related_name="+", verbose_name="受理机构")
+    office = models.ForeignKey(
+        Office, models.PROTECT, related_name="+", verbose_name="受理机构", db_index=False
+    )
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="+", verbose_name="备案类别")
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name="渠道")
     # The insured person, as on the day of registration
@@ -245,6 +247,10 @@ class Filing(FilingVerbs, Judged, models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="filing_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="filing_status_newest"),
+            models.Index(fields=["office", "-created_at", "-id"], name="filing_office_newest"),
+            models.Index(
+                fields=["office", "status", "-created_at", "-id"], name="filing_office_status"
+            ),
             models.Index(fields=["cert_index", "status"], name="filing_person_status"),
             models.Index(fields=["status", "end_on"], name="filing_running_out"),
             models.Index(fields=["status", "lacking_due_on"], name="filing_lacking"),

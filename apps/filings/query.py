@@ -32,10 +32,10 @@ class Letters(models.Func):
 
 
 def by_letters(column: str, name: str) -> models.Index:
-    """The index in the order of :meth:`FilingQuerySet.called`."""
-    return models.Index(
-        Letters(column), models.F("created_at").desc(), models.F("id").desc(), name=name
-    )
+    """The index in the order of :meth:`FilingQuerySet.called`; whose office it is stands in it
+    too, so that those of others are passed over without being fetched."""
+    newest = (models.F("created_at").desc(), models.F("id").desc())
+    return models.Index(Letters(column), *newest, "office", name=name)
 
 
 class FilingQuerySet(OfficeScopedQuerySet):

@@ -11,7 +11,9 @@ def as_picture(name: str, data: bytes, media: str) -> HttpResponse:
     """A picture shown by itself: nothing of it runs, whatever else its bytes can be read as."""
     response = HttpResponse(data, content_type=media)
     response["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(name)}"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src 'self'"
+    response["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+    )
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store"
     return response
