@@ -25,6 +25,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "lists that ended half-way": {
+        "task": "apps.filings.tasks.go_on",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "photographs that a crash left": {"task": "apps.filings.tasks.sweep", "schedule": 3600.0},
     "exports that wait or are over": {
         "task": "ydjy.desk.tasks.tend_exports",

@@ -12,7 +12,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from apps.filings.attachments import Attachment
-from apps.filings.beside import Agent, CallNote, FilingEvent, PrintOut
+from apps.filings.beside import Agent, Brought, CallNote, FilingEvent, ListPlan, PrintOut
 from apps.filings.catalogue import (
     Category,
     ChannelRule,
@@ -47,6 +47,7 @@ __all__ = [
     "CERT_INDEX",
     "Agent",
     "Attachment",
+    "Brought",
     "CallNote",
     "Category",
     "ChannelRule",
@@ -56,6 +57,7 @@ __all__ = [
     "FormTemplate",
     "FundingStandard",
     "Inbound",
+    "ListPlan",
     "Material",
     "MaterialRule",
     "OfficeService",

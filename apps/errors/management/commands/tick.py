@@ -19,6 +19,7 @@ class Command(DeskCommand):
         now = timezone.now()
         batch = tasks.run(now)
         lists.sweep()
+        papers.go_on()
         if now.minute == 0:
             papers.sweep()
         record = {"week": batch.week, "due_at": batch.due_at.isoformat(), "state": batch.state}
