@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.filings import (
+    admin_attachments,
     admin_inbound,  # noqa: F401 - registers the 转入
     admin_lists,
     admin_person,
@@ -30,7 +31,7 @@ from apps.offices.models import official_calendar
 from ydjy.desk import reading
 from ydjy.desk.adminkit import OfficeScopedAdmin, ReadOnlyInline, masked, short
 from ydjy.desk.exporting import ExportMixin
-from ydjy.desk.paging import CappedPaginator
+from ydjy.desk.paging import CappedPaginator, FoundPaginator
 from ydjy.desk.people import PersonSearchMixin, looks_like_number
 
 _TAIL = re.compile(r"\d{3}[\dXx]|\d{5}[\dXx]")
@@ -86,6 +87,8 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
     receive, batch = admin_workbook.receive, admin_workbook.batch
     batch_problems, batch_blank = admin_workbook.batch_problems, admin_workbook.batch_blank
     reconcile, compared = admin_workbook.reconcile, admin_workbook.compared
+    attach, attachment = admin_attachments.attach, admin_attachments.attachment
+    void_attachment = admin_attachments.void_attachment
     print_copy, paper = admin_steps.print_copy, admin_steps.paper
     submit, approve, reject = admin_steps.submit, admin_steps.approve, admin_steps.reject
     request_supplement, resubmit = admin_steps.request_supplement, admin_steps.resubmit
@@ -156,6 +159,9 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
 
     # The list ----------------------------------------------------------------------------------
 
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> CappedPaginator:
+        return (FoundPaginator if request.GET.get("q") else CappedPaginator)(*args, **kwargs)
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().changelist_view(request, {"title": "备案登记"} | (extra_context or {}))
         context = getattr(response, "context_data", None)
@@ -213,7 +219,7 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         if term[0].isdigit():
             return queryset.beginning("number", term), False
         column = "name_initials" if term.isascii() else "name"
-        return queryset.beginning(column, term.lower()), False
+        return queryset.called(column, term.lower()), False
 
     # What one sees
 
@@ -244,7 +250,7 @@ def about(filing: Filing) -> dict[str, Any]:
         else []
     )
     wards = filing.wards.filter(status=Filing.Status.APPROVED)
-    return {
+    return admin_attachments.shown(filing) | {
         "filing": admin_lists.shown([filing], today)[0],
         "why_due": _why_due(filing),
         "rules": rules,

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import policybook, printing, requirements
+from apps.filings import admin_attachments, attachments, policybook, printing, requirements
 from apps.filings.beside import PrintOut
 from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
@@ -177,6 +177,8 @@ def _save(
         filing.edited(by=by, expected=form.cleaned_data.get("version"), **values)
         for agent in _agents(form):
             filing.agents.create(**agent)
+    for material, file in admin_attachments.chosen(request):
+        attachments.attach(filing, material, file.read(), by=by)
     if submit:
         filing.submit(by=by)
     return filing
@@ -276,6 +278,8 @@ def _page(
             del form.errors[name]
     found = hospitals(form) if bound else {}
     named = chosen_hospital(form, found) if "yes" in found else (None, "", "")
+    if request.FILES:
+        messages.warning(request, "照片要在按“保存”或“存为草稿”时才收，请那时再选一次。")
     context = self.admin_site.each_context(request) | {
         "title": f"改草稿 {draft.number}" if draft else "登记备案",
         "opts": self.opts,
@@ -296,6 +300,7 @@ def _page(
         "hospitals": found,
         "named": named,
         "kinds": _kinds(form),
+        "photo_types": ",".join(kind.media for kind in attachments.KINDS),
     }
     return TemplateResponse(request, "admin/filings/filing/register.html", context)
 

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import policybook, requirements, workbooks
+from apps.filings import batches, policybook, requirements, workbooks
 from apps.filings.catalogue import Variant
 from apps.offices.models import Channel
 from ydjy.desk import encodings, problems, uploads
@@ -23,6 +23,7 @@ from ydjy.desk.verbs import Refused, must
 
 ADD, CHANGE = "filings.add_filing", "filings.change_filing"
 SHOWN = 200
+NAMED = 20  # numbers that a message names
 
 
 class ListForm(forms.Form):
@@ -92,7 +93,7 @@ def _upload(request: HttpRequest, pk: int, kind: str) -> Upload:
     return get_object_or_404(Upload.objects.visible_to(request.user).filter(kind=kind), pk=pk)
 
 
-@admin_verb(ADD, methods=("GET", "POST"), row=False, path="receive/<int:upload>/")
+@admin_verb(ADD, methods=("GET", "POST"), row=False, path="receive/<int:upload>/", atomic=False)
 def batch(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     """The rows as they will be registered; then each through the rules of its kind."""
     received = _upload(request, upload, workbooks.KIND)
@@ -102,6 +103,10 @@ def batch(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         encodings.choose(received, request.POST.get("encoding", ""))
         workbooks.read_anew(received, by=request.user)
         return redirect("admin:filings_filing_batch", upload=received.pk)
+    if request.POST.get("do") == "undo":
+        return _undone(request, received)
+    if request.POST.get("do") == "resume":
+        return _told(request, received, batches.resume(received, timezone.now()))
     if request.method == "POST":
         return _registered(request, received, variant)
     rows = []
@@ -116,6 +121,7 @@ def batch(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "rows": rows,
         "staged": received.state == Upload.State.STAGED,
         "writing": encodings.sample(received) if received.state == Upload.State.STAGED else None,
+        "half_way": batches.left(received).count() if received.state == "confirming" else None,
         "confirmed": received.state == Upload.State.CONFIRMED,
         "problems": received.rejected + received.held,
         "groups": list(rules.groups.values()),
@@ -130,13 +136,25 @@ def _registered(request: HttpRequest, upload: Upload, variant: Variant) -> HttpR
     must(channel, "请选择渠道。")
     known = {row.key for row in policybook.rules_of(variant).materials}
     handed = {key: requirements.COPY for key in request.POST.getlist("handed") if key in known}
-    outcome = workbooks.confirm(
-        upload, by=request.user, variant=variant, channel=channel, handed=handed
-    )
+    outcome = batches.confirm(upload, by=request.user, channel=channel, handed=handed)
+    return _told(request, upload, outcome)
+
+
+def _told(request: HttpRequest, upload: Upload, outcome: batches.Outcome) -> HttpResponse:
     if outcome.made:
         messages.success(request, f"已登记 {len(outcome.made)} 条，等另一个人审核。")
     if outcome.refused:
         messages.warning(request, f"{len(outcome.refused)} 条按规定不能登记，原因写在下面。")
+    return redirect("admin:filings_filing_batch", upload=upload.pk)
+
+
+def _undone(request: HttpRequest, upload: Upload) -> HttpResponse:
+    reason = request.POST.get("reason", "").strip()
+    gone, kept = batches.undo(upload, by=request.user, reason=reason)
+    messages.success(request, f"已撤回 {gone} 条。")
+    if kept:
+        named = "、".join(kept[:NAMED]) + ("等" if len(kept) > NAMED else "")
+        messages.warning(request, f"{len(kept)} 条后来有人办过，没有撤：{named}。")
     return redirect("admin:filings_filing_batch", upload=upload.pk)
 
 

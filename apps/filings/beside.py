@@ -40,6 +40,8 @@ class FilingEvent(models.Model):
         DISCHARGE = "discharge", "登记出院"
         CHECK_BENEFITS = "check_benefits", "核对待遇"
         PRINT = "print", "打印"
+        ATTACH = "attach", "上传材料照片"
+        VOID_ATTACHMENT = "void_attachment", "材料照片作废"
 
     # evt_type of the national table (domain 2.2); a step that is none of these is told nobody
     CODES = {
@@ -134,6 +136,47 @@ class PrintOut(models.Model):
 
     def __str__(self) -> str:
         return self.get_form_display()
+
+
+class ListPlan(models.Model):
+    """How a received list is being registered: what its clerk said once for all of its rows."""
+
+    upload = models.OneToOneField(
+        "desk.Upload", models.PROTECT, related_name="+", verbose_name="来件"
+    )
+    channel = models.ForeignKey(
+        "offices.Channel", models.PROTECT, related_name="+", verbose_name="渠道"
+    )
+    handed = models.JSONField("一起交的材料", default=dict)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="谁"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "批量登记的做法"
+
+    def __str__(self) -> str:
+        return f"批量登记 {self.pk}"
+
+
+class Brought(models.Model):
+    """Which row of which list brought a filing, and the version it had then."""
+
+    filing = models.OneToOneField(
+        "filings.Filing", models.PROTECT, related_name="brought", verbose_name="备案"
+    )
+    upload = models.ForeignKey("desk.Upload", models.PROTECT, related_name="+", verbose_name="来件")
+    position = models.PositiveIntegerField("次序")
+    version = models.PositiveIntegerField("登记时的版本")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "批量登记的备案"
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "position"], name="brought_row_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"批量登记的备案 {self.pk}"
 
 
 class CallNoteQuerySet(OfficeScopedQuerySet):

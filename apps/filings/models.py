@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from apps.filings.beside import Agent, CallNote, FilingEvent, PrintOut
+from apps.filings.attachments import Attachment
+from apps.filings.beside import Agent, Brought, CallNote, FilingEvent, ListPlan, PrintOut
 from apps.filings.catalogue import (
     Category,
     ChannelRule,
@@ -31,6 +32,7 @@ from apps.filings.judging import Judged
 from apps.filings.query import (
     CERT_INDEX,
     FilingQuerySet,
+    by_letters,
     phone_index,
     tail_index,
 )
@@ -44,6 +46,8 @@ from ydjy.lib import divisions, idnumbers, pinyin
 __all__ = [
     "CERT_INDEX",
     "Agent",
+    "Attachment",
+    "Brought",
     "CallNote",
     "Category",
     "ChannelRule",
@@ -53,6 +57,7 @@ __all__ = [
     "FormTemplate",
     "FundingStandard",
     "Inbound",
+    "ListPlan",
     "Material",
     "MaterialRule",
     "OfficeService",
@@ -110,12 +115,14 @@ class Filing(FilingVerbs, Judged, models.Model):
     origin = models.CharField(
         "来源", max_length=10, choices=Origin, default=Origin.TAKEN_OVER, editable=False
     )
-    office = models.ForeignKey(Office, models.PROTECT, related_name="+", verbose_name="受理机构")
+    office = models.ForeignKey(
+        Office, models.PROTECT, related_name="+", verbose_name="受理机构", db_index=False
+    )
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="+", verbose_name="备案类别")
     channel = models.ForeignKey(Channel, models.PROTECT, related_name="+", verbose_name="渠道")
     # The insured person, as on the day of registration
-    name = models.CharField("姓名", max_length=50, db_index=True)
-    name_initials = models.CharField(max_length=50, editable=False, db_index=True)
+    name = models.CharField("姓名", max_length=50)
+    name_initials = models.CharField(max_length=50, editable=False)
     cert_type = models.CharField("证件类型", max_length=30, blank=True)
     cert_no = SealedTextField(verbose_name="证件号码")
     cert_index = models.CharField(max_length=32, editable=False, db_index=True)
@@ -242,11 +249,19 @@ class Filing(FilingVerbs, Judged, models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="filing_newest"),
             models.Index(fields=["status", "-created_at", "-id"], name="filing_status_newest"),
+            models.Index(fields=["office", "-created_at", "-id"], name="filing_office_newest"),
+            models.Index(
+                fields=["office", "status", "-created_at", "-id"], name="filing_office_status"
+            ),
             models.Index(fields=["cert_index", "status"], name="filing_person_status"),
             models.Index(fields=["status", "end_on"], name="filing_running_out"),
             models.Index(fields=["status", "lacking_due_on"], name="filing_lacking"),
             models.Index(fields=["commitment_status", "commitment_due_on"], name="filing_promised"),
             models.Index(fields=["upload_status", "status"], name="filing_to_upload"),
+            models.Index(fields=["status", "review_due_on"], name="filing_review_due"),
+            models.Index(fields=["status", "supplement_due_on"], name="filing_supplement_due"),
+            by_letters("name", "filing_by_name"),
+            by_letters("name_initials", "filing_by_initials"),
         ]
         constraints = [
             models.CheckConstraint(

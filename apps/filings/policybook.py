@@ -1,7 +1,10 @@
 """The catalogue's rows as the plain :class:`~apps.filings.rulebook.Rules` that are judged by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
+from typing import Any
 
 from apps.filings.catalogue import Category, Variant
 from apps.filings.rulebook import (
@@ -27,8 +30,30 @@ SAME = (
 ).split()
 
 
+_known: ContextVar[dict[Any, Any] | None] = ContextVar("rules read before", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Inside, every rule is read once: a list of thousands is judged by the rules of one moment."""
+    token = _known.set({})
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
 def rules_of(variant: Variant) -> Rules:
     """One variant with all that hangs on it."""
+    known = _known.get()
+    if known is None:
+        return _rules_of(variant)
+    if variant.pk not in known:
+        known[variant.pk] = _rules_of(variant)
+    return known[variant.pk]  # type: ignore[no-any-return]
+
+
+def _rules_of(variant: Variant) -> Rules:
     return Rules(
         **{name: getattr(variant, name) for name in SAME},
         category=variant.category.code,
@@ -98,5 +123,15 @@ def choice(category: Category, day: date, insured_area: str, destination: str) -
         cross = divisions.relation(insured_area, destination) == "cross_province"
     except ValueError:
         cross = False
+    return decide(_candidates(category), day, cross_province=cross)
+
+
+def _candidates(category: Category) -> list[Rules]:
+    known, asked = _known.get(), ("category", category.pk)
+    if known is not None and asked in known:
+        return known[asked]  # type: ignore[no-any-return]
     rows = variants().filter(category=category)  # type: ignore[attr-defined]
-    return decide([rules_of(variant) for variant in rows], day, cross_province=cross)
+    found = [rules_of(variant) for variant in rows]
+    if known is not None:
+        known[asked] = found
+    return found

@@ -68,6 +68,14 @@ STEPS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "settle_lacking": (frozenset({S.PENDING, S.APPROVED}), frozenset({KEEPS})),
     "discharge": (frozenset({S.APPROVED}), frozenset({KEEPS})),
     "check_benefits": (frozenset(Status), frozenset({KEEPS})),
+    "attach": (
+        frozenset({S.DRAFT, S.PENDING, S.SUPPLEMENT, S.PANEL, S.APPROVED}),
+        frozenset({KEEPS}),
+    ),
+    "void_attachment": (
+        frozenset({S.DRAFT, S.PENDING, S.SUPPLEMENT, S.PANEL, S.APPROVED}),
+        frozenset({KEEPS}),
+    ),
 }
 TRANSITIONS: dict[str, frozenset[str]] = {verb: starts for verb, (starts, _) in STEPS.items()}
 NOTE_LIMIT = 300

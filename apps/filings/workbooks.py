@@ -15,15 +15,14 @@ from apps.filings import exporting, policybook, requirements
 from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
 from apps.filings.query import CERT_INDEX
-from apps.filings.steps import Status
-from apps.offices.models import Channel, City, Office
+from apps.offices.models import City
 from ydjy.desk import sheets, uploads
 from ydjy.desk.blanks import blank
 from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
 from ydjy.desk.sheets import Guide, ListKind
-from ydjy.desk.verbs import Refused, must
+from ydjy.desk.verbs import must
 from ydjy.lib import divisions, fields, workbook
 
 KIND, PLATFORM = "filings", "platform"
@@ -210,82 +209,6 @@ def _read(upload: Upload, by: Any, *, platform: bool) -> None:
             exporting.tell_known(report, int(upload.period.removeprefix("v")), by)
 
     uploads.read(upload, platform_kind() if platform else kind(), settle)
-
-
-@dataclass
-class Outcome:
-    """What became of the rows: filings made, and why the others were not."""
-
-    made: list[Filing] = field(default_factory=list)
-    refused: list[tuple[int, str]] = field(default_factory=list)
-
-
-@transaction.atomic
-def confirm(
-    upload: Upload, *, by: Any, variant: Any, channel: Channel, handed: Mapping[str, str]
-) -> Outcome:
-    """Register every accepted row; a row that the rules refuse says why and stays with the file.
-
-    A second call changes nothing. ``handed`` are the papers that came with the list.
-    """
-    upload = Upload.objects.select_for_update().get(pk=upload.pk)
-    if upload.state == Upload.State.CONFIRMED:
-        return Outcome()
-    must(upload.state == Upload.State.STAGED, "这个文件不能导入，请重新选文件。")
-    outcome, office = Outcome(), by.office
-    for row in upload.rows.filter(status=sheets.ACCEPTED):
-        try:
-            with transaction.atomic():
-                outcome.made.append(_register(row, by, variant, channel, handed, office))
-        except Refused as refused:
-            row.status, row.message = sheets.REJECTED, str(refused)[:400]
-            row.save(update_fields=["status", "message"])
-            outcome.refused.append((row.row, str(refused)))
-    uploads.count(upload)
-    upload.state, upload.confirmed_at, upload.confirmed_by = (
-        Upload.State.CONFIRMED,
-        timezone.now(),
-        by,
-    )
-    upload.save(update_fields=["state", "confirmed_at", "confirmed_by"])
-    return outcome
-
-
-def _register(
-    row: StagedRow, by: Any, variant: Any, channel: Channel, handed: Mapping[str, str], office: Any
-) -> Filing:
-    values = opened(row.values) or {}
-    city = City.objects.served()
-    area = values.get("insured_area") or office.area or city.area
-    waiting = Filing.objects.of_person(blind_index(CERT_INDEX, values["cert_no"])).filter(
-        status__in=[Status.DRAFT, Status.PENDING, Status.SUPPLEMENT], variant=variant
-    )
-    if twin := waiting.first():
-        raise Refused(f"这个人已经有同类的备案在办：{twin.number}。")
-    filing = Filing.register(
-        by=by,
-        words=f"从《{row.upload.filename}》第 {row.row} 行登记"[:300],
-        origin=Filing.Origin.WORKBOOK,
-        office=Office.objects.for_area(area) or office,
-        variant=variant,
-        channel=channel,
-        name=values["name"],
-        cert_type=values.get("cert_type") or "",
-        cert_no=values["cert_no"],
-        insutype=values.get("insutype") or "310",
-        person_status=values.get("person_status") or "",
-        phone=values.get("phone") or "",
-        insured_area=area,
-        destination=values["place"],
-        residence=values.get("residence") or "",
-        start_on=date.fromisoformat(values["start_on"]),
-        end_on=date.fromisoformat(values["end_on"]) if values.get("end_on") else None,
-        posting_months=int(values["posting_months"]) if values.get("posting_months") else None,
-        handed=dict(handed),
-    )
-    filing.submit(by=by)
-    filing.must_stand_alone()
-    return filing
 
 
 # 与平台核对 --------------------------------------------------------------------------------------

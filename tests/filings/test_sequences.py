@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from os import urandom
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.filings import guards
+from apps.filings import attachments, guards
 from apps.filings.models import Filing
 from apps.filings.steps import KEEPS, STEPS, Status
 from tests import cast as casting
@@ -20,6 +21,7 @@ from ydjy.desk.verbs import Refused
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
+PHOTO = b"\xff\xd8\xff\xe0 a photograph"
 
 # ----------------------------------------------------------------------------------
 
@@ -47,7 +49,17 @@ CALLS: dict[str, Callable[[Filing, Cast, Any], Any]] = {
     "settle_lacking": lambda f, c, by: f.settle_lacking(by=by, handed={}),
     "discharge": lambda f, c, by: f.discharge(by=by, on=TODAY()),
     "check_benefits": lambda f, c, by: f.check_benefits(by=by),
+    "attach": lambda f, c, by: attachments.attach(f, "other", PHOTO + urandom(8), by=by),
+    "void_attachment": lambda f, c, by: attachments.void(some_picture(f), by=by, reason="错"),
 }
+
+
+def some_picture(filing: Filing) -> Any:
+    """One to be marked 作废; kept past the verb, so that it is the verb that is tried."""
+    return filing.attachments.create(
+        material="other", words="其他材料", ending="jpg", size=1, sha256=urandom(16).hex(),
+        stored="papers/0", added_by=filing.created_by,
+    )  # fmt: skip
 
 
 def test_every_verb_of_the_table_is_tried_below_but_the_one_that_no_person_calls():

@@ -1,16 +1,18 @@
 """Lists of filings: registered by the same rules, and compared with the platform's download."""
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import workbooks
+from apps.filings import batches, workbooks
 from apps.filings.catalogue import Variant
-from apps.filings.models import Filing
+from apps.filings.models import Brought, Filing
 from apps.offices.models import Channel
 from tests import cast as casting
 from tests.cast import Cast
@@ -55,11 +57,13 @@ def received(cast: Cast, rows: list[list[str]]) -> Upload:
     return workbooks.receive(sheet(rows), "派驻.xlsx", by=cast.yixian, variant=variant.pk)
 
 
-def confirmed(cast: Cast, upload: Upload) -> workbooks.Outcome:
-    return workbooks.confirm(
-        upload, by=cast.yixian, variant=Variant.objects.get(code="posted-worker"),
-        channel=Channel.objects.get(code="window"), handed=PAPERS,
-    )  # fmt: skip
+def confirmed(cast: Cast, upload: Upload) -> batches.Outcome:
+    window = Channel.objects.get(code="window")
+    return batches.confirm(upload, by=cast.yixian, channel=window, handed=PAPERS)
+
+
+def made(outcome: batches.Outcome) -> list[Filing]:
+    return list(Filing.objects.filter(pk__in=outcome.made).order_by("pk"))
 
 
 def test_every_row_is_told_what_is_wrong_with_it_by_its_column(policy: Cast):
@@ -77,7 +81,7 @@ def test_every_row_is_told_what_is_wrong_with_it_by_its_column(policy: Cast):
 def test_good_rows_are_registered_and_one_that_the_rules_refuse_says_why(policy: Cast):
     upload = received(policy, [row(1), row(2, months="5"), row(3)])
     outcome = confirmed(policy, upload)
-    assert [filing.name for filing in outcome.made] == ["测试1", "测试3"]
+    assert [filing.name for filing in made(outcome)] == ["测试1", "测试3"]
     assert outcome.refused[0][0] == 3
     assert "派驻要满6个月" in outcome.refused[0][1]
     upload.refresh_from_db()
@@ -100,12 +104,12 @@ def test_somebody_whose_filing_waits_already_is_not_registered_twice(policy: Cas
     again = received(policy, [row(1), row(1, place="北京市"), row(2)])
     assert (again.duplicate, again.accepted) == (1, 2)
     outcome = confirmed(policy, again)
-    assert [filing.name for filing in outcome.made] == ["测试2"]
+    assert [filing.name for filing in made(outcome)] == ["测试2"]
     assert "已经有同类的备案在办" in outcome.refused[0][1]
 
 
 def test_somebody_with_a_long_term_filing_elsewhere_is_not_registered(policy: Cast):
-    for filing in confirmed(policy, received(policy, [row(1)])).made:
+    for filing in made(confirmed(policy, received(policy, [row(1)]))):
         filing.approve(by=policy.reviewer)
     outcome = confirmed(policy, received(policy, [row(1, place="北京市")]))
     assert "同一时间只能有一个长期备案" in outcome.refused[0][1]
@@ -131,6 +135,125 @@ def test_another_offices_file_is_not_there(policy: Cast, client_of: Any):
     upload = received(policy, [row(1)])
     page = reverse("admin:filings_filing_batch", args=[upload.pk])
     assert client_of(policy.heishan).get(page).status_code == 404
+
+
+# Long lists ---------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+def die_at(monkeypatch: pytest.MonkeyPatch, part: int) -> None:
+    passed = iter(range(1, part + 1))
+
+    def point(name: str) -> None:
+        if next(passed, None) == part:
+            raise Killed
+
+    monkeypatch.setattr(batches, "crashpoint", point)
+    monkeypatch.setattr(batches, "AT_A_TIME", 2)
+
+
+@pytest.mark.parametrize("part", [1, 2])
+def test_a_list_that_was_killed_half_way_goes_on_and_no_row_is_registered_twice(
+    policy: Cast, monkeypatch: pytest.MonkeyPatch, part: int
+):
+    upload = received(policy, [row(n, months="5" if n == 2 else "12") for n in range(1, 6)])
+    die_at(monkeypatch, part)
+    with pytest.raises(Killed):
+        confirmed(policy, upload)
+    upload.refresh_from_db()
+    assert upload.state == Upload.State.CONFIRMING
+    assert Filing.objects.count() == 2 * part - 1  # the second row is refused by the rules
+    now = timezone.now()
+    assert batches.sweep(now) == 0  # somebody may still be at it
+    assert batches.resume(upload, now).made == []
+    assert batches.sweep(now + timedelta(minutes=5)) == 1
+    upload.refresh_from_db()
+    assert upload.state == Upload.State.CONFIRMED
+    assert upload.confirmed_by == policy.yixian
+    assert (upload.accepted, upload.rejected) == (4, 1)
+    assert [f.name for f in Filing.objects.order_by("pk")] == ["测试1", "测试3", "测试4", "测试5"]
+    assert batches.sweep(now + timedelta(minutes=10)) == 0
+
+
+def test_whoever_lost_the_list_to_somebody_else_stops(
+    policy: Cast, monkeypatch: pytest.MonkeyPatch
+):
+    upload = received(policy, [row(n) for n in range(1, 6)])
+    monkeypatch.setattr(batches, "AT_A_TIME", 2)
+    point = batches.crashpoint
+
+    def slow(name: str) -> None:
+        monkeypatch.setattr(batches, "crashpoint", point)
+        batches.resume(upload, timezone.now() + timedelta(minutes=5))
+
+    monkeypatch.setattr(batches, "crashpoint", slow)
+    with pytest.raises(Refused, match="由别的窗口登记"):
+        confirmed(policy, upload)
+    assert Filing.objects.count() == 5
+    assert Upload.objects.get(pk=upload.pk).state == Upload.State.CONFIRMED
+
+
+def test_the_database_gives_a_row_one_filing(policy: Cast):
+    made(confirmed(policy, received(policy, [row(1), row(2)])))
+    first, second = Brought.objects.order_by("position")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Brought.objects.filter(pk=second.pk).update(position=first.position)
+
+
+def test_a_list_is_taken_back_but_for_what_somebody_has_touched_since(
+    policy: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(batches, "AT_A_TIME", 2)
+    upload = received(policy, [row(n) for n in range(1, 6)])
+    approved, checked, *others = made(confirmed(policy, upload))
+    approved.approve(by=policy.reviewer)
+    checked.check_benefits(by=policy.yixian)
+    page = reverse("admin:filings_filing_batch", args=[upload.pk])
+    text = client_of(policy.yixian).post(page, {"do": "undo"}, follow=True).content.decode()
+    assert "请写明为什么撤销这一批" in text
+    answer = client_of(policy.yixian).post(page, {"do": "undo", "reason": "发错了"}, follow=True)
+    text = answer.content.decode()
+    assert "已撤回 3 条" in text
+    assert f"2 条后来有人办过，没有撤：{approved.number}、{checked.number}" in text
+    assert [Filing.objects.get(pk=f.pk).status for f in (approved, checked)] == [
+        "approved",
+        "pending",
+    ]
+    assert {Filing.objects.get(pk=f.pk).status for f in others} == {"withdrawn"}
+    with pytest.raises(Refused, match="已撤销，不能撤销"):
+        batches.undo(upload, by=policy.yixian, reason="再来")
+    again = received(policy, [row(n) for n in range(1, 6)])  # and may be sent once more
+    assert (again.duplicate, again.accepted) == (2, 3)
+
+
+def test_a_page_that_comes_back_to_a_half_done_list_says_so_and_goes_on(
+    policy: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
+):
+    upload = received(policy, [row(n) for n in range(1, 5)])
+    die_at(monkeypatch, 1)
+    with pytest.raises(Killed):
+        confirmed(policy, upload)
+    browser, page = (
+        client_of(policy.yixian),
+        reverse("admin:filings_filing_batch", args=[upload.pk]),
+    )
+    assert "正在登记，还有 2 条" in browser.get(page).content.decode()
+    Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    text = browser.post(page, {"do": "resume"}, follow=True).content.decode()
+    assert "已登记 2 条" in text
+    assert Filing.objects.count() == 4
+
+
+def test_a_list_asks_as_little_for_each_row_as_it_must(
+    policy: Cast, django_assert_max_num_queries: Any
+):
+    """The rules, the office and the calendar are the same for all rows and are read once."""
+    upload = received(policy, [row(n) for n in range(1, 11)])
+    with django_assert_max_num_queries(10 * 18 + 40):
+        confirmed(policy, upload)
 
 
 # 与平台核对 --------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 
 COUNTED = 10_000
+FOUND = 1_000  # of what a search found: further it is to be narrowed
 NEAR = 5  # pages that are read in one go
 
 
@@ -21,10 +22,15 @@ class More(int):
 
 
 class CappedPaginator(Paginator):
+    @property
+    def limit(self) -> int:
+        return COUNTED
+
     @cached_property
     def count(self) -> int:  # type: ignore[override]
-        found = self.object_list.order_by()[: COUNTED + 1].count()  # type: ignore[union-attr]
-        return More(COUNTED) if found > COUNTED else found
+        limit = self.limit
+        found = self.object_list.order_by()[: limit + 1].count()  # type: ignore[union-attr]
+        return More(limit) if found > limit else found
 
     def page(self, number: Any) -> Page:
         """A far page is found by its keys, so that the rows before it are not fetched."""
@@ -36,3 +42,11 @@ class CappedPaginator(Paginator):
             (number - 1) * self.per_page : number * self.per_page
         ]
         return self._get_page(rows.filter(pk__in=list(keys)), number, self)
+
+
+class FoundPaginator(CappedPaginator):
+    """Pages of what a search found."""
+
+    @property
+    def limit(self) -> int:
+        return FOUND

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from apps.errors import tasks
+from apps.filings import tasks as papers
 from apps.institutions import tasks as lists
 from ydjy.desk.commands import DeskCommand
 
@@ -15,7 +16,11 @@ class Command(DeskCommand):
     )
 
     def run(self, **options: Any) -> None:
-        batch = tasks.run(timezone.now())
+        now = timezone.now()
+        batch = tasks.run(now)
         lists.sweep()
+        papers.go_on()
+        if now.minute == 0:
+            papers.sweep()
         record = {"week": batch.week, "due_at": batch.due_at.isoformat(), "state": batch.state}
         self.say(record, f"{batch.week}：{batch.reason}", **options)

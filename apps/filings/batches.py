@@ -1,0 +1,231 @@
+"""Registering a whole list, some rows at a time, and taking it back (F25, J8).
+
+    STAGED ──begin──▶ CONFIRMING ──the last part──▶ CONFIRMED ──undo──▶ UNDONE
+
+Each part is committed by itself: a crash loses none that is done, and whoever comes next goes on
+with the rows that are left. A row has its filing once, by a constraint. What is taken back are the
+filings that nobody has touched since; the others are named.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from secrets import randbelow
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from apps.filings import policybook
+from apps.filings.models import Brought, Filing, ListPlan
+from apps.filings.query import CERT_INDEX
+from apps.filings.steps import Status
+from apps.offices.models import Channel, City, Office
+from ydjy.desk import sheets, uploads
+from ydjy.desk.crashpoints import crashpoint
+from ydjy.desk.models import StagedRow, Upload
+from ydjy.desk.secrets import blind_index, opened
+from ydjy.desk.verbs import Refused, must
+
+KIND = "filings"
+AT_A_TIME = 100  # rows of one transaction: others write between two
+State = Upload.State
+
+
+@dataclass
+class Outcome:
+    """What became of the rows: filings made (their keys), and why the others were not."""
+
+    made: list[int] = field(default_factory=list)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+
+def confirm(upload: Upload, *, by: Any, channel: Channel, handed: Mapping[str, str]) -> Outcome:
+    """Register every accepted row; a row that the rules refuse says why and stays with the file.
+
+    A second call changes nothing. ``handed`` are the papers that came with the list.
+    """
+    lease = _begin(upload, by, channel, handed)
+    return _go_on(upload, lease) if lease else Outcome()
+
+
+@transaction.atomic
+def _begin(upload: Upload, by: Any, channel: Channel, handed: Mapping[str, str]) -> datetime | None:
+    row = Upload.objects.select_for_update().get(pk=upload.pk)
+    if row.state == State.CONFIRMED:
+        return None
+    must(row.state == State.STAGED, "这个文件不能导入，请重新选文件。")
+    ListPlan.objects.create(upload=row, channel=channel, handed=dict(handed), by=by)
+    return _lease(row, state=State.CONFIRMING)
+
+
+def resume(upload: Upload, now: datetime) -> Outcome:
+    """Go on with a list whose registering ended half-way; of several who ask one does it."""
+    with transaction.atomic():
+        row = Upload.objects.select_for_update().get(pk=upload.pk)
+        if row.state != State.CONFIRMING or (row.lease_until and row.lease_until > now):
+            return Outcome()
+        lease = _lease(row)
+    return _go_on(upload, lease)
+
+
+def _lease(row: Upload, **more: Any) -> datetime:
+    """Until when nobody else goes on with it; no two have the same."""
+    until = timezone.now() + uploads.LEASE + timedelta(microseconds=randbelow(1_000_000))
+    for name, value in {**more, "lease_until": until}.items():
+        setattr(row, name, value)
+    row.save(update_fields=[*more, "lease_until"])
+    return until
+
+
+def _go_on(upload: Upload, lease: datetime) -> Outcome:
+    outcome, clerk, rest = Outcome(), _Clerk(upload), left(upload)
+    with policybook.read_once():
+        while True:
+            with transaction.atomic():
+                row = Upload.objects.select_for_update().get(pk=upload.pk)
+                if row.state != State.CONFIRMING or row.lease_until != lease:
+                    raise Refused("这个文件正在由别的窗口登记，请稍后再看。")
+                rows = list(rest[:AT_A_TIME])
+                for one in rows:
+                    clerk.take(one, outcome)
+                if not rows:
+                    _finish(row)
+                    break
+                rest = accepted(row).filter(position__gt=rows[-1].position)
+                lease = _lease(row)
+            crashpoint("CF1")
+    upload.refresh_from_db()
+    return outcome
+
+
+def left(upload: Upload) -> models.QuerySet[StagedRow]:
+    """The rows that have still to be registered, in the order of the file."""
+    done = Brought.objects.filter(upload=upload).values("position")
+    return accepted(upload).exclude(position__in=done)
+
+
+def accepted(upload: Upload) -> models.QuerySet[StagedRow]:
+    rows = upload.rows.filter(status=sheets.ACCEPTED)
+    return rows.select_related("upload").defer("cells").order_by("position")
+
+
+def _finish(row: Upload) -> None:
+    uploads.count(row)
+    plan = ListPlan.objects.select_related("by").get(upload=row)
+    row.state, row.lease_until = State.CONFIRMED, None
+    row.confirmed_at, row.confirmed_by = timezone.now(), plan.by
+    row.save(update_fields=["state", "lease_until", "confirmed_at", "confirmed_by"])
+
+
+class _Clerk:
+    """Who registers the rows of one list: what is the same for all of them is looked up once."""
+
+    def __init__(self, upload: Upload):
+        plan = ListPlan.objects.select_related("channel", "by__office").get(upload=upload)
+        self.by, self.channel, self.handed = plan.by, plan.channel, plan.handed
+        wanted = policybook.variants().filter(pk=upload.period.removeprefix("v"))  # type: ignore[attr-defined]
+        self.variant, self.city = wanted.get(), City.objects.served()
+        self.office_of = cache(lambda area: Office.objects.for_area(area) or self.by.office)
+
+    def take(self, row: StagedRow, outcome: Outcome) -> None:
+        try:
+            with transaction.atomic():
+                filing = self._register(row)
+        except Refused as refused:
+            row.status, row.message = sheets.REJECTED, str(refused)[:400]
+            row.save(update_fields=["status", "message"])
+            outcome.refused.append((row.row, str(refused)))
+        else:
+            outcome.made.append(filing.pk)
+
+    def _register(self, row: StagedRow) -> Filing:
+        values = opened(row.values) or {}
+        area = values.get("insured_area") or self.by.office.area or self.city.area
+        waiting = Filing.objects.of_person(blind_index(CERT_INDEX, values["cert_no"])).filter(
+            status__in=[Status.DRAFT, Status.PENDING, Status.SUPPLEMENT], variant=self.variant
+        )
+        if twin := waiting.first():
+            raise Refused(f"这个人已经有同类的备案在办：{twin.number}。")
+        filing = Filing.register(
+            by=self.by,
+            words=f"从《{row.upload.filename}》第 {row.row} 行登记"[:300],
+            origin=Filing.Origin.WORKBOOK,
+            office=self.office_of(area),
+            variant=self.variant,
+            channel=self.channel,
+            insured_area=area,
+            handed=dict(self.handed),
+            **_columns(values),
+        )
+        filing.submit(by=self.by)
+        filing.must_stand_alone()
+        Brought.objects.create(
+            filing=filing, upload=row.upload, position=row.position, version=filing.version
+        )
+        return filing
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the list itself says of the person and the filing."""
+    until, months = values.get("end_on"), values.get("posting_months")
+    texts = {name: values.get(name) or "" for name in ("cert_type", "phone", "residence")}
+    return texts | {
+        "name": values["name"],
+        "cert_no": values["cert_no"],
+        "insutype": values.get("insutype") or "310",
+        "person_status": values.get("person_status") or "",
+        "destination": values["place"],
+        "start_on": date.fromisoformat(values["start_on"]),
+        "end_on": date.fromisoformat(until) if until else None,
+        "posting_months": int(months) if months else None,
+    }
+
+
+# Taking back -------------------------------------------------------------------------------------
+
+
+def undo(upload: Upload, *, by: Any, reason: str) -> tuple[int, list[str]]:
+    """Withdraw what nobody has touched since; returns how many, and the numbers of the others.
+
+    Stopped half-way it is simply asked again.
+    """
+    must(reason, "请写明为什么撤销这一批。")
+    upload.refresh_from_db()
+    must(upload.state == State.CONFIRMED, f"这个文件{upload.get_state_display()}，不能撤销。")
+    gone = 0
+    while rows := list(_untouched(upload)[:AT_A_TIME]):
+        with transaction.atomic():
+            Upload.objects.select_for_update().get(pk=upload.pk, state=State.CONFIRMED)
+            for filing in rows:
+                filing.withdraw(by=by, reason=f"撤销整批登记：{reason}"[:300])
+                gone += 1
+    with transaction.atomic():
+        row = Upload.objects.select_for_update().get(pk=upload.pk)
+        row.state = State.UNDONE
+        row.save(update_fields=["state"])
+    upload.refresh_from_db()
+    return gone, list(
+        _brought(upload).exclude(status=Status.WITHDRAWN).values_list("number", flat=True)
+    )
+
+
+def _brought(upload: Upload) -> models.QuerySet[Filing]:
+    return Filing.objects.filter(brought__upload=upload).order_by("pk")
+
+
+def _untouched(upload: Upload) -> models.QuerySet[Filing]:
+    rows = _brought(upload).select_related("variant__category", "channel")
+    return rows.filter(status=Status.PENDING, version=models.F("brought__version"))
+
+
+def sweep(now: datetime) -> int:
+    """Every list whose registering has died goes on; returns how many."""
+    interrupted: Iterator[Upload] = Upload.objects.filter(
+        kind=KIND, state=State.CONFIRMING, lease_until__lt=now
+    ).iterator()
+    waiting = list(interrupted)
+    for upload in waiting:
+        resume(upload, now)
+    return len(waiting)
