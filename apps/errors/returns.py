@@ -17,7 +17,7 @@ from django.utils import timezone
 from apps.errors import answers as answering
 from apps.errors.answers import Answer, Check, OpenRow
 from apps.errors.models import Batch, ReturnFile, Ticket, TicketEvent
-from apps.errors.models.naming import returned_name
+from apps.errors.models.naming import free_name
 from apps.errors.ticket import Status
 from ydjy.desk import vault
 from ydjy.desk.crashpoints import crashpoint
@@ -132,7 +132,7 @@ def _freeze(
         upload=one.upload,
         version=version,
         state=ReturnFile.State.PREPARED,
-        filename=returned_name(batch, one.upload, version, now),
+        filename=free_name(batch, one.upload, version, now),
         sha256=digest,
         stored=vault.put("returned", data),
         rows=one.rows,
