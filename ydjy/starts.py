@@ -24,6 +24,7 @@ from apps.offices.models import (
     years_wanted,
 )
 from ydjy.desk.admin import OPERATIONS, table_words
+from ydjy.desk.audit import who_words
 from ydjy.desk.models import Change, Reading
 from ydjy.lib import workdays
 
@@ -182,8 +183,8 @@ def last_changes(now: datetime) -> Start:
     changes = [
         Line(
             _moment(c.at),
-            f"{who.get(c.actor, '系统')}：{OPERATIONS.get(c.operation, c.operation)}"
-            f"{table_words(c.table)}，第 {c.row} 行",
+            f"{who_words(c.actor, who.get(c.actor, ''))}："
+            f"{OPERATIONS.get(c.operation, c.operation)}{table_words(c.table)}，第 {c.row} 行",
         )
         for c in rows
     ]
