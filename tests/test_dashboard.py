@@ -103,6 +103,14 @@ def test_a_week_without_a_batch_says_what_to_do(cast, client_of):
     assert "本周的报错还没导入。收到省里的表后点“导入报错”。" in html
 
 
+def test_the_page_works_out_the_week_once(cast, week, client_of, monkeypatch):
+    asked = []
+    real = dashboard.current
+    monkeypatch.setattr(dashboard, "current", lambda now: asked.append(now) or real(now))
+    client_of(cast.lead).get(reverse("admin:index"))
+    assert len(asked) == 1
+
+
 def test_a_finished_week_says_so(cast, week, client_of):
     for ticket in week.tickets.all():
         ticket.answer(by=cast.lead, cause=casting.cause(), result="已补办。")
