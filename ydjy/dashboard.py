@@ -10,13 +10,14 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from apps.errors import filters, sending, statistics
+from apps.errors import filters, returns, sending, statistics
 from apps.errors.handing import Roster
 from apps.errors.models import Batch, Dispatch, Heartbeat, Notice, Ticket
 from apps.errors.pages import queue_url, shown, working_left
 from apps.errors.ticket import OPEN, Status
 from apps.offices.models import Duty, Office, official_calendar
 from apps.offices.models.calendar import week_of
+from ydjy.desk.models import Upload
 from ydjy.lib import workdays
 
 BAR = 1000  # width of the progress bar in its own units
@@ -96,6 +97,7 @@ class Week:
     stuck: list[Dispatch] = field(default_factory=list)
     duty: list[Duty] = field(default_factory=list)
     vacant: list[str] = field(default_factory=list)
+    owed: list[tuple[Upload, Batch]] = field(default_factory=list)
     advice: str = ""
     silent: str = ""
 
@@ -153,7 +155,7 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
         monday=batch.monday,
         sunday=batch.monday + timedelta(days=6),
         countdown=countdown(batch, now, calendar),
-        days=_days(batch, received[batch.week], today, calendar),
+        days=_days(batch, _came(received[batch.week], counts["carried"]), today, calendar),
         numbers=numbers,
         bar=_bar(numbers[:4], counts["total"]),
         total=counts["total"],
@@ -165,6 +167,7 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
         recent=_recent(recent, received, tickets, now),
         counties=_counties(tickets, now),
         vacant=_vacant(tickets, duty, today),
+        owed=returns.owed(batch) if staff.has_perm("errors.export_batch") else [],
         notices=list(Notice.objects.visible_to(staff).unread()[:NOTICES]),
         stuck=sending.stuck(now) if staff.has_perm("errors.export_batch") else [],
         advice=sending.advice(batch, now),
@@ -187,6 +190,7 @@ def _counts(tickets: QuerySet[Any], batch: Batch, staff: Any, now: datetime) -> 
         working=number(here & Q(status=Status.WORKING)),
         waiting=number(here & Q(status=Status.WAITING)),
         new=number(here & Q(status=Status.NEW)),
+        carried=number(here & ~Q(number__startswith=f"{batch.iso_year}W{batch.iso_week:02d}-")),
         open=number(here & is_open),
         overdue=number(is_open & Q(batch__due_at__lte=now)),
         mine=number(is_open & Q(assignee__in=filters.hands(staff, now))),
@@ -217,7 +221,11 @@ def _bar(numbers: list[Number], total: int) -> list[Segment]:
     return segments
 
 
-def _days(batch: Batch, received: int, today: date, calendar: workdays.Calendar) -> list[DayCell]:
+def _came(received: int, carried: int) -> str:
+    return f"收到 {received} 条" + (f"，转来 {carried} 条" if carried else "")
+
+
+def _days(batch: Batch, came: str, today: date, calendar: workdays.Calendar) -> list[DayCell]:
     due = timezone.localtime(batch.due_at)
     cells = []
     for i in range(5 if due.date() <= batch.monday + timedelta(days=4) else 7):
@@ -226,7 +234,7 @@ def _days(batch: Batch, received: int, today: date, calendar: workdays.Calendar)
             DayCell(
                 name=workdays.WEEKDAYS[day.weekday()],
                 day=day,
-                words=_duty(batch, day, due, received, calendar),
+                words=_duty(batch, day, due, came, calendar),
                 past=day < today,
                 today=day == today,
                 off=not calendar.is_workday(day),
@@ -235,10 +243,8 @@ def _days(batch: Batch, received: int, today: date, calendar: workdays.Calendar)
     return cells
 
 
-def _duty(
-    batch: Batch, day: date, due: datetime, received: int, calendar: workdays.Calendar
-) -> str:
-    intake = f"收到 {received} 条" if batch.received_at else "接收省里的表"
+def _duty(batch: Batch, day: date, due: datetime, came: str, calendar: workdays.Calendar) -> str:
+    intake = came if batch.received_at else "接收省里的表"
     back = f"{due:%H:%M} 前返回省里"
     if not calendar.is_workday(day):
         row = calendar.row(day)
