@@ -65,7 +65,8 @@ class DeskSite(admin.AdminSite):
                 from ydjy import dashboard
 
                 now = timezone.now()
-                context["countdown"] = dashboard.countdown(dashboard.current(now), now)
+                context["this_week"] = dashboard.current(now)
+                context["countdown"] = dashboard.countdown(context["this_week"], now)
         return context
 
     def menu(self, request: HttpRequest) -> list[dict[str, Any]]:
@@ -116,7 +117,7 @@ class DeskSite(admin.AdminSite):
         context["calendar_gap"] = calendar_gap(timezone.localdate(now))
         request.current_app = self.name  # type: ignore[attr-defined]
         if _works_cases(request):
-            context["week"] = dashboard.week(request.user, now)
+            context["week"] = dashboard.week(request.user, now, context["this_week"])
             return TemplateResponse(request, "admin/index.html", context)
         start = starts.page(request.user, now)
         return TemplateResponse(

@@ -10,12 +10,14 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from apps.errors import filters, sending
+from apps.errors import filters, returns, sending, statistics
+from apps.errors.handing import Roster
 from apps.errors.models import Batch, Dispatch, Heartbeat, Notice, Ticket
 from apps.errors.pages import queue_url, shown, working_left
 from apps.errors.ticket import OPEN, Status
-from apps.offices.models import Duty, official_calendar
+from apps.offices.models import Duty, Office, official_calendar
 from apps.offices.models.calendar import week_of
+from ydjy.desk.models import Upload
 from ydjy.lib import workdays
 
 BAR = 1000  # width of the progress bar in its own units
@@ -94,6 +96,8 @@ class Week:
     notices: list[Notice] = field(default_factory=list)
     stuck: list[Dispatch] = field(default_factory=list)
     duty: list[Duty] = field(default_factory=list)
+    vacant: list[str] = field(default_factory=list)
+    owed: list[tuple[Upload, Batch]] = field(default_factory=list)
     advice: str = ""
     silent: str = ""
 
@@ -134,20 +138,24 @@ def countdown(batch: Batch, now: datetime, calendar: workdays.Calendar | None = 
     )
 
 
-def week(staff: Any, now: datetime) -> Week:
+def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
     """The page for one person at one moment, in a fixed number of queries."""
-    batch = current(now)
+    batch = batch or current(now)
     tickets = Ticket.objects.visible_to(staff)
     counts = _counts(tickets, batch, staff, now)
     numbers = _numbers(batch, counts)
     leads = staff.has_perm("errors.assign_ticket")
     calendar = official_calendar(batch.monday, batch.monday)
+    recent = list(Batch.objects.visible_to(staff).order_by("-iso_year", "-iso_week")[:WEEKS])
+    received = statistics.received([batch, *recent], staff)
+    today = timezone.localdate(now)
+    duty = list(Duty.objects.visible_to(staff).today(today))
     return Week(
         batch=batch,
         monday=batch.monday,
         sunday=batch.monday + timedelta(days=6),
         countdown=countdown(batch, now, calendar),
-        days=_days(batch, counts["total"], timezone.localdate(now), calendar),
+        days=_days(batch, _came(received[batch.week], counts["carried"]), today, calendar),
         numbers=numbers,
         bar=_bar(numbers[:4], counts["total"]),
         total=counts["total"],
@@ -156,13 +164,15 @@ def week(staff: Any, now: datetime) -> Week:
         buttons=_buttons(staff, batch, counts, now),
         first=[shown(t, now) for t in _first(tickets, staff, leads, now)],
         people=_people(tickets, batch, now),
-        recent=_recent(staff, tickets, now),
+        recent=_recent(recent, received, tickets, now),
         counties=_counties(tickets, now),
+        vacant=_vacant(tickets, duty, today),
+        owed=returns.owed(batch) if staff.has_perm("errors.export_batch") else [],
         notices=list(Notice.objects.visible_to(staff).unread()[:NOTICES]),
         stuck=sending.stuck(now) if staff.has_perm("errors.export_batch") else [],
         advice=sending.advice(batch, now),
         silent=Heartbeat.complaint(now) if leads else "",
-        duty=list(Duty.objects.visible_to(staff).today(timezone.localdate(now))),
+        duty=duty,
     )
 
 
@@ -180,6 +190,7 @@ def _counts(tickets: QuerySet[Any], batch: Batch, staff: Any, now: datetime) -> 
         working=number(here & Q(status=Status.WORKING)),
         waiting=number(here & Q(status=Status.WAITING)),
         new=number(here & Q(status=Status.NEW)),
+        carried=number(here & ~Q(number__startswith=f"{batch.iso_year}W{batch.iso_week:02d}-")),
         open=number(here & is_open),
         overdue=number(is_open & Q(batch__due_at__lte=now)),
         mine=number(is_open & Q(assignee__in=filters.hands(staff, now))),
@@ -210,7 +221,11 @@ def _bar(numbers: list[Number], total: int) -> list[Segment]:
     return segments
 
 
-def _days(batch: Batch, received: int, today: date, calendar: workdays.Calendar) -> list[DayCell]:
+def _came(received: int, carried: int) -> str:
+    return f"收到 {received} 条" + (f"，转来 {carried} 条" if carried else "")
+
+
+def _days(batch: Batch, came: str, today: date, calendar: workdays.Calendar) -> list[DayCell]:
     due = timezone.localtime(batch.due_at)
     cells = []
     for i in range(5 if due.date() <= batch.monday + timedelta(days=4) else 7):
@@ -219,7 +234,7 @@ def _days(batch: Batch, received: int, today: date, calendar: workdays.Calendar)
             DayCell(
                 name=workdays.WEEKDAYS[day.weekday()],
                 day=day,
-                words=_duty(batch, day, due, received, calendar),
+                words=_duty(batch, day, due, came, calendar),
                 past=day < today,
                 today=day == today,
                 off=not calendar.is_workday(day),
@@ -228,10 +243,8 @@ def _days(batch: Batch, received: int, today: date, calendar: workdays.Calendar)
     return cells
 
 
-def _duty(
-    batch: Batch, day: date, due: datetime, received: int, calendar: workdays.Calendar
-) -> str:
-    intake = f"收到 {received} 条" if batch.received_at else "接收省里的表"
+def _duty(batch: Batch, day: date, due: datetime, came: str, calendar: workdays.Calendar) -> str:
+    intake = came if batch.received_at else "接收省里的表"
     back = f"{due:%H:%M} 前返回省里"
     if not calendar.is_workday(day):
         row = calendar.row(day)
@@ -325,9 +338,22 @@ def untouched(moment: datetime | None, now: datetime) -> str:
     return f"{hours} 小时" if hours else "刚办过"
 
 
-def _recent(staff: Any, tickets: QuerySet[Any], now: datetime) -> list[dict[str, Any]]:
+def _vacant(tickets: QuerySet[Any], duty: list[Duty], day: date) -> list[str]:
+    """Where lines wait for a person and everybody who could take them is away."""
+    if not any(row.kind == Duty.Kind.AWAY for row in duty):
+        return []
+    waiting = tickets.filter(status=Status.NEW).order_by().values_list("office")
+    counts = dict(waiting.annotate(Count("pk")))
+    roster = Roster(day)
+    found = Office.objects.filter(pk__in=counts.keys() & roster.absent.keys()).order_by("path")
+    complaints = ((roster.complaint(office), counts[office.pk]) for office in found)
+    return [f"{why}，{count} 条还没有分派。" for why, count in complaints if why]
+
+
+def _recent(
+    batches: list[Batch], received: dict[str, int], tickets: QuerySet[Any], now: datetime
+) -> list[dict[str, Any]]:
     """The last four weeks; counted by their own tickets only, however many years there are."""
-    batches = list(Batch.objects.visible_to(staff).order_by("-iso_year", "-iso_week")[:WEEKS])
     counts = {
         row["batch"]: row
         for row in tickets.filter(batch__in=batches)
@@ -335,15 +361,16 @@ def _recent(staff: Any, tickets: QuerySet[Any], now: datetime) -> list[dict[str,
         .values("batch")
         .annotate(total=Count("pk"), done=Count("pk", filter=~Q(status__in=OPEN)))
     }
-    return [_past_week(b, counts.get(b.pk, {"total": 0, "done": 0}), now) for b in batches]
+    nothing = {"total": 0, "done": 0}
+    return [_past_week(b, received[b.week], counts.get(b.pk, nothing), now) for b in batches]
 
 
-def _past_week(batch: Batch, count: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _past_week(batch: Batch, received: int, count: dict[str, Any], now: datetime) -> dict[str, Any]:
     overdue = not batch.returned_at and now >= batch.due_at
     waiting = "还没返回" if overdue else "未到期"
     return {
         "batch": batch,
-        "total": count["total"],
+        "received": received,
         "percent": f"{count['done'] * 100 // count['total']}%" if count["total"] else "—",
         "sent": batch.returned_at,
         "late": batch.on_time() is False or overdue,

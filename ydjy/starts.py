@@ -25,6 +25,7 @@ from apps.offices.models import (
 )
 from ydjy.desk import backups
 from ydjy.desk.admin import OPERATIONS, table_words
+from ydjy.desk.audit import who_words
 from ydjy.desk.models import Change, Reading
 from ydjy.lib import workdays
 
@@ -194,8 +195,8 @@ def last_changes(now: datetime) -> Start:
     changes = [
         Line(
             _moment(c.at),
-            f"{who.get(c.actor, '系统')}：{OPERATIONS.get(c.operation, c.operation)}"
-            f"{table_words(c.table)}，第 {c.row} 行",
+            f"{who_words(c.actor, who.get(c.actor, ''))}："
+            f"{OPERATIONS.get(c.operation, c.operation)}{table_words(c.table)}，第 {c.row} 行",
         )
         for c in rows
     ]

@@ -25,6 +25,7 @@ from apps.errors import (
     admin_views,
     filters,
     lists,
+    statistics,
 )
 from apps.errors import admin_naming as _naming  # noqa: F401 - registers its page
 from apps.errors import admin_receipts as _receipts  # noqa: F401
@@ -212,6 +213,14 @@ class BatchAdmin(DeskAdmin):
             .annotate(total=_number(mine), done=_number(mine.done()))
         )
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        if cl := (getattr(response, "context_data", None) or {}).get("cl"):
+            rows = statistics.received(cl.result_list, request.user)
+            for batch in cl.result_list:
+                batch.rows_received = rows[batch.week]
+        return response
+
     @admin.display(description="周次")
     def week(self, batch: Any) -> str:
         return batch.week
@@ -222,7 +231,7 @@ class BatchAdmin(DeskAdmin):
 
     @admin.display(description="收到")
     def received(self, batch: Any) -> str:
-        return f"{batch.total} 条" if batch.received_at else "待接收"
+        return f"{batch.rows_received} 条" if batch.received_at else "待接收"
 
     @admin.display(description="已有结果")
     def done_share(self, batch: Any) -> str:

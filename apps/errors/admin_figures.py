@@ -74,18 +74,20 @@ def week_figures(self: Any, request: HttpRequest, batch: Batch) -> HttpResponse:
 
 @admin_verb(VIEW, methods=("GET",), row=False)
 def year(self: Any, request: HttpRequest) -> HttpResponse:
-    """All weeks of a year that are not Monday to Friday 16:00, with the sentence why."""
+    """All weeks of a year that are not Monday to Friday 16:00, with the sentence why; also those
+    whose cut-off a person has set."""
     asked = request.GET.get("year", "")
     today = timezone.localdate()
     chosen = int(asked) if asked.isdigit() and int(asked) in YEARS else today.isocalendar().year
     weeks = weeks_of(chosen)
-    plain = workdays.STANDARD.due_weekday
+    by_hand = {
+        batch.iso_week: batch
+        for batch in Batch.objects.filter(iso_year=chosen).exclude(due_overridden="")
+    }
     shifted = [
-        week
+        {"week": week, "by_hand": by_hand.get(week.iso_week)}
         for week in weeks
-        if week.due_at is None
-        or (week.intake_on or week.monday) != week.monday
-        or timezone.localdate(week.due_at) != week.monday + plain * workdays.ONE_DAY
+        if week.iso_week in by_hand or not _ordinary(week)
     ]
     context = self.admin_site.each_context(request) | {
         "title": f"{chosen} 年每周期限",
@@ -97,6 +99,16 @@ def year(self: Any, request: HttpRequest) -> HttpResponse:
         "provisional": any(week.provisional for week in weeks),
     }
     return TemplateResponse(request, "admin/errors/batch/year.html", context)
+
+
+def _ordinary(week: workdays.Week) -> bool:
+    """From Monday to Friday, as the calendar has it."""
+    friday = week.monday + workdays.STANDARD.due_weekday * workdays.ONE_DAY
+    return (
+        week.due_at is not None
+        and week.intake_on in (None, week.monday)
+        and timezone.localdate(week.due_at) == friday
+    )
 
 
 @admin_verb("errors.view_ticket", methods=("GET",), row=False)

@@ -76,6 +76,7 @@ def work(self: Any, request: HttpRequest, ticket: Ticket) -> HttpResponse:
     except Refused as refused:
         return _page(self, request, ticket, form, error=str(refused))
     messages.success(request, f"{ticket.number} {said}")
+    presence.leave(ticket, request.user)  # who stays on the page is seen again by opening it
     if do != "answer_next":
         return redirect(admin_queue.page_url(ticket.pk, request))
     if following is None:

@@ -17,7 +17,8 @@ PARTS = {
     "日期": "生成的日期，例如 20261120",
     "版": "第一版不写，以后写“-第2版”",
 }
-LONGEST = 240  # bytes that every file system takes, the suffix and ".part" left out
+# Bytes that every file system takes, leaving room for the week, the suffix and ".part".
+LONGEST = 220
 _PART = re.compile(r"\{([^{}]*)\}")
 _BAD = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]')
 _SUFFIX = re.compile(r"\.(xlsx|xls|xlsm|csv|tsv|et)$", re.IGNORECASE)

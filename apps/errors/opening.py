@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count
 from django.utils import timezone
 
 from apps.errors import diagnosis, weekly
+from apps.errors.handing import Roster, hand_out
 from apps.errors.models import Batch, RouteRule, SourceLine, Ticket, TicketEvent
 from apps.errors.ticket import Status
 from apps.offices.models import Office, Staff
@@ -80,10 +80,12 @@ def open_tickets(
     knowledge = diagnosis.Knowledge(tickets)
     for ticket in tickets:
         knowledge.set_diagnosis(ticket)
-    clerks = _hand_out(tickets) if assign == "county" else {}
+    roster = Roster(timezone.localdate(now)) if assign == "county" else None
+    clerks = hand_out(tickets, roster) if roster else {}
     bulk.insert(tickets)
     crashpoint("CI7")
-    _log(rows, made, by, clerks)
+    waiting = {o.pk: words for o in routes.offices if roster and (words := roster.complaint(o))}
+    _log(rows, made, by, clerks, waiting)
     return made
 
 
@@ -137,35 +139,24 @@ def _carry_over(batch: Batch, tickets: list[Ticket]) -> None:
             ticket.times = times + 1
 
 
-def _hand_out(tickets: Iterable[Ticket]) -> dict[int, Staff]:
-    """Each line to the clerk of its office who has the fewest; none where nobody works there.
-    Returns the clerks by key."""
-    everybody = {clerk.pk: clerk for clerk in Staff.objects.clerks()}
-    mine = Ticket.objects.open().filter(assignee__in=everybody).order_by()
-    counted = mine.values_list("assignee").annotate(Count("pk"))
-    load = dict.fromkeys(everybody, 0) | dict(counted)
-    of_office: dict[int, list[int]] = {}
-    for clerk in everybody.values():
-        of_office.setdefault(clerk.office_id, []).append(clerk.pk)
-    for ticket in tickets:
-        if candidates := of_office.get(ticket.office_id):
-            fewest = min(candidates, key=lambda pk: (load[pk], pk))
-            load[fewest] += 1
-            ticket.assignee_id, ticket.status = fewest, Status.WORKING
-    return everybody
-
-
 _EVENT = ("ticket_id", "at", "by_id", "verb", "before", "after", "words")
 
 
 def _log(
-    rows: Sequence[StagedRow], made: Mapping[int, Ticket], by: Any, clerks: Mapping[int, Staff]
+    rows: Sequence[StagedRow],
+    made: Mapping[int, Ticket],
+    by: Any,
+    clerks: Mapping[int, Staff],
+    waiting: Mapping[int, str],
 ) -> None:
+    """``waiting``: of an office where nobody can take lines, why."""
     now, who = timezone.now(), by.pk if by else None
     events: list[tuple[Any, ...]] = []
     for row in rows:
         ticket = made[row.pk]
         words = f"从《{row.upload.filename}》工作表“{row.sheet}”第 {row.row} 行导入"
+        if why := waiting.get(ticket.office_id):
+            words = f"{words}；{why}，还没有分派"
         events.append((ticket.pk, now, who, "receive", "", Status.NEW, words[:300]))
         if clerk := clerks.get(ticket.assignee_id):
             words = f"{ticket.routed}，分派给{clerk}"[:300]

@@ -114,10 +114,21 @@ class Drop:
         crashpoint("CR6")
         if not self._same(draft, data):
             raise NotDelivered("对方收到的文件与原件不一致（大小或内容不同），没有改成正式文件名。")
-        self.client.posix_rename(draft, path)
+        self._rename(draft, path)
         crashpoint("CR7")
         if not self._same(path, data):
             raise NotDelivered("改成正式文件名以后核对不上，请联系省里的系统管理员。")
+
+    def _rename(self, draft: str, path: str) -> None:
+        """Over what is there; a server without OpenSSH's own way has it put aside first."""
+        try:
+            self.client.posix_rename(draft, path)
+        except OSError as unknown:
+            if unknown.errno or "unsupported" not in str(unknown).lower():
+                raise
+            with suppress(FileNotFoundError):
+                self.client.remove(path)
+            self.client.rename(draft, path)
 
     def _same(self, path: str, data: bytes) -> bool:
         """What is there now, read back: neither the size nor the word of the server is proof."""

@@ -92,9 +92,16 @@ def _send(batch: Batch, key: str, audience: str, now: datetime, tickets: Any = N
             defaults={"words": words, "query": f"?tab=open&week={batch.week}", "at": now},
         )
         if fresh:
+            _settle_earlier(batch, staff, key, now)
             log.info("reminder %s to staff %s", key, staff.pk)
             sent += 1
     return sent
+
+
+def _settle_earlier(batch: Batch, staff: Staff, key: str, now: datetime) -> None:
+    """The older messages about the same week say a number that is not right any more."""
+    same = Notice.objects.filter(to=staff, key__startswith=f"{batch.week}:", read_at=None)
+    same.exclude(key=key).update(read_at=now)
 
 
 def _audience(tickets: Any, audience: str, day: Any) -> Iterator[tuple[Staff, int, str]]:

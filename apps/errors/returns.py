@@ -17,7 +17,7 @@ from django.utils import timezone
 from apps.errors import answers as answering
 from apps.errors.answers import Answer, Check, OpenRow
 from apps.errors.models import Batch, ReturnFile, Ticket, TicketEvent
-from apps.errors.models.naming import returned_name
+from apps.errors.models.naming import free_name
 from apps.errors.ticket import Status
 from ydjy.desk import vault
 from ydjy.desk.crashpoints import crashpoint
@@ -29,6 +29,12 @@ from ydjy.lib import workbook, workdays
 ALONE = "由运维人员用命令生成"
 
 
+def _own() -> Exists:
+    """Whether a received file has a row that does not stand for one of an earlier file."""
+    rows = StagedRow.objects.filter(upload=OuterRef("pk"), original=None)
+    return Exists(rows.exclude(status=StagedRow.Status.SKIPPED))
+
+
 def uploads_of(batch: Batch) -> list[Upload]:
     """The received files that this week answers: its own, and earlier ones of which a ticket was
     carried here or sent back by the province; of those the next version goes. A file whose every
@@ -37,9 +43,26 @@ def uploads_of(batch: Batch) -> list[Upload]:
     confirmed = Upload.objects.filter(kind="weekly", state=Upload.State.CONFIRMED)
     carried = Ticket.objects.filter(batch=batch).values("lines__staged__upload")
     rows = confirmed.filter(Q(period=batch.week) | Q(pk__in=carried))
-    own = StagedRow.objects.filter(upload=OuterRef("pk"), original=None)
-    own = own.exclude(status=StagedRow.Status.SKIPPED)
-    return list(rows.filter(Exists(own)).order_by("received_at", "pk"))
+    return list(rows.filter(_own()).order_by("received_at", "pk"))
+
+
+def owed(current: Batch) -> list[tuple[Upload, Batch]]:
+    """Files that were imported into a week after it had gone back, and that no version answers.
+    What ``current`` is going to answer, because open tickets were carried there, is not named."""
+    signed = ReturnFile.objects.signed().filter(upload=OuterRef("pk"))
+    late = Upload.objects.filter(
+        _own(), ~Exists(signed), kind="weekly", state=Upload.State.CONFIRMED
+    )
+    if current.pk and current.returned_at is None:
+        carried = Ticket.objects.filter(batch=current, lines__isnull=False)
+        late = late.exclude(pk__in=carried.values("lines__staged__upload"))
+    found = []
+    for upload in late:
+        year, week = upload.period.split("-W")
+        back = Batch.objects.filter(returned_at__isnull=False)
+        if batch := back.filter(iso_year=year, iso_week=week).first():
+            found.append((upload, batch))
+    return found
 
 
 def check(batch: Batch) -> list[Check]:
@@ -132,7 +155,7 @@ def _freeze(
         upload=one.upload,
         version=version,
         state=ReturnFile.State.PREPARED,
-        filename=returned_name(batch, one.upload, version, now),
+        filename=free_name(batch, one.upload, version, now),
         sha256=digest,
         stored=vault.put("returned", data),
         rows=one.rows,

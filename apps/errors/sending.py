@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from apps.errors import partners, returns
 from apps.errors.models import Batch, Dispatch, ExchangeSettings, ReturnFile
+from apps.errors.models.naming import taken
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workdays
@@ -58,6 +59,7 @@ def deliver(row: Dispatch, *, by: Any = None, clock: Any = timezone.now) -> bool
     """Carry it there and prove it; a failure is written down with what to do, and tried again."""
     file = row.file
     try:
+        _refuse_another_ones_name(file)
         with partners.open_partner(ExchangeSettings.now()) as partner:
             partner.put(file.filename, returns.content(file))
     except partners.NotDelivered as problem:
@@ -71,6 +73,16 @@ def deliver(row: Dispatch, *, by: Any = None, clock: Any = timezone.now) -> bool
     _arrived(row, by=by, now=clock())
     crashpoint("CR9")
     return True
+
+
+def _refuse_another_ones_name(file: ReturnFile) -> None:
+    """Two files that were named in the same moment: the second is not written over the first."""
+    others = taken(file.filename).filter(pk__lt=file.pk).exclude(sha256=file.sha256)
+    if other := others.first():
+        raise partners.NotDelivered(
+            f"{other.batch.week} 的返回表也叫《{file.filename}》，为免盖掉它没有发送。"
+            "请下载后改名人工报送，并登记已送达。"
+        )
 
 
 def sweep(now: datetime | None = None) -> int:

@@ -70,6 +70,28 @@ def of_week(batch: Batch, staff: Any) -> Figures:
     return found
 
 
+def received(batches: Iterable[Batch], staff: Any) -> dict[str, int]:
+    """Rows that came in each week, by its name: what the file that goes back counts. A ticket that
+    was divided, carried over or taken by telephone is no row."""
+    weeks = [batch.week for batch in batches]
+    if getattr(staff, "municipal", False):
+        rows = StagedRow.objects.exclude(status=sheets.SKIPPED)
+        upload = "upload"
+    else:
+        rows = SourceLine.objects.filter(ticket__in=Ticket.objects.visible_to(staff))
+        rows = rows.exclude(staged__status=sheets.SKIPPED)
+        upload = "staged__upload"
+    mine = rows.filter(
+        **{
+            f"{upload}__kind": "weekly",
+            f"{upload}__period__in": weeks,
+            f"{upload}__state": Upload.State.CONFIRMED,
+        }
+    ).order_by()
+    counted = mine.values_list(f"{upload}__period").annotate(Count("pk"))
+    return dict.fromkeys(weeks, 0) | dict(counted)
+
+
 _JOINED = ("ticket__office", "ticket__cause", "ticket__merged_into")
 
 

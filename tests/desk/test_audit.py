@@ -1,6 +1,8 @@
 import json
+import re
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
@@ -84,6 +86,24 @@ def test_rows_written_at_once_are_recorded_one_by_one_and_name_who_did_it():
     recorded = Change.objects.filter(table="filings_material")
     assert set(recorded.values_list("actor", "operation")) == {("command:intake", "insert")}
     assert [row["code"] for _, _, row in changes("filings_material")] == ["m0", "m1", "m2"]
+
+
+def test_every_actor_is_told_in_words():
+    """Whatever the code signs with is known here, so no page shows «system:tick»."""
+    signed = set()
+    for folder in ("apps", "ydjy"):
+        for path in Path(folder).rglob("*.py"):
+            signed |= set(re.findall(r"""["'](system:[a-z]+)["']""", path.read_text("utf-8")))
+    assert {"system:tick", "system:exports", "system:lists"} <= signed
+    for actor in signed:
+        assert audit.who_words(actor).startswith("系统")
+        assert audit.who_words(actor) != "系统"
+    assert audit.who_words("staff:7", "王芳") == "王芳"
+    assert audit.who_words("staff:7") == "7号人员（已删除）"
+    assert audit.who_words("command:intake") == "运维命令 intake"
+    assert audit.who_words("db:postgres") == "直接改数据库的 postgres"
+    assert audit.who_words("") == "系统"
+    assert audit.who_words("visitor") == "没有登录的人"
 
 
 def test_a_rolled_back_savepoint_does_not_take_the_actor_along():

@@ -1,7 +1,9 @@
 """An SFTP server on loopback that can misbehave: paramiko's server side in a thread.
 
 ``fault``: ``refuse`` closes at once, ``hang`` accepts and never speaks, ``cut:N`` breaks the
-connection after N bytes written, ``double`` writes every block twice, ``lie`` names a wrong size.
+connection after N bytes written, ``stall`` stops answering at the first block, ``double`` writes
+every block twice, ``lie`` names a wrong size, ``lost`` breaks off after the renaming, before it
+says so, ``old`` knows no renaming over a file that is there.
 """
 
 import os
@@ -29,6 +31,7 @@ class Server:
     fault: str = ""
     connections: int = 0
     open: list[Any] = field(default_factory=list)
+    stalled: threading.Event = field(default_factory=threading.Event)
 
 
 class _Login(paramiko.ServerInterface):
@@ -58,6 +61,8 @@ class _Handle(paramiko.SFTPHandle):
                 super().write(offset, data[: max(left, 0)])
                 state.open[-1].close()
                 return paramiko.SFTP_FAILURE
+        if fault == "stall":
+            state.stalled.wait(20)
         if fault == "double":
             os.lseek(self.writefile.fileno(), 0, os.SEEK_END)
             os.write(self.writefile.fileno(), data + data)
@@ -100,7 +105,21 @@ class _Files(paramiko.SFTPServerInterface):
         return made
 
     def posix_rename(self, oldpath: str, newpath: str) -> int:
+        if self.state.fault == "old":
+            return paramiko.SFTP_OP_UNSUPPORTED
         os.replace(self._path(oldpath), self._path(newpath))
+        if self.state.fault == "lost":
+            self.state.open[-1].close()
+        return paramiko.SFTP_OK
+
+    def rename(self, oldpath: str, newpath: str) -> int:
+        if self._path(newpath).exists():
+            return paramiko.SFTP_FAILURE
+        os.rename(self._path(oldpath), self._path(newpath))
+        return paramiko.SFTP_OK
+
+    def remove(self, path: str) -> int:
+        self._path(path).unlink()
         return paramiko.SFTP_OK
 
 
@@ -141,6 +160,7 @@ def running(base: Path) -> Iterator[Server]:
         yield state
     finally:
         sock.close()
+        state.stalled.set()
         for client in state.open:
             with suppress(OSError):
                 client.close()

@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 from django.urls import reverse
 
-from apps.errors.models import RouteRule, Ticket
+from apps.errors.models import Batch, RouteRule, Ticket
 from apps.errors.reference import sync_causes
 from apps.offices.reference import sync_calendar
 from tests import cast as casting
@@ -34,13 +34,26 @@ def test_the_figures_of_a_week_and_of_twelve_open_for_each_case_role(cast, clien
 def test_the_year_lists_exactly_the_shifted_weeks_of_the_golden_table(cast, client_of):
     sync_calendar()
     page = get(client_of(cast.lead), "batch_year", year="2026")
-    mondays = [str(week.monday) for week in page.context_data["shifted"]]
+    mondays = [str(row["week"].monday) for row in page.context_data["shifted"]]
     assert mondays == [
         "2025-12-29", "2026-02-16", "2026-02-23", "2026-04-06", "2026-04-27", "2026-05-04",
         "2026-06-15", "2026-09-21", "2026-09-28", "2026-10-05",
         "2026-12-28",  # provisional: the notice of 2027 is not out
     ]  # fmt: skip
     assert "并入2026年第9周" in page.content.decode()
+
+
+def test_the_year_shows_a_cut_off_that_a_person_has_set_with_its_reason(cast, client_of):
+    sync_calendar()
+    batch = Batch.objects.of_week(2026, 47)
+    with weeks.at(weeks.MONDAY):
+        plain = get(client_of(cast.lead), "batch_year", year="2026").content.decode()
+        assert "第 47 周" not in plain
+        batch.move_due(weeks.FRIDAY.replace(hour=18), by=cast.lead, reason="省里电话通知")
+        html = get(client_of(cast.lead), "batch_year", year="2026").content.decode()
+    assert "第 47 周" in html
+    assert "11月20日 18:00</a>（改过）" in html
+    assert "改为11月20日（周五）18:00，原因：省里电话通知。" in html
 
 
 def test_a_year_without_official_days_says_it_is_provisional(cast, client_of):

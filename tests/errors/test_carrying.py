@@ -227,6 +227,13 @@ def test_fifty_ticks_send_each_message_once_and_log_it_once(ladder, caplog):
     assert len([r for r in caplog.records if r.name == "ydjy.notices"]) == 1
 
 
+def test_on_the_first_page_stands_only_the_newest_message_of_a_week(ladder, cast):
+    climb(ladder, moment(18, 10), moment(19, 10))
+    [newest] = Notice.objects.visible_to(cast.yixian).unread()
+    assert newest.key == "2026-W47:1:1000"
+    assert Notice.objects.visible_to(cast.yixian).count() == 2
+
+
 def test_after_a_week_without_a_tick_only_the_latest_rung_is_climbed(ladder):
     assert climb(ladder, moment(20, 15, 30)) == [
         "county_lead@0:1500",

@@ -1,18 +1,21 @@
 """The name of the file that goes back: the bureau's own, dated, and never two files with one."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from apps.errors import naming, returns
-from apps.errors.models import FilenameRule, ReturnFile
+from apps.errors import intake, naming, returns, sending
+from apps.errors.models import ExchangeSettings, FilenameRule, ReturnFile
 from apps.errors.reference import sync_causes
 from apps.offices.models import PolicyDocument
+from tests import workbooks
 from tests.errors import weeks
+from ydjy.desk.verbs import Refused
 
 VALUES = {"来件": "报错表", "序号": "1", "城市": "锦州市", "年": "2026", "周": "47"}
 VALUES |= {"日期": "20261120"}
@@ -84,6 +87,53 @@ def test_the_returned_file_has_the_name_of_the_rule_and_old_ones_keep_theirs(cas
     assert names == ["报错-处理结果.xlsx", "测试市2026-47-1-第2版.xlsx"]
     assert (first.filename, second.filename) == tuple(names)
     assert all(Path(name).suffix == ".xlsx" for name in names)
+
+
+@pytest.mark.django_db
+def test_the_same_list_name_every_week_gives_files_of_different_names(cast, tmp_path):
+    """The province calls its list 报错.xlsx every Monday; the partner's folder keeps all."""
+    sync_causes()
+    ExchangeSettings.objects.create(channel="folder", folder=str(tmp_path))
+    sent = {}
+    for days in (0, 7, 14):
+        with weeks.at(weeks.FRIDAY + timedelta(days=days)):
+            rows = workbooks.weekly_rows(3)
+            for row in rows:
+                row[1] = f"{row[1]}-{days}"
+            upload = intake.receive(workbooks.weekly_workbook(rows), "报错.XLSX", by=cast.lead)
+            batch = intake.confirm(upload, by=cast.lead)
+            weeks.answer_all(batch, cast.lead)
+            for file in returns.issue(batch, by=cast.lead):
+                sending.send_now(file, by=cast.lead)
+                sent[file.filename] = file.sha256
+    assert list(sent) == [
+        "报错-处理结果.xlsx",
+        "报错-处理结果-2026W48.xlsx",
+        "报错-处理结果-2026W49.xlsx",
+    ]
+    there = {p.name: sha256(p.read_bytes()).hexdigest() for p in (tmp_path / "out").iterdir()}
+    assert there == sent
+
+
+@pytest.mark.django_db
+def test_a_second_file_that_got_the_name_all_the_same_is_not_written_over_the_first(cast, tmp_path):
+    """Two that were prepared in the same moment: the control takes the telling apart away."""
+    sync_causes()
+    ExchangeSettings.objects.create(channel="folder", folder=str(tmp_path))
+    batch = weeks.received(cast)
+    with weeks.at(weeks.FRIDAY):
+        weeks.answer_all(batch, cast.yixian)
+        [first] = returns.issue(batch, by=cast.lead)
+        sending.send_now(first, by=cast.lead)
+        ticket = batch.tickets.first()
+        ticket.reopen(by=cast.yixian, reason="更正")
+        weeks.answer(ticket, cast.yixian, "更正了。")
+        [second] = returns.issue(batch, by=cast.lead)
+        ReturnFile.objects.filter(pk=second.pk).update(filename=first.filename)
+        with pytest.raises(Refused, match=r"为免盖掉它没有发送.*改名人工报送"):
+            sending.send_now(ReturnFile.objects.get(pk=second.pk), by=cast.lead)
+    [there] = (tmp_path / "out").iterdir()
+    assert sha256(there.read_bytes()).hexdigest() == first.sha256
 
 
 @pytest.mark.django_db

@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
+from django.urls import reverse
 
-from apps.errors import returns, sending
+from apps.errors import intake, returns, sending
 from apps.errors.models import Batch, Dispatch, ReturnFile, Ticket
 from apps.errors.reference import sync_causes
 from apps.errors.ticket import Status
+from tests import workbooks
 from tests.errors import weeks
 from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused
@@ -213,3 +215,27 @@ def test_an_internal_note_is_in_no_returned_file(batch, cast):
     text = "".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
     assert "已核实" in text
     assert "绝不外传" not in text
+
+
+def test_a_file_that_comes_in_after_the_week_went_back_is_named_until_it_goes_too(cast, client_of):
+    """Received before the return, imported after it, answered at once: nobody would send it."""
+    sync_causes()
+    batch = weeks.received(cast)
+    with weeks.at(weeks.FRIDAY):
+        weeks.answer_all(batch, cast.yixian)
+        rows = workbooks.weekly_rows(2)
+        for row in rows:
+            row[workbooks.WEEKLY_HEADERS[1].index("省问题编号")] += "-晚"
+        late = intake.receive(workbooks.weekly_workbook(rows), "补充.xlsx", by=cast.lead)
+        for file in returns.issue(batch, by=cast.lead):
+            sending.hand_in(file, by=cast.lead)
+        assert returns.owed(Batch.objects.get(pk=batch.pk)) == []
+        intake.confirm(late, by=cast.lead)
+        for ticket in batch.tickets.open():
+            weeks.answer(ticket, cast.lead)
+        home = client_of(cast.lead).get(reverse("admin:index")).content.decode()
+        assert "《补充.xlsx》还没有返回省里。</b>它是 2026-W47 返回以后才导入的。" in home
+        hers = client_of(cast.yixian).get(reverse("admin:index")).content.decode()
+        assert "还没有返回省里" not in hers
+        returns.issue(batch, by=cast.lead)
+        assert returns.owed(Batch.objects.get(pk=batch.pk)) == []

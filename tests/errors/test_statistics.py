@@ -6,10 +6,11 @@ from io import BytesIO
 import openpyxl
 import pytest
 
-from apps.errors import returns, sending, statistics
-from apps.errors.models import CauseCode
+from apps.errors import returns, sending, splitting, statistics
+from apps.errors.models import CauseCode, Ticket
 from apps.errors.reference import sync_causes
 from tests.errors import weeks
+from ydjy import dashboard
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +63,26 @@ def test_a_county_counts_its_own_rows_only(returned, cast):
     batch, _ = returned
     assert statistics.of_week(batch, cast.yixian).rows == 6
     assert statistics.of_week(batch, cast.heishan).rows == 0
+
+
+def test_what_came_in_is_counted_by_the_rows_of_the_files(returned, cast):
+    batch, _ = returned
+    with weeks.at(weeks.FRIDAY):
+        ticket = batch.tickets.open().first()
+        splitting.divide(ticket, what="查医院", by=cast.yixian)
+        manual = Ticket.objects.get(pk=ticket.pk)
+        manual.pk, manual.number, manual.source = None, "2026W47-099", "phone"
+        manual.source_key = ""
+        manual.save()
+    assert batch.tickets.count() == 8  # six lines, a part, a telephone call
+    for staff in (cast.lead, cast.yixian):
+        assert statistics.received([batch], staff) == {batch.week: 6}
+        assert statistics.of_week(batch, staff).rows == 6
+    assert statistics.received([batch], cast.heishan) == {batch.week: 0}
+    with weeks.at(weeks.FRIDAY):
+        page = dashboard.week(cast.lead, weeks.FRIDAY)
+    assert page.days[0].words == "收到 6 条"
+    assert [row["received"] for row in page.recent] == [6]
 
 
 def test_twelve_weeks_become_rows_whose_sums_are_those_of_the_weeks(returned, cast):

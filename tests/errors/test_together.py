@@ -3,9 +3,10 @@
 from datetime import date
 
 import pytest
+from django.urls import reverse
 
 from apps.errors import presence, returns
-from apps.errors.models import Escalation, SourceLine, Ticket
+from apps.errors.models import CauseCode, Escalation, SourceLine, Ticket
 from apps.errors.reference import sync_causes
 from apps.errors.ticket import Status
 from apps.offices.models.duty import Duty
@@ -143,3 +144,18 @@ def test_others_in_the_ticket_are_named_for_ten_minutes(ticket, cast):
     assert presence.others(ticket, cast.yixian, now + timedelta(minutes=10)) == []
     presence.touch(ticket, cast.lead, later)
     assert presence.forget(now + timedelta(minutes=11)) == 1
+
+
+def test_who_has_saved_and_gone_on_is_not_in_the_ticket_any_more(ticket, cast, client_of):
+    """E24 through the pages: the notice comes with opening and goes with saving."""
+    sync_causes()
+    url = reverse("admin:errors_ticket_change", args=[ticket.pk])
+    with weeks.at(weeks.FRIDAY):
+        mine, theirs = client_of(cast.yixian), client_of(cast.county_lead)
+        mine.get(url)
+        assert "王芳正在处理（刚才）" in theirs.get(url).content.decode()
+        version = Ticket.objects.get(pk=ticket.pk).version
+        card = CauseCode.objects.get(code="card").pk
+        words = {"version": version, "cause": card, "result": "请换卡。", "do": "answer_next"}
+        assert mine.post(url, words).status_code == 302
+        assert "王芳正在处理" not in theirs.get(url).content.decode()

@@ -5,11 +5,15 @@ signed. After every step the invariants INV1–INV8 are read from the database a
 hundred steps run with every test, 10,000 with ``make faults`` (on both engines).
 """
 
+import logging
 import os
+import shutil
+import sys
 import tempfile
+import time
+from collections import Counter
 from datetime import datetime, timedelta
-from hashlib import sha256
-from itertools import pairwise
+from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +21,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count
 from hypothesis import HealthCheck
 from hypothesis import settings as limits
@@ -35,9 +39,7 @@ from apps.errors import bulk, feedback, intake, reminders, returns, sending, spl
 from apps.errors.models import (
     Batch,
     CauseCode,
-    Dispatch,
     ExchangeSettings,
-    Notice,
     ReturnFile,
     SourceLine,
     Ticket,
@@ -47,7 +49,8 @@ from apps.errors.ticket import OPEN
 from apps.offices.reference import sync_calendar
 from tests import cast as casting
 from tests import workbooks
-from ydjy.desk import crashpoints, sheets, uploads
+from tests.faults import promises
+from ydjy.desk import audit, crashpoints, uploads
 from ydjy.desk.models import Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused
@@ -61,11 +64,32 @@ HEADER = workbooks.WEEKLY_HEADERS[1]
 NUMBER, AREA, MESSAGE = (HEADER.index(name) for name in ("省问题编号", "参保地区划", "报错信息"))
 
 
+RAN: Counter[str] = Counter()  # the commands of this run
+HAPPENED: Counter[str] = Counter()  # what they led to
+COMMANDS: set[str] = set()
+
+
+def command(**words: Any) -> Any:
+    """A rule whose every run is counted."""
+
+    def counted(method: Any) -> Any:
+        @wraps(method)
+        def run(*args: Any, **more: Any) -> None:
+            RAN[method.__name__] += 1
+            method(*args, **more)
+
+        COMMANDS.add(method.__name__)
+        return rule(**words)(run)
+
+    return counted
+
+
 class Killed(BaseException):
     """The plug was pulled: what was not committed is gone."""
 
 
 def _kill(pid: int, signal: int) -> None:
+    HAPPENED["kills"] += 1
     raise Killed
 
 
@@ -82,9 +106,16 @@ class Weeks(RuleBasedStateMachine):
         self.signed: set[str] = set()
         self.staged: list[int] = []
         self.serial = 0
-        self.was = settings.DATA
-        self.folder = tempfile.mkdtemp(prefix="weeks-")
-        settings.DATA = Path(self.folder)
+        self.was = settings.DATA, tempfile.tempdir
+        self.folder = Path(tempfile.mkdtemp(prefix="weeks-"))
+        self.data, self.temp = self.folder / "data", self.folder / "temp"
+        self.data.mkdir()
+        self.temp.mkdir()
+        settings.DATA, tempfile.tempdir = self.data, str(self.temp)
+        self.reminded: list[str] = []
+        self.ear = logging.Handler()
+        self.ear.emit = lambda line: self.reminded.append(line.getMessage())  # type: ignore[method-assign]
+        reminders.log.addHandler(self.ear)
         self.cast = casting.hire()
         sync_causes()
         sync_calendar()
@@ -93,13 +124,17 @@ class Weeks(RuleBasedStateMachine):
         self.arm("")
 
     def teardown(self) -> None:
-        import shutil
-
-        self.clock.stop()
-        settings.DATA = self.was
-        shutil.rmtree(self.folder, ignore_errors=True)
-        transaction.set_rollback(True)
-        self.outer.__exit__(None, None, None)
+        HAPPENED["reminders"] += len(self.reminded)
+        HAPPENED["files that went back"] += len(self.signed)
+        try:
+            promises.inv6_the_chain_is_whole()
+        finally:
+            self.clock.stop()
+            reminders.log.removeHandler(self.ear)
+            settings.DATA, tempfile.tempdir = self.was
+            shutil.rmtree(self.folder, ignore_errors=True)
+            transaction.set_rollback(True)
+            self.outer.__exit__(None, None, None)
 
     def arm(self, point: str) -> None:
         settings.CRASHPOINT = point
@@ -126,7 +161,7 @@ class Weeks(RuleBasedStateMachine):
         self.receive(count, repeat=0)
         self.confirm()
 
-    @rule(count=st.integers(0, 3), repeat=st.integers(0, 2))
+    @command(count=st.integers(0, 3), repeat=st.integers(0, 2))
     def receive(self, count: int, repeat: int) -> None:
         known = sorted(self.lines)[:repeat]
         fresh = [f"LN-{self.serial + n:04d}" for n in range(count)]
@@ -143,7 +178,7 @@ class Weeks(RuleBasedStateMachine):
                 self.staged.append(upload.pk)
 
     @precondition(lambda self: self.staged)
-    @rule()
+    @command()
     def confirm(self) -> None:
         upload = Upload.objects.filter(pk=self.staged[0]).first()
         if upload is None or self.do(intake.confirm, upload, by=self.cast.lead):
@@ -155,7 +190,7 @@ class Weeks(RuleBasedStateMachine):
         keys = list(tickets.order_by("pk").values_list("pk", flat=True))
         return Ticket.objects.get(pk=keys[pick % len(keys)]) if keys else None
 
-    @rule(pick=st.integers(0, 50), words=st.sampled_from(["请换卡。", "已冲正。", "已上报。"]))
+    @command(pick=st.integers(0, 50), words=st.sampled_from(["请换卡。", "已冲正。", "已上报。"]))
     def answer(self, pick: int, words: str) -> None:
         ticket = self.some(Ticket.objects.open(), pick)
         if ticket:
@@ -170,12 +205,12 @@ class Weeks(RuleBasedStateMachine):
         if done and not ticket.is_part:
             self.lines[ticket.province_no] = words
 
-    @rule()
+    @command()
     def answer_everything(self) -> None:
         for ticket in Ticket.objects.open().order_by("-number"):  # the parts before the whole
             self.answered(ticket, "请换卡。")
 
-    @rule()
+    @command()
     def answer_in_bulk(self) -> None:
         card = CauseCode.objects.get(code="card").pk
         action = bulk.begin(
@@ -184,21 +219,21 @@ class Weeks(RuleBasedStateMachine):
         for ticket in Ticket.objects.filter(pk__in=action.keys).exclude(lines=None):
             self.lines[ticket.province_no] = "成批换卡。"
 
-    @rule(pick=st.integers(0, 50), into=st.integers(0, 50))
+    @command(pick=st.integers(0, 50), into=st.integers(0, 50))
     def merge(self, pick: int, into: int) -> None:
         ticket = self.some(Ticket.objects.filter(status__in=[*OPEN, "answered"]), pick)
         target = self.some(Ticket.objects.open(), into)
         if ticket and target:
             self.told(ticket.merge, target, by=self.cast.lead)
 
-    @rule(pick=st.integers(0, 50))
+    @command(pick=st.integers(0, 50))
     def unmerge(self, pick: int) -> None:
         ticket = self.some(Ticket.objects.filter(status="merged"), pick)
         if ticket:
             ticket.unmerge(by=self.cast.lead)
             self.lines[ticket.province_no] = None
 
-    @rule(pick=st.integers(0, 50), first=st.integers(0, 3), count=st.integers(1, 3))
+    @command(pick=st.integers(0, 50), first=st.integers(0, 3), count=st.integers(1, 3))
     def split(self, pick: int, first: int, count: int) -> None:
         several = SourceLine.objects.values("ticket").annotate(n=Count("pk")).filter(n__gt=1)
         ticket = self.some(Ticket.objects.open().filter(pk__in=several.values("ticket")), pick)
@@ -213,13 +248,13 @@ class Weeks(RuleBasedStateMachine):
         for one in out:
             self.lines[one.province_no] = None
 
-    @rule(pick=st.integers(0, 50))
+    @command(pick=st.integers(0, 50))
     def divide(self, pick: int) -> None:
         ticket = self.some(Ticket.objects.open(), pick)
         if ticket:
             self.told(splitting.divide, ticket, what="查医院", by=self.cast.lead)
 
-    @rule(pick=st.integers(0, 50), accepted=st.booleans())
+    @command(pick=st.integers(0, 50), accepted=st.booleans())
     def hand_over(self, pick: int, accepted: bool) -> None:
         ticket = self.some(Ticket.objects.open(), pick)
         if ticket is None or not self.told(
@@ -238,7 +273,7 @@ class Weeks(RuleBasedStateMachine):
             return False
         return True
 
-    @rule(pick=st.integers(0, 50))
+    @command(pick=st.integers(0, 50))
     def correct(self, pick: int) -> None:
         ticket = self.some(Ticket.objects.filter(status__in=["answered", "returned"]), pick)
         if ticket:
@@ -246,14 +281,14 @@ class Weeks(RuleBasedStateMachine):
             if not ticket.is_part:
                 self.lines[ticket.province_no] = None
 
-    @rule(pick=st.integers(0, 50))
+    @command(pick=st.integers(0, 50))
     def postpone(self, pick: int) -> None:
         ticket = self.some(Ticket.objects.open(), pick)
         if ticket:
             day = self.now.date() + timedelta(days=7)
             ticket.postpone(by=self.cast.yixian, reason="等医院", expected_on=day)
 
-    @rule(week=st.integers(0, 3))
+    @command(week=st.integers(0, 3))
     def give_back(self, week: int) -> None:
         batch = Batch.objects.order_by("-pk")[week : week + 1].first()
         if batch is None:
@@ -267,7 +302,7 @@ class Weeks(RuleBasedStateMachine):
                 self.signed.add(done.sha256)
                 self.do(sending.plan, done)
 
-    @rule(wrong=st.booleans())
+    @command(wrong=st.booleans())
     def hear_the_province(self, wrong: bool) -> None:
         file = ReturnFile.objects.effective().order_by("-pk").first()
         if file is None:
@@ -288,112 +323,72 @@ class Weeks(RuleBasedStateMachine):
         for ticket in Ticket.objects.open().exclude(pk__in=before):
             self.lines[ticket.province_no] = None
 
-    @rule(point=st.sampled_from(POINTS), nth=st.integers(1, 2))
+    @command(point=st.sampled_from(POINTS), nth=st.integers(1, 2))
     def pull_the_plug_soon(self, point: str, nth: int) -> None:
         self.arm(f"{point}:{nth}")
 
-    @rule(times=st.integers(1, 3))
+    @command(times=st.integers(1, 3))
     def tick(self, times: int) -> None:
         for _ in range(times):
             self.do(tasks.run, self.now)
 
-    @rule(hours=st.sampled_from([1, 5, 24, 24 * 7]))
+    @command()
+    def restart(self) -> None:
+        """The machine comes up again: nobody holds a lease, and what was begun is gone on with."""
+        self.arm("")
+        self.frozen.shift(max(uploads.LEASE, sending.LEASE) + timedelta(minutes=1))
+        self.do(tasks.run, self.now)
+        self.do(audit.seal_changes)
+        assert not Upload.objects.filter(state__in=["received", "confirming"]).exists()
+
+    @command(hours=st.sampled_from([1, 5, 24, 24 * 7]))
     def time_goes_by(self, hours: int) -> None:
         self.frozen.shift(timedelta(hours=hours))
 
     # What must hold ----------------------------------------------------------------------------
 
     @invariant()
-    def inv1_rows_add_up(self) -> None:
-        for upload in Upload.objects.exclude(state__in=["received", "refused", "same", "columns"]):
-            assert upload.rows.count() == upload.rows_in
-
-    @invariant()
-    def inv2_one_ticket_for_each_problem_of_a_week(self) -> None:
-        twice = (
-            Ticket.objects.exclude(source_key="")
-            .values("source_key")
-            .annotate(n=Count("pk"))
-            .filter(n__gt=1)
-        )
-        assert not twice.exists()
-        bare = Ticket.objects.filter(lines=None).exclude(status="merged")
-        assert not bare.filter(split_from=None).exists()
-        for line in SourceLine.objects.exclude(home=None).select_related("home", "ticket"):
-            assert line.home.merged_into_id == line.ticket_id, line.home
-        for line in SourceLine.objects.select_related("ticket__merged_into"):
-            assert line.answering.status != "merged", line.ticket
-
-    @invariant()
-    def inv3_every_line_is_in_exactly_one_effective_return(self) -> None:
-        effective = list(ReturnFile.objects.effective())
-        assert len({file.upload_id for file in effective}) == len(effective)
-        for file in effective:
-            rows = file.upload.rows.exclude(status=sheets.SKIPPED)
-            assert len(opened(file.answers) or {}) == rows.count()
-        for ticket in Ticket.objects.filter(status="returned"):
-            assert ticket.lines.filter(
-                staged__upload__in=[file.upload_id for file in effective]
-            ).exists()
-
-    @invariant()
-    def inv4_no_final_name_with_other_bytes(self) -> None:
-        known = set(ReturnFile.objects.signed().values_list("sha256", flat=True))
-        for path in (Path(self.folder) / "exchange" / "out").glob("*.csv"):
-            assert sha256(path.read_bytes()).hexdigest() in known
-
-    @invariant()
-    def inv5_what_was_acknowledged_is_there(self) -> None:
-        assert self.signed <= set(ReturnFile.objects.signed().values_list("sha256", flat=True))
-        plain = Ticket.objects.filter(carried_from=None, split_from=None)
-        for ticket in plain.exclude(status="merged"):
-            told = self.lines.get(ticket.province_no)
-            if ticket.pk == self._latest(ticket):
-                assert (ticket.status in OPEN) == (told is None), ticket.number
-                assert told is None or ticket.result == told
-
-    def _latest(self, ticket: Ticket) -> int:
-        same = Ticket.objects.filter(province_no=ticket.province_no).exclude(lines=None)
-        return same.order_by("-pk").values_list("pk", flat=True)[0]
-
-    @invariant()
-    def inv6_the_last_entry_is_the_state(self) -> None:
-        for ticket in Ticket.objects.prefetch_related("events"):
-            events = sorted(ticket.events.all(), key=lambda event: event.pk)
-            assert events[0].before == "", ticket.number
-            assert events[-1].after == ticket.status, ticket.number
-            for one, two in pairwise(events):
-                assert two.before == one.after, ticket.number
-
-    @invariant()
-    def inv7_nobody_is_reminded_twice(self) -> None:
-        keys = list(Notice.objects.values_list("to", "key"))
-        assert len(keys) == len(set(keys))
-        assert Dispatch.objects.filter(sent_at__isnull=False, lease__gt="").count() == 0
-
-    @invariant()
-    def inv8_nothing_is_left_in_the_open(self) -> None:
-        kept = {"files", "exchange", "keys", "progress"}
-        assert {path.name for path in Path(self.folder).iterdir()} <= kept
-        for path in (Path(self.folder) / "progress").glob("*"):
-            assert all(word.isdigit() for word in path.read_text().split())  # how far, and no name
+    def the_eight_promises(self) -> None:
+        promises.inv1_rows_add_up()
+        promises.inv2_one_ticket_for_each_problem_of_a_week()
+        promises.inv3_every_line_is_in_exactly_one_effective_return()
+        promises.inv4_no_final_name_with_other_bytes(self.data / "exchange" / "out")
+        promises.inv5_what_was_acknowledged_is_there(self.lines, self.signed)
+        promises.inv6_every_change_of_state_has_its_entry()
+        promises.inv7_nobody_is_reminded_twice(self.reminded)
+        promises.inv8_nothing_is_left_in_the_open(self.data, self.temp)
 
 
 @pytest.mark.django_db
-def test_weeks_at_random_hold_the_eight_invariants(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weeks_at_random_hold_the_eight_invariants(monkeypatch, capsys) -> None:
     monkeypatch.setattr(crashpoints, "os", SimpleNamespace(getpid=os.getpid, kill=_kill))
     monkeypatch.setattr(workbook, "read_guarded", workbook.read)
     monkeypatch.setattr(settings, "CRASHPOINT", "", raising=False)
-    run_state_machine_as_test(
-        Weeks,
-        settings=limits(
-            max_examples=max(STEPS // EACH, 1),
-            stateful_step_count=EACH,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
-    )
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.gettempdir())
+    monkeypatch.setattr(reminders.log, "level", logging.INFO)
+    RAN.clear()
+    HAPPENED.clear()
+    begun = time.process_time()
+    while RAN.total() < STEPS:
+        run_state_machine_as_test(
+            Weeks,
+            settings=limits(
+                max_examples=-((RAN.total() - STEPS) // EACH),
+                stateful_step_count=EACH,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                print_blob=True,
+            ),
+        )
+    if STEPS >= 1000:
+        assert set(RAN) == COMMANDS
+        assert min(HAPPENED[what] for what in ("kills", "reminders", "files that went back")) > 0
+        with capsys.disabled():
+            done = ", ".join(f"{name} {n}" for name, n in (RAN + HAPPENED).most_common())
+            sys.stdout.write(
+                f"\n{RAN.total()} steps on {connection.vendor}, "
+                f"{time.process_time() - begun:.0f} s of CPU: {done}\n"
+            )
 
 
 def test_the_uploads_module_is_where_the_kill_is_felt() -> None:

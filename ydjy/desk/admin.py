@@ -92,7 +92,7 @@ class ChangeAdmin(LogAdmin):
 
     @admin.display(description="谁")
     def who(self, obj: Any) -> str:
-        return obj.person or {"visitor": "没有登录的人", "": "系统"}.get(obj.actor, obj.actor)
+        return audit.who_words(obj.actor, obj.person or "")
 
     @admin.display(description="动作")
     def operation_name(self, obj: Any) -> str:

@@ -47,6 +47,24 @@ def as_actor(who: str) -> Iterator[None]:
         _actor.reset(token)
 
 
+_WHO = {
+    "": "系统",
+    "visitor": "没有登录的人",
+    "system:tick": "系统定时任务",
+    "system:exports": "系统导出任务",
+    "system:lists": "系统名单导入",
+}
+_KINDS = {"staff": "{}号人员（已删除）", "command": "运维命令 {}", "db": "直接改数据库的 {}"}
+
+
+def who_words(actor: str, person: str = "") -> str:
+    """An actor of the records as people read it; ``person`` is the name of a ``staff:7``."""
+    if person or actor in _WHO:
+        return person or _WHO[actor]
+    kind, _, name = actor.partition(":")
+    return _KINDS.get(kind, "系统").format(name)
+
+
 def acting(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
     """Middleware: what a request writes is recorded as done by the person logged in.
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from apps.errors import naming
 from apps.errors.models.batch import Batch
+from apps.errors.models.sending import ReturnFile
 from apps.offices.models import City
 from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
 from ydjy.desk.models import Upload
@@ -71,3 +72,23 @@ def returned_name(
     }
     stem = naming.filled(pattern, values, version, upload.sha256[:4])
     return f"{stem}.{workbook.returned_format(upload.format)}"
+
+
+def free_name(batch: Batch, upload: Upload, version: int, now: datetime) -> str:
+    """The name by the rule, told apart from every file that went or may go under it: the province
+    calls its list the same each week, and the second may not be written over the first."""
+    name = returned_name(batch, upload, version, now)
+    stem, suffix = name.rsplit(".", 1)
+    marks = (f"{batch.iso_year}W{batch.iso_week:02d}", upload.sha256[:8], upload.sha256)
+    for mark in marks:
+        if not taken(name).exists():
+            break
+        stem = f"{stem}-{mark}"
+        name = f"{stem}.{suffix}"
+    return name
+
+
+def taken(name: str) -> models.QuerySet[ReturnFile]:
+    """The returned files of that name; capitals do not tell files apart on the province's side."""
+    kept = ReturnFile.objects.exclude(state=ReturnFile.State.DROPPED)
+    return kept.filter(filename__iexact=name)

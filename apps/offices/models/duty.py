@@ -21,16 +21,24 @@ class DutyQuerySet(DatedQuerySet):
         """Who is on duty and who is away, with the people of it."""
         return self.on(day).select_related("office", "person", "deputy").order_by("office", "-kind")
 
+    def away(self, day: date) -> Self:
+        """The absences of that day: the only answer to «who is away»."""
+        return self.on(day).filter(kind=Duty.Kind.AWAY).order_by("pk")
+
     def acting_for(self, person: Any, day: date) -> list[int]:
         """Whose work is this person's that day: the own, and that of those for whom they stand in
-        as B 角. The only answer to «who is away»."""
-        away = self.on(day).filter(kind=Duty.Kind.AWAY, deputy=person)
+        as B 角."""
+        away = self.away(day).filter(deputy=person)
         return [person.pk, *away.order_by("person").values_list("person", flat=True)]
+
+    def deputies(self, day: date) -> dict[int, Any]:
+        """Everybody who is away that day, by key, with the B 角."""
+        rows = self.away(day).select_related("deputy__office")
+        return {row.person_id: row.deputy for row in reversed(rows)}
 
     def deputy_of(self, person: Any, day: date) -> Any | None:
         """The B 角 of a person who is away that day; ``None`` where the person is here."""
-        row = self.on(day).filter(person=person, kind=Duty.Kind.AWAY).select_related("deputy")
-        found = row.first()
+        found = self.away(day).filter(person=person).select_related("deputy").first()
         return found.deputy if found else None
 
 
@@ -93,14 +101,38 @@ class Duty(Dated):
         return f"{self.person}不在岗，找{self.deputy}{where}"
 
     def clean(self) -> None:
-        """A deputy who is away too would leave nobody."""
-        if self.kind != self.Kind.AWAY or not (self.deputy_id and self.valid_from):
+        """A deputy who is away too, or who cannot see the work, would leave nobody."""
+        if self.kind != self.Kind.AWAY or not (self.deputy_id and self.person_id):
             return
-        clash = Duty.objects.filter(
+        sees_all = self.person.case_path is None or self.deputy.can_take_lines_of(self._office)
+        if not sees_all:
+            raise ValidationError(
+                {
+                    "deputy": f"{self.deputy}看不到{self._office}的工单，不能做{self.person}的B角。"
+                    "请选本机构或上级机构办理报错的人。"
+                }
+            )
+        if not self.valid_from:
+            return
+        if self._absences().filter(person=self.deputy_id).exists():
+            raise ValidationError({"deputy": "这位同事那几天也不在岗，请换一位。"})
+        if other := self._absences().filter(deputy=self.person_id).first():
+            raise ValidationError(
+                {
+                    "person": f"{self.person}那几天是{other.person}的B角，"
+                    f"请先给{other.person}换一位。"
+                }
+            )
+
+    @property
+    def _office(self) -> Office:
+        """Whose work the deputy takes over: that of the person's own office."""
+        return self.person.office or self.office
+
+    def _absences(self) -> DutyQuerySet:
+        """Other absences that share a day with this one."""
+        return Duty.objects.filter(
             kind=self.Kind.AWAY,
-            person=self.deputy_id,
             valid_from__lte=self.valid_to or self.valid_from,
             valid_to__gte=self.valid_from,
-        )
-        if clash.exclude(pk=self.pk).exists():
-            raise ValidationError({"deputy": "这位同事那几天也不在岗，请换一位。"})
+        ).exclude(pk=self.pk)

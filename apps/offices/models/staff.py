@@ -127,6 +127,11 @@ class Staff(AbstractUser):
         """Where this person may see cases; ``None`` for everybody without a case role."""
         return self.office_path if self.role in CASE_ROLES else None
 
+    def can_take_lines_of(self, office: Office | None) -> bool:
+        """Whether this person may be given what belongs to that office: sees it, and works."""
+        sees = bool(self.case_path and office and office.path.startswith(self.case_path))
+        return sees and self.is_active and self.role != Role.HEAD
+
     @property
     def municipal(self) -> bool:
         return bool(self.office and self.office.municipal)
