@@ -14,6 +14,7 @@ from django.db import connection, models
 from apps.institutions import keys, roll
 from apps.institutions.comparing import Differing
 from apps.institutions.models import Institution, InstitutionAlias, SearchEntry
+from ydjy.desk import audit, bulk
 from ydjy.lib.text import name_key
 
 _MANY = 50_000  # so many new rows load faster into a table whose bigram index is made afterwards
@@ -68,8 +69,9 @@ def insert(rows: Sequence[Differing], stamp: Stamp) -> None:
                 tokens = _tokens(keys.all_grams([key], [initials]))
                 told = f"{key} {initials}"
                 entries.append((row.pk, tokens, told, spelled[: keys.SPELLED_LIMIT], turn))
-            _load(Institution._meta.db_table, columns, lines, stamp)
-            _load(SearchEntry._meta.db_table, _ENTRY, entries, stamp)
+            with audit.as_actor(stamp.who):
+                bulk.write(Institution._meta.db_table, columns, map(_plain, lines))
+                bulk.write(SearchEntry._meta.db_table, _ENTRY, entries)
 
 
 @contextmanager
@@ -122,23 +124,6 @@ def _tokens(tokens: set[str]) -> str:
     """As the column takes them: letters and digits only, so nothing needs quoting."""
     joined = sorted(tokens)
     return "{" + ",".join(joined) + "}" if connection.vendor == "postgresql" else " ".join(joined)
-
-
-def _load(
-    table: str, columns: Sequence[str], lines: Iterable[tuple[Any, ...]], stamp: Stamp
-) -> None:
-    named = ", ".join(f'"{column}"' for column in columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            statement = f"/*ydjy:{stamp.who}*/COPY {table} ({named}) FROM STDIN"
-            with cursor.copy(statement) as copy:
-                for line in lines:
-                    copy.write_row(line)
-        else:
-            marks = ", ".join(["?"] * len(columns))
-            statement = f"INSERT INTO {table} ({named}) VALUES ({marks})"  # noqa: S608
-            raw = connection.connection.cursor()
-            raw.executemany(statement, map(_plain, lines))
 
 
 def _plain(line: tuple[Any, ...]) -> tuple[Any, ...]:
