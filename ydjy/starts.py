@@ -25,6 +25,7 @@ from apps.offices.models import (
 )
 from ydjy.desk.admin import OPERATIONS, table_words
 from ydjy.desk.models import Change, Reading
+from ydjy.desk.storage import room
 from ydjy.lib import workdays
 
 ROWS = 20
@@ -111,7 +112,7 @@ def health(now: datetime) -> Start:
     """Whether the machine does its part: database, waiting jobs, calendar, audit chain."""
     start = Start("运行状态", "有红字的一行需要处理。")
     start.tables = [
-        ("运行", [_database(), _ticking(now), _queue(now), _sealing(now)]),
+        ("运行", [_database(), _ticking(now), _queue(now), _sealing(now), _storage()]),
         ("工作日历", _years(now)),
     ]
     return start
@@ -159,6 +160,12 @@ def _sealing(now: datetime) -> Line:
     minutes = _minutes(oldest, now)
     words = f"有 {minutes} 分钟没有封存" if minutes else "正在封存"
     return Line("修改记录", words + _ask_for_worker(minutes), bad=minutes >= 5)
+
+
+def _storage() -> Line:
+    now = room()
+    asked = "。快满了，请腾出磁盘空间，或者在“存放规定”里调大；满了不再收新来件。"
+    return Line("存放空间", f"{now}{asked if now.nearly_full else ''}", bad=now.nearly_full)
 
 
 def _years(now: datetime) -> list[Line]:

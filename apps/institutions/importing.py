@@ -20,7 +20,7 @@ from apps.institutions import comparing, effects, listing, search, writing
 from apps.institutions.comparing import Differing, Plan
 from apps.institutions.models import DiseaseGroup, ListImport, ListRow
 from apps.offices.models import City
-from ydjy.desk import sheets, uploads, vault
+from ydjy.desk import sheets, storage, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workbook
@@ -328,3 +328,19 @@ def run(pk: int) -> ListImport:
         one.save(update_fields=["job", "message"])
     ListImport.objects.filter(pk=pk, job=Job.NONE).update(job_until=None)
     return one
+
+
+def tend(now: datetime) -> None:
+    """Give up lists that nobody published in time, and delete what is kept of those (X18)."""
+    storage.tend(
+        KIND, now, lambda upload: abandon(ListImport.objects.get(upload=upload)), also=_packed()
+    )
+    over = ListImport.objects.filter(upload__stored="").exclude(packed="")
+    for one in over:
+        vault.drop(one.packed)
+        one.packed = ""
+        one.save(update_fields=["packed"])
+
+
+def _packed() -> Iterable[str]:
+    return ListImport.objects.values_list("packed", flat=True)

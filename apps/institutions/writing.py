@@ -4,7 +4,7 @@ The change log's triggers record every row as they do for any other write; on Po
 statement itself says who (a comment that the trigger reads).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any

