@@ -107,7 +107,7 @@ def test_without_room_a_file_is_refused_in_words_and_nothing_of_it_stays(cast, m
     data = workbooks.weekly_workbook(workbooks.weekly_rows(1))
     most = vault.used() + len(data) - 1
     monkeypatch.setattr(storage, "room", lambda: storage.Room(vault.used(), most))
-    with pytest.raises(Refused, match="存放来件的地方满了.*这个文件没有收下"):
+    with pytest.raises(Refused, match=r"存放来件的地方满了.*这个文件没有收下"):
         intake.receive(data, "a.xlsx", by=cast.lead)
     assert not Upload.objects.exists()
     assert not files()
