@@ -21,7 +21,7 @@ from ydjy.lib.text import name_key
 
 _MANY = 50_000  # so many new rows load faster into a table whose bigram index is made afterwards
 _GIN = "institutions_searchentry_grams"
-_STEP = 20_000  # rows that are prepared and sent at once
+_STEP = 5_000  # rows that are prepared and sent at once
 _ENTRY = ("institution_id", "grams", "told", "spelled", "turn")
 
 
