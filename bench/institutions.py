@@ -19,6 +19,7 @@ from apps.institutions.models import Institution, ListImport
 from apps.offices.models import Office, Staff
 from bench.__main__ import table
 from tests.institutions.lists import csv_list, generated
+from ydjy.desk.models import Change
 from ydjy.lib import workbook
 
 
@@ -39,13 +40,12 @@ def run(lines: int = 60_000) -> None:
         )
     _search(lines)
     seen = _import(first + b"\r\n", people)
-    _figures(f"the same list saved again, {lines} rows", seen, reading)
+    assert (seen["one"].unchanged, seen["written"]) == (lines, 0)
+    _figures(f"the same list saved again, {lines} rows: none written", seen, reading)
     part = _import(changed, people)
-    _figures(f"the list with 1 % changed ({part['one'].changed} rows)", part, reading)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(
-        f"  most memory of this process: {peak} MB (the list's own {len(first) // 10**6} MB in it)"
-    )
+    assert part["one"].changed == part["written"] == lines // 100
+    _figures(f"the list with 1 % changed: {part['written']} rows written", part, reading)
+    print(f"  in each peak the two lists made here: {(len(first) + len(changed)) // 10**6} MB")
 
 
 def _two_people() -> list[Staff]:
@@ -67,6 +67,7 @@ def _import(data: bytes, people: list[Staff]) -> dict[str, Any]:
         one = importing.take(data, "list.csv", listed="national", by=people[0])
         found["one"] = importing.run(one.pk)
 
+    before = _changes()
     found["compare"] = _timed(staged)
     one = found["one"]
     assert one.state == ListImport.State.STAGED, one.message
@@ -77,7 +78,14 @@ def _import(data: bytes, people: list[Staff]) -> dict[str, Any]:
         found["publish"] = _timed(lambda: importing.run(one.pk))
         one.refresh_from_db()
         assert one.state == ListImport.State.PUBLISHED, one.message
+    found["written"] = _changes() - before
+    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return found
+
+
+def _changes() -> int:
+    """Records of the change log about institutions: one for each that was altered."""
+    return Change.objects.filter(table=Institution._meta.db_table).count()
 
 
 def _figures(title: str, found: dict[str, Any], reading: float, raw: float = 0.0) -> None:
@@ -87,6 +95,7 @@ def _figures(title: str, found: dict[str, Any], reading: float, raw: float = 0.0
     if raw:
         rows.append(("the engine's own bulk statement, bare rows", raw))
     table(title, [*rows, ("our guarded reading alone", reading)])
+    print(f"  peak of this process so far {found['peak']} MB")
 
 
 def _limit(data: bytes) -> None:

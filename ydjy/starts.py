@@ -27,6 +27,7 @@ from ydjy.desk import backups
 from ydjy.desk.admin import OPERATIONS, table_words
 from ydjy.desk.audit import who_words
 from ydjy.desk.models import Change, Reading
+from ydjy.desk.storage import room
 from ydjy.lib import workdays
 
 ROWS = 20
@@ -113,7 +114,8 @@ def health(now: datetime) -> Start:
     """Whether the machine does its part: database, jobs, audit chain, backup, calendar."""
     start = Start("运行状态", "有红字的一行需要处理。")
     start.tables = [
-        ("运行", [_database(), _ticking(now), _queue(now), _sealing(now), _backup(now)]),
+        ("运行", [_database(), _ticking(now), _queue(now), _sealing(now)]),
+        ("存放", [_storage(), _backup(now)]),
         ("工作日历", _years(now)),
     ]
     return start
@@ -172,6 +174,12 @@ def _backup(now: datetime) -> Line:
     words = f"上一次在 {timezone.localtime(last):%m-%d %H:%M}"
     late = hours >= backups.LATE_HOURS
     return Line("备份", words + (f"，已经过了 {hours} 小时" if late else ""), bad=late)
+
+
+def _storage() -> Line:
+    now = room()
+    asked = "。快满了，请腾出磁盘空间，或者在“存放规定”里调大；满了不再收新来件。"
+    return Line("存放空间", f"{now}{asked if now.nearly_full else ''}", bad=now.nearly_full)
 
 
 def _years(now: datetime) -> list[Line]:

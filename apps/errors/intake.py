@@ -18,7 +18,7 @@ from apps.errors import known, opening, weekly
 from apps.errors.models import Batch, Ticket
 from apps.errors.ticket import Status
 from apps.offices.models import City
-from ydjy.desk import progress, sheets, uploads
+from ydjy.desk import progress, sheets, storage, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import opened
@@ -264,14 +264,14 @@ def take(upload: Upload, now: datetime) -> bool:
 
 
 def resume(now: datetime) -> int:
-    """Every receipt whose reader has died goes on; bytes without a receipt are removed."""
+    """Every receipt whose reader has died goes on; once an hour what is over is deleted."""
     taken = 0
     for upload in uploads.interrupted(KIND, now):
         if take(upload, now):
             go_on(upload)
             taken += 1
     if now.minute == 0:
-        uploads.sweep(KIND)
+        storage.tend(KIND, now, lambda upload: abandon(upload, by=None))
     return taken
 
 
@@ -285,7 +285,7 @@ def abandon(upload: Upload, *, by: Any) -> None:
     if upload.state in (Upload.State.CONFIRMED, Upload.State.CONFIRMING):
         raise Refused("这个文件已经导入，不能放弃。要收回请用“撤销这次导入”。")
     if upload.state == Upload.State.RECEIVED:  # a job that is just reading it finds it given up
-        upload.rows.all().delete()
+        storage.forget_rows(upload)
     upload.state, upload.lease_until = Upload.State.ABANDONED, None
     upload.save(update_fields=["state", "lease_until"])
 

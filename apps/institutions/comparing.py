@@ -6,10 +6,7 @@ A blank cell or a missing column says nothing. A scope may become narrower by a 
 up again, or no longer listed waits for a person (reliability.md 1.4, 3.2).
 """
 
-import marshal
-import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from hashlib import blake2b
@@ -21,15 +18,14 @@ from apps.institutions.models import (
     DiseaseGroup,
     Institution,
     InstitutionAlias,
-    ListRow,
     ReferralRight,
     Suspension,
 )
+from apps.institutions.plan import Differing, Kept, Outcome, Plan
 from ydjy.desk import sheets
 from ydjy.lib import workbook
 from ydjy.lib.text import clean, name_key
 
-Outcome = ListRow.Outcome
 #: Column of a list → field of an institution.
 FIELDS = {
     "code": "national_code",
@@ -47,67 +43,12 @@ STEP = 5000  # rows between two reports of progress
 _CHUNK = 500
 
 
-@dataclass(slots=True)
-class Differing:
-    """A row of the list that is new, changed or cannot be used, or a stored one it lacks."""
-
-    outcome: str
-    sheet: str = ""
-    row: int = 0
-    digest: int = 0
-    pk: int | None = None
-    name: str = ""
-    before: dict[str, Any] = field(default_factory=dict)
-    after: dict[str, Any] = field(default_factory=dict)
-    message: str = ""
-    cells: tuple[str, ...] = ()
-    decide: str = ""
-    stored: dict[str, Any] | None = None
-
-
-@dataclass
-class Plan:
-    """All that an import would do. ``total`` rows = accepted + the four other outcomes."""
-
-    total: int = 0
-    unchanged: int = 0
-    rows: list[Differing] = field(default_factory=list)
-
-    def count(self, outcome: str) -> int:
-        return sum(row.outcome == outcome for row in self.rows)
-
-    @property
-    def accepted(self) -> int:
-        return self.unchanged + self.count(Outcome.NEW) + self.count(Outcome.CHANGED)
-
-    def pack(self) -> bytes:
-        """The rows that publishing writes, to be kept until then."""
-        wanted = (Outcome.NEW, Outcome.CHANGED, Outcome.MISSING)
-        rows = [
-            (str(r.outcome), r.sheet, r.row, r.digest, r.pk, r.name, r.before, r.after, r.decide)
-            for r in self.rows
-            if r.outcome in wanted
-        ]
-        return zlib.compress(marshal.dumps(rows), 1)
-
-
-def unpack(data: bytes) -> list[Differing]:
-    """The rows of :meth:`Plan.pack`; only ever of bytes that we sealed ourselves."""
-    rows = marshal.loads(zlib.decompress(data))  # noqa: S302 - sealed by us, opened by our key
-    return [
-        Differing(outcome, sheet, row, digest, pk, name, before, after, decide=decide)
-        for outcome, sheet, row, digest, pk, name, before, after, decide in rows
-    ]
-
-
-def outdated(rows: list[Differing], listed: str, day: date) -> bool:
+def outdated(kept: Kept, listed: str, day: date) -> bool:
     """Whether the store has changed under these rows since they were compared; else the stored
     fields are read into the changed ones."""
-    store = Store(listed)
-    for row in rows:
-        if row.outcome == Outcome.NEW and store.find(row.after.get("national_code"), row.name):
-            return True
-    known = [row for row in rows if row.outcome == Outcome.CHANGED]
+    store, known = Store(listed), kept.changed()
+    if any(store.find(row.after.get("national_code"), row.name) for row in kept.new):
+        return True
     vocabulary = DiseaseGroup.objects.vocabulary() if known else scopes.SOURCE_GROUPS
     for start in range(0, len(known), _CHUNK):
         chunk = known[start : start + _CHUNK]
@@ -139,13 +80,12 @@ class Store:
 
     def __init__(self, listed: str):
         self.listed = listed
-        self.by_digest: dict[int, int] = {}
-        self.ours: set[int] = set()
-        rows = Institution.objects.filter(listed=listed).order_by()
-        for pk, fingerprint in rows.values_list("pk", "digest").iterator(20_000):
-            self.ours.add(pk)
-            if fingerprint is not None:
-                self.by_digest[fingerprint] = pk
+        ours = self.ours().filter(digest__isnull=False).order_by()
+        self.by_digest = dict(ours.values_list("digest", "pk").iterator(20_000))
+
+    def ours(self) -> Any:
+        """The institutions that stand in this list."""
+        return Institution.objects.filter(listed=self.listed)
 
     @cached_property
     def by_code(self) -> dict[str, int]:
@@ -202,7 +142,7 @@ class _Comparison:
         self.kind, self.store, self.day = kind, store, day
         self.plan = Plan()
         self.seen: dict[int, int] = {}  # institution → row of the list
-        self.fresh: dict[str, tuple[int, Any]] = {}  # new thing → its row and values
+        self.fresh: dict[str, tuple[int, int]] = {}  # new thing → its row, what it says
         self.known: list[Differing] = []
         self.places: dict[str, list[tuple[str, int]]] = {}
 
@@ -243,7 +183,8 @@ class _Comparison:
             return
         pk = found[0] if found else None
         key = pk if pk is not None else listing.same(values)
-        said = {k: v for k, v in values.items() if k != "seq"}
+        after = {k: v for k, v in values.items() if k != "seq"}
+        said = hash(tuple(after.items()))
         twin = self.fresh.get(str(key)) or ((self.seen[pk], None) if pk in self.seen else None)
         if twin is not None:
             same = twin[1] == said
@@ -252,11 +193,11 @@ class _Comparison:
             return
         self.fresh[str(key)] = (row.number, said)
         one = Differing(
-            Outcome.NEW, sheet.sheet, row.number, fingerprint, pk, values["name"], after=said
+            Outcome.NEW, sheet.sheet, row.number, fingerprint, pk, values["name"], after=after
         )
         if pk is None:
             one.after = told_fields(values)
-            self.plan.rows.append(one)
+            self.plan.put(one)
         else:
             self.seen[pk] = row.number
             self.known.append(one)
@@ -272,7 +213,7 @@ class _Comparison:
         name = ((values or {}).get("name") or "")[:120]
         one = Differing(outcome, sheet.sheet, row.number, name=name, message=said[:400])
         one.cells = row.cells
-        self.plan.rows.append(one)
+        self.plan.put(one)
 
     def differ(self) -> None:
         """Compare the rows about known institutions field by field."""
@@ -284,17 +225,18 @@ class _Comparison:
                 _compare_fields(one, stored[one.pk], vocabulary)
                 if one.after:
                     one.outcome = Outcome.CHANGED
-                    self.plan.rows.append(one)
+                    self.plan.put(one)
                 else:
                     self.plan.unchanged += 1
 
     def miss(self) -> None:
         """Institutions of this list that it no longer has: proposed, never deleted."""
-        gone = sorted(self.store.ours - self.seen.keys())
+        ours = self.store.ours().order_by().values_list("pk", flat=True)
+        gone = sorted(pk for pk in ours.iterator(20_000) if pk not in self.seen)
         for start in range(0, len(gone), _CHUNK):
             rows = Institution.objects.filter(pk__in=gone[start : start + _CHUNK])
             for row in rows.working(self.day).order_by("pk"):
-                self.plan.rows.append(
+                self.plan.put(
                     Differing(
                         Outcome.MISSING,
                         pk=row.pk,

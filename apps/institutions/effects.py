@@ -12,7 +12,6 @@ from django.db.models import ProtectedError
 
 from apps.institutions import comparing, listing
 from apps.institutions import scope as scopes
-from apps.institutions.comparing import Differing
 from apps.institutions.models import (
     DiseaseGroup,
     Institution,
@@ -24,6 +23,7 @@ from apps.institutions.models import (
     ReferralRight,
     Suspension,
 )
+from apps.institutions.plan import Differing
 from apps.institutions.writing import Stamp
 from ydjy.desk.models import Change
 

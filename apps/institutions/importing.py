@@ -17,10 +17,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.institutions import comparing, effects, listing, search, writing
-from apps.institutions.comparing import Differing, Plan
 from apps.institutions.models import DiseaseGroup, ListImport, ListRow
+from apps.institutions.plan import SAMPLE, Differing, Kept, Outcome, Plan
 from apps.offices.models import City
-from ydjy.desk import sheets, uploads, vault
+from ydjy.desk import sheets, storage, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workbook
@@ -28,8 +28,7 @@ from ydjy.lib import workbook
 KIND = "institutions"
 AT_ONCE = 200_000  # bytes of a file that is read while the person waits
 LEASE = timedelta(minutes=30)  # a worker that says nothing for so long has died
-SAMPLE = 2_000  # new and duplicate rows that are kept for the preview; all are counted
-State, Job, Outcome = ListImport.State, ListImport.Job, ListRow.Outcome
+State, Job = ListImport.State, ListImport.Job
 
 
 def list_kind(today: Any = None) -> sheets.ListKind:
@@ -134,12 +133,7 @@ def _stage(one: ListImport, plan: Plan) -> None:
 
 
 def _list_rows(one: ListImport, plan: Plan) -> Iterable[ListRow]:
-    left = dict.fromkeys((Outcome.NEW, Outcome.DUPLICATE, Outcome.SKIPPED), SAMPLE)
     for row in plan.rows:
-        if row.outcome in left:
-            left[row.outcome] -= 1  # type: ignore[index]
-            if left[row.outcome] < 0:  # type: ignore[index]
-                continue
         yield ListRow(
             of=one,
             outcome=row.outcome,
@@ -215,16 +209,16 @@ def ask_publish(one: ListImport, *, by: Any) -> None:
 def publish(one: ListImport) -> ListImport:
     """Write it all, or nothing. If what it builds on has changed since it was looked at, it is
     compared anew and goes back to the first person."""
-    rows = comparing.unpack(vault.get(one.packed))
+    plan = Kept.of(vault.get(one.packed))
     with transaction.atomic():
         one = ListImport.objects.select_for_update(of=("self",)).get(pk=one.pk)
         if one.state == State.PUBLISHED:
             return one
         must(one.state == State.DRAFT, f"这份名单{one.get_state_display()}，不能发布。")
         _take_time()
-        if comparing.outdated(rows, one.listed, timezone.localdate()):
+        if comparing.outdated(plan, one.listed, timezone.localdate()):
             return _look_again(one)
-        _write(one, rows)
+        _write(one, plan)
         one.state, one.job, one.published_at = State.PUBLISHED, Job.NONE, timezone.now()
         one.save()
         upload = one.upload
@@ -253,13 +247,12 @@ def _take_time() -> None:
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
-def _write(one: ListImport, rows: list[Differing]) -> None:
+def _write(one: ListImport, plan: Kept) -> None:
     today = timezone.localdate()
     stamp = writing.Stamp(number=one.pk, listed=one.listed, by=one.published_by, day=today)
-    new = [row for row in rows if row.outcome == Outcome.NEW]
-    writing.insert(new, stamp)
+    new = writing.insert(plan.new, stamp)
     kept = {row.institution: row for row in one.rows.exclude(institution=None)}
-    changed = [row for row in rows if row.outcome == Outcome.CHANGED]
+    changed = plan.changed()
     for row in changed:
         _leave_what_nobody_allowed(row, kept[row.pk])
     fields = set(comparing.FIELDS.values())
@@ -267,7 +260,7 @@ def _write(one: ListImport, rows: list[Differing]) -> None:
     renamed = [row.pk for row in changed if "name" in row.after and row.pk is not None]
     for start in range(0, len(renamed), 500):
         search.index(renamed[start : start + 500])
-    missing = [r for r in rows if r.outcome == Outcome.MISSING and kept[r.pk].allowed]
+    missing = [row for row in plan.missing() if kept[row.pk].allowed]
     effects.apply([*new, *changed, *missing], kept, stamp)
 
 
@@ -328,3 +321,19 @@ def run(pk: int) -> ListImport:
         one.save(update_fields=["job", "message"])
     ListImport.objects.filter(pk=pk, job=Job.NONE).update(job_until=None)
     return one
+
+
+def tend(now: datetime) -> None:
+    """Give up lists that nobody published in time, and delete what is kept of those (X18)."""
+    storage.tend(
+        KIND, now, lambda upload: abandon(ListImport.objects.get(upload=upload)), also=_packed()
+    )
+    over = ListImport.objects.filter(upload__stored="").exclude(packed="")
+    for one in over:
+        vault.drop(one.packed)
+        one.packed = ""
+        one.save(update_fields=["packed"])
+
+
+def _packed() -> Iterable[str]:
+    return ListImport.objects.values_list("packed", flat=True)

@@ -4,21 +4,24 @@ The change log's triggers record every row as they do for any other write; on Po
 statement itself says who (a comment that the trigger reads).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection, models
 
 from apps.institutions import keys, roll
-from apps.institutions.comparing import Differing
 from apps.institutions.models import Institution, InstitutionAlias, SearchEntry
+from apps.institutions.plan import Differing, Packed
+from ydjy.desk import audit, bulk
 from ydjy.lib.text import name_key
 
 _MANY = 50_000  # so many new rows load faster into a table whose bigram index is made afterwards
 _GIN = "institutions_searchentry_grams"
-_STEP = 20_000  # rows that are prepared and sent at once
+_STEP = 5_000  # rows that are prepared and sent at once
 _ENTRY = ("institution_id", "grams", "told", "spelled", "turn")
 
 
@@ -45,31 +48,40 @@ class Stamp:
         }
 
 
-def insert(rows: Sequence[Differing], stamp: Stamp) -> None:
-    """Make the new institutions and their search entries; ``row.pk`` is set."""
-    if not rows:
-        return
-    first, turn = _keys_for(len(rows)), roll.next_turn()
-    for offset, row in enumerate(rows):
-        row.pk = first + offset
+def insert(rows: Packed, stamp: Stamp) -> list[Differing]:
+    """Make the new institutions and their search entries. Returns those of the rows that say more
+    than an institution's own columns hold, with their ``pk``."""
+    if not len(rows):
+        return []
+    number, turn = _keys_for(len(rows)), roll.next_turn()
+    columns = [f.column for f in _own_fields(Institution)]
+    more: list[Differing] = []
+    with _index_afterwards(len(rows)), audit.as_actor(stamp.who):
+        waiting = iter(rows)
+        while part := list(islice(waiting, _STEP)):
+            for row in part:
+                row.pk, number = number, number + 1
+            more += [row for row in part if {"scope", "status"} & row.after.keys()]
+            lines, entries = _lines(part, stamp, turn)
+            bulk.write(Institution._meta.db_table, columns, lines)
+            bulk.write(SearchEntry._meta.db_table, _ENTRY, entries)
+    return more
+
+
+def _lines(part: list[Differing], stamp: Stamp, turn: int) -> tuple[list[Any], list[Any]]:
+    """Some new rows as their tables take them: institutions, and their search entries."""
     fields = _own_fields(Institution)
-    columns = [f.column for f in fields]
     blank = {f.attname: f.get_default() for f in fields} | stamp.checked()
     blank |= {"listed": stamp.listed, "published": True, "brought_by": stamp.number}
-    speller = keys.speller()
-    with _index_afterwards(len(rows)):
-        for start in range(0, len(rows), _STEP):
-            entries: list[tuple[Any, ...]] = []
-            lines: list[tuple[Any, ...]] = []
-            for row in rows[start : start + _STEP]:
-                (initials, spelled), key = speller.read(row.name), name_key(row.name)
-                values = blank | _columns(row, initials, key)
-                lines.append(tuple(values[f.attname] for f in fields))
-                tokens = _tokens(keys.all_grams([key], [initials]))
-                told = f"{key} {initials}"
-                entries.append((row.pk, tokens, told, spelled[: keys.SPELLED_LIMIT], turn))
-            _load(Institution._meta.db_table, columns, lines, stamp)
-            _load(SearchEntry._meta.db_table, _ENTRY, entries, stamp)
+    speller, stored = keys.speller(), itemgetter(*(f.attname for f in fields))
+    lines, entries = [], []
+    for row in part:
+        (initials, spelled), key = speller.read(row.name), name_key(row.name)
+        lines.append(_plain(stored(blank | _columns(row, initials, key))))
+        tokens = _tokens(keys.all_grams([key], [initials]))
+        told = f"{key} {initials}"
+        entries.append((row.pk, tokens, told, spelled[: keys.SPELLED_LIMIT], turn))
+    return lines, entries
 
 
 @contextmanager
@@ -122,23 +134,6 @@ def _tokens(tokens: set[str]) -> str:
     """As the column takes them: letters and digits only, so nothing needs quoting."""
     joined = sorted(tokens)
     return "{" + ",".join(joined) + "}" if connection.vendor == "postgresql" else " ".join(joined)
-
-
-def _load(
-    table: str, columns: Sequence[str], lines: Iterable[tuple[Any, ...]], stamp: Stamp
-) -> None:
-    named = ", ".join(f'"{column}"' for column in columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            statement = f"/*ydjy:{stamp.who}*/COPY {table} ({named}) FROM STDIN"
-            with cursor.copy(statement) as copy:
-                for line in lines:
-                    copy.write_row(line)
-        else:
-            marks = ", ".join(["?"] * len(columns))
-            statement = f"INSERT INTO {table} ({named}) VALUES ({marks})"  # noqa: S608
-            raw = connection.connection.cursor()
-            raw.executemany(statement, map(_plain, lines))
 
 
 def _plain(line: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.errors import intake
 from tests import workbooks
-from ydjy.desk import bulk, problems, sheets, uploads, vault
+from ydjy.desk import bulk, problems, sheets, storage, uploads, vault
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.verbs import Refused
 from ydjy.lib import workbook
@@ -53,8 +53,8 @@ def test_a_receipt_is_read_once_by_however_many(cast, data):
 def test_bytes_without_a_receipt_are_swept_and_others_stay(cast, data):
     upload = intake.keep(data, "a.xlsx", by=cast.lead)
     lost = vault.put("weekly", b"lost by a crash")
-    assert uploads.sweep("weekly") == 0  # perhaps its receipt is just being written
-    assert uploads.sweep("weekly", older_than=-1) >= 1
+    assert storage.sweep("weekly") == 0  # perhaps its receipt is just being written
+    assert storage.sweep("weekly", older_than=-1) >= 1
     assert vault.get(upload.stored) == data
     with pytest.raises(FileNotFoundError):
         vault.get(lost)

@@ -22,7 +22,7 @@ from django.utils import timezone
 from apps.errors import intake
 from apps.errors.models import SourceLine, Ticket
 from apps.offices.models import Staff
-from ydjy.desk import uploads, vault
+from ydjy.desk import storage, uploads, vault
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.verbs import Refused
 
@@ -78,7 +78,7 @@ def after(file: str) -> None:
     except Refused as refused:
         sys.exit(str(refused))
     intake.confirm(upload, by=lead)
-    uploads.sweep("weekly", older_than=-1)
+    storage.sweep("weekly", older_than=-1)
     vault.sweep(older_than=-1)
     sys.stdout.write(json.dumps({"states": found, "kept_word": kept_word, **invariants()}) + "\n")
 

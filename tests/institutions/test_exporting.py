@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from apps.institutions import comparing, exporting, importing, scope
 from apps.institutions.models import Institution, ReferralRight, Suspension
+from apps.institutions.plan import Plan
 from tests.cast import Cast
 from ydjy.desk import sheets
 from ydjy.lib import workbook
@@ -81,7 +82,7 @@ def as_workbook(blanked: random.Random | None = None) -> bytes:
     return target.getvalue()
 
 
-def compared(data: bytes) -> comparing.Plan:
+def compared(data: bytes) -> Plan:
     opened = sheets.open_file(importing.list_kind(), data, "x.xlsx", remembered={})
     return comparing.compare(opened, "city", timezone.localdate())
 

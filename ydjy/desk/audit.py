@@ -123,7 +123,9 @@ def audited() -> list[type[models.Model]]:
         for model in config.get_models(include_auto_created=True)
         if model._meta.managed and getattr(model, "audited", True) and not _keeps(model)
     ]
-    desk = [apps.get_model("desk", name) for name in ("Upload", "Export", "ExportRule")]
+    desk = [
+        apps.get_model("desk", name) for name in ("Upload", "Export", "ExportRule", "StorageRule")
+    ]
     return [*ours, *desk]
 
 

@@ -23,7 +23,7 @@ class Sample(NamedTuple):
 
 def sample(upload: Upload) -> Sample | None:
     """``None`` for a file that has no encoding."""
-    if upload.format not in ("csv", "tsv") or not upload.encoding:
+    if upload.format not in ("csv", "tsv") or not (upload.encoding and upload.stored):
         return None
     head = vault.get(upload.stored)[:HEAD]
     text = head.decode(upload.encoding, "ignore").lstrip("\ufeff")
@@ -39,6 +39,7 @@ def sample(upload: Upload) -> Sample | None:
 
 def choose(upload: Upload, encoding: str) -> None:
     """Let the file be read by ``encoding`` from now on; the caller reads it anew."""
+    must(upload.stored, "这个来件的原件已经到期删除，请重新导入文件。")
     must(upload.encoding and encoding in workbook.ENCODINGS, "请选择一种文字编码。")
     try:
         workbook.decode(vault.get(upload.stored), encoding)

@@ -8,6 +8,7 @@ from django.db import models
 from ydjy.desk.exportrecords import Export, ExportRule
 from ydjy.desk.listrecords import RowChange
 from ydjy.desk.secrets import SealedJSONField, SealedTextField
+from ydjy.desk.storagerule import StorageRule
 from ydjy.desk.throttle import Attempt
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Reading",
     "RowChange",
     "StagedRow",
+    "StorageRule",
     "Upload",
 ]
 

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from ydjy.desk import bulk, secrets, sheets, vault
+from ydjy.desk import bulk, secrets, sheets, storage, vault
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import ColumnMemory, StagedRow, Upload
 from ydjy.desk.secrets import opened
@@ -68,13 +68,14 @@ def keep(
     """Keep the bytes and make the receipt; nothing is read yet.
 
     ``office_path``: the office that receives the file, whose people and superiors may see it.
-    Raises ``AlreadyReceived`` for the same bytes and ``Refused`` for too many.
+    Raises ``AlreadyReceived`` for the same bytes and ``Refused`` for too many, or no room.
     """
     crashpoint("CI1")
     _must_fit(kind, len(data))
     digest = sha256(data).hexdigest()
     if twin := same_file(kind.code, period, digest):
         raise AlreadyReceived(twin)
+    storage.must_have_room(len(data))
     upload = Upload(
         kind=kind.code,
         period=period,
@@ -187,7 +188,7 @@ def read(upload: Upload, kind: sheets.ListKind, settle: Settle) -> None:
     except Refused as refused:
         if isinstance(refused, ReadElsewhere):
             raise
-        upload.rows.all().delete()
+        storage.forget_rows(upload)
         _end(upload, Upload.State.REFUSED, str(refused))
         raise Unreadable(upload) from refused
     upload.refresh_from_db()
@@ -215,7 +216,7 @@ def _stage_all(upload: Upload, file: sheets.Opened, settle: Settle) -> None:
             if not whole and row.lease_until != mine:
                 raise ReadElsewhere("这个文件正在由系统核对，请稍后再看。")
             if not done:
-                row.rows.all().delete()
+                storage.forget_rows(row)
             _stage(row, part, done, numbers)
             done += len(part)
             if done < file.size:
@@ -326,15 +327,6 @@ def interrupted(kind: str, now: datetime) -> Iterable[Upload]:
     """Receipts that somebody began to read or to import and did not end: a crash, a lost job."""
     unfinished = [Upload.State.RECEIVED, Upload.State.CONFIRMING]
     return Upload.objects.filter(kind=kind, state__in=unfinished, lease_until__lt=now)
-
-
-def sweep(kind: str, *, older_than: float = 3600) -> int:
-    """Remove kept bytes that no receipt knows (a crash between the two); returns how many."""
-    known = set(Upload.objects.filter(kind=kind).values_list("stored", flat=True))
-    lost = [name for name in vault.names(kind, older_than=older_than) if name not in known]
-    for name in lost:
-        vault.drop(name)
-    return len(lost)
 
 
 # Answering -------------------------------------------------------------------------------------

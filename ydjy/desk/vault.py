@@ -46,6 +46,11 @@ def drop(name: str) -> None:
     (_folder() / name).unlink(missing_ok=True)
 
 
+def used() -> int:
+    """Bytes that all stored files take together."""
+    return sum(file.stat().st_size for file in _folder().rglob("*") if file.is_file())
+
+
 def names(kind: str, *, older_than: float) -> list[str]:
     """What is stored of one kind and has lain there for that many seconds."""
     folder, limit = _folder() / kind, time.time() - older_than

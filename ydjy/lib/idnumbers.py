@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
+from operator import mul
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -122,7 +123,7 @@ _ASK_INTAKE_PLACE = "第二、三位不是省级代码，请对照证件核对"
 
 def check_digit(first17: str) -> str:
     """ISO 7064 MOD 11-2 over the first 17 digits: ``0``–``9`` or ``X``."""
-    total = sum(int(digit) * weight for digit, weight in zip(first17, _WEIGHTS, strict=True))
+    total = sum(map(mul, map(int, first17), _WEIGHTS))
     return _CHECK_DIGITS[total % 11]
 
 

@@ -5,6 +5,8 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Max
+from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
 from apps.offices.models.calendar import week_of
@@ -175,9 +177,9 @@ class Batch(models.Model):
         seen: a ticket that was carried to this week keeps its own."""
         prefix = f"{self.iso_year}W{self.iso_week:02d}-"
         numbers = type(self).tickets.rel.related_model.everything.filter(number__startswith=prefix)
-        last = max(
-            (int(n[len(prefix) :]) for n in numbers.values_list("number", flat=True)), default=0
-        )
+        last = numbers.aggregate(
+            last=Max(Cast(Substr("number", len(prefix) + 1), models.IntegerField()), default=0)
+        )["last"]
         return f"{prefix}{last + count:03d}"
 
     def on_time(self) -> bool | None:

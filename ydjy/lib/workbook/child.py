@@ -17,11 +17,13 @@ from ydjy.lib.workbook.reading import read_events
 
 
 def main() -> None:
-    """Answer one message (limits, file name, encoding, bytes) with the events of reading."""
+    """Answer one message (limits, file name, encoding, size) and the bytes after it with the
+    events of reading."""
     message = receive(sys.stdin.buffer)
     if message is None:
         return
-    values, filename, encoding, data = message
+    values, filename, encoding, size = message
+    data = sys.stdin.buffer.read(size)  # type: ignore[arg-type]
     limits = Limits(*values)  # type: ignore[misc]
     _set_limits(limits)
     # Nothing here is cyclic, and walking a growing list again and again costs a third of the time.
@@ -29,7 +31,7 @@ def main() -> None:
     out = sys.stdout.buffer
     try:
         name, chosen = str(filename), str(encoding)
-        for event in read_events(data, limits, filename=name, encoding=chosen):  # type: ignore[arg-type]
+        for event in read_events(data, limits, filename=name, encoding=chosen):
             send(out, pack(event))
     except WorkbookError as error:
         send(out, ("refused", str(error)))

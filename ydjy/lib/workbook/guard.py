@@ -43,7 +43,8 @@ def read_guarded(data: bytes, limits: Limits, *, filename: str = "", encoding: s
     clock.start()
     try:
         with suppress(BrokenPipeError):
-            send(child.stdin, (astuple(limits), filename, encoding, data))
+            send(child.stdin, (astuple(limits), filename, encoding, len(data)))
+            child.stdin.write(data)  # as it is: a list may have 100 MB
             child.stdin.close()
         return assemble(_answers(child.stdout, child, limits, too_late))
     finally:

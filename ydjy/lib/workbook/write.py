@@ -13,10 +13,9 @@ import re
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape as html_escape
 from pathlib import Path
 from typing import BinaryIO
-from xml.sax.saxutils import escape as xml_escape
-from xml.sax.saxutils import quoteattr
 
 from ydjy.lib.workbook.book import Limits, Merge, WorkbookError, column_letter
 from ydjy.lib.workbook.cells import escape
@@ -53,6 +52,12 @@ _STYLES = (
     'applyFill="1"/></cellXfs><cellStyles count="1">'
     '<cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
+
+
+def _quoted(text: str) -> str:
+    """The value of an attribute. (Not from ``xml.sax``, which brings the whole of ``urllib`` into
+    the reading child.)"""
+    return f'"{html_escape(text)}"'.replace("\n", "&#10;").replace("\t", "&#9;")
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,7 @@ def _frame(names: Sequence[str], grids: Sequence[Grid]) -> Iterator[tuple[str, s
     )
     yield "_rels/.rels", _relationships([("rId1", "officeDocument", "xl/workbook.xml")])
     sheets = "".join(
-        f'<sheet name={quoteattr(name)} sheetId="{n}"{_state(grid)} r:id="rId{n}"/>'
+        f'<sheet name={_quoted(name)} sheetId="{n}"{_state(grid)} r:id="rId{n}"/>'
         for n, name, grid in zip(numbers, names, grids, strict=True)
     )
     yield (
@@ -257,12 +262,15 @@ def _validations(grid: Grid) -> str:
         kind = ' type="list" errorStyle="warning" showErrorMessage="1"' if listed else ""
         words = hint.words[:_LONGEST_HINT]
         said = (
-            f' showInputMessage="1" promptTitle={quoteattr(hint.title[:32])} '
-            f"prompt={quoteattr(words)}"
+            f' showInputMessage="1" promptTitle={_quoted(hint.title[:32])} prompt={_quoted(words)}'
             if words
             else ""
         )
-        inner = f"<formula1>{xml_escape(chr(34) + offered + chr(34))}</formula1>" if listed else ""
+        inner = (
+            f"<formula1>{html_escape(chr(34) + offered + chr(34), quote=False)}</formula1>"
+            if listed
+            else ""
+        )
         found.append(
             f'<dataValidation{kind} allowBlank="1"{said} sqref="{where}">{inner}</dataValidation>'
         )
@@ -285,7 +293,7 @@ def inline_xml(text: str, prefix: str = "") -> str:
     """The inside of a text cell; control characters are stored as ``_x0001_``."""
     if len(text) > LONGEST_CELL:
         raise WorkbookError(f"有一格内容超过 {LONGEST_CELL:,} 个字，表格放不下，请删短。")
-    body = xml_escape(escape(text))
+    body = html_escape(escape(text), quote=False)
     return f'<{prefix}is><{prefix}t xml:space="preserve">{body}</{prefix}t></{prefix}is>'
 
 
