@@ -1,5 +1,9 @@
 """The operator's settings: what is not understood stops the program with one sentence."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +69,30 @@ def test_a_host_name_takes_the_site_off_loopback():
 
     assert not env.loopback_only
     assert env.hosts[-2:] == ("yibao.example.cn", "10.1.2.3")
+
+
+BEHIND_A_PROXY = """
+import django, json
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+call_command("migrate", verbosity=0)
+browser = Client(SERVER_NAME="yibao.example.cn")
+said = [browser.get("/admin/login/", headers=h) for h in ({}, {"X-Forwarded-Proto": "https"})]
+print(json.dumps([answer.status_code for answer in said]))
+"""
+
+
+def test_behind_a_proxy_with_tls_a_page_is_answered_and_not_sent_to_itself(tmp_path: Path):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("YDJY_")} | {
+        "YDJY_DATA": str(tmp_path),
+        "YDJY_HOSTS": "yibao.example.cn",
+        "DJANGO_SETTINGS_MODULE": "ydjy.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", BEHIND_A_PROXY],
+        cwd=Path(__file__).resolve().parent.parent, env=env, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [301, 200]

@@ -2,13 +2,14 @@
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from apps.filings import blank, printing
 from apps.filings.beside import PrintOut
-from apps.offices.models import SiteSettings
+from apps.offices.models import Office, Role, SiteSettings, Staff
 from ydjy.lib import qr
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jinzhou_policy")]
@@ -65,3 +66,22 @@ def test_paper_has_a_code_only_where_the_public_address_is_known(client: Client,
     assert qr.svg_path(found[1])[1] in html
     page = found[1].removeprefix("https://yibao.example.cn")
     assert client.get(page).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/admin/offices/hotline/", "/offices/"),
+        ("/admin/offices/office/", "/offices/"),
+        ("/admin/institutions/institution/", "/institutions/"),
+    ],
+)
+def test_a_printed_staff_list_carries_the_code_of_the_public_page(
+    client_of: Any, address: str, page: str
+):
+    office = Office.objects.get(parent=None, handles_cases=True)
+    person = Staff.objects.create_user("k", role=Role.DIRECTORY, office=office, is_staff=True)
+    keeper = client_of(person)
+    assert 'class="qr"' not in keeper.get(address).content.decode()
+    SiteSettings.objects.create(address="https://yibao.example.cn")
+    assert f"二维码：https://yibao.example.cn{page}" in keeper.get(address).content.decode()

@@ -130,6 +130,9 @@ CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOOPBACK_ONLY
 SESSION_COOKIE_NAME = "ydjy" if LOOPBACK_ONLY else "__Host-ydjy"
 SECURE_SSL_REDIRECT = not LOOPBACK_ONLY
+# The proxy that holds the certificate speaks plain HTTP to us on loopback; without its word every
+# page would be sent to HTTPS for ever. It must set this header itself (docs/deploy.md).
+SECURE_PROXY_SSL_HEADER = None if LOOPBACK_ONLY else ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 0 if LOOPBACK_ONLY else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not LOOPBACK_ONLY
 SECURE_REFERRER_POLICY = "same-origin"

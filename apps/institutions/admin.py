@@ -20,6 +20,7 @@ from apps.institutions.models import (
     ReferralRight,
     Suspension,
 )
+from apps.offices.admin_public import PaperCodeMixin
 from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, short
 from ydjy.desk.exporting import Column, ExportMixin
 from ydjy.desk.formfields import WordsField
@@ -136,7 +137,8 @@ class OpeningFilter(admin.SimpleListFilter):
 
 
 @admin.register(Institution)
-class InstitutionAdmin(ExportMixin, DeskAdmin):
+class InstitutionAdmin(PaperCodeMixin, ExportMixin, DeskAdmin):
+    public_page = "/institutions/"
     about = "定点医药机构：开通了什么、能转诊什么。停用写在“停用”里，从那天起生效，不要删。"
     list_display = (
         *("name", "national_code", "kind", "level", "county", "now"),

@@ -53,7 +53,7 @@ class Vocabulary:
 
     def close(self, groups: Collection[str]) -> frozenset[str]:
         """Return the groups together with every group that is part of one of them."""
-        closed = set(groups)
+        closed = {self.find(group) or group for group in groups}
         while more := {c for c, p in self.parents.items() if p in closed} - closed:
             closed |= more
         return frozenset(closed)
@@ -147,7 +147,8 @@ def verdict(scope: Scope, groups: Iterable[str], vocabulary: Vocabulary = SOURCE
     """Answer whether a case of these groups may be referred under the scope.
 
     No group at all is a general case (综合). A group outside the vocabulary is never a yes,
-    except where there is no limit whatever.
+    except where there is no limit whatever; and where the scope itself names a group that the
+    vocabulary has lost (renamed by its keepers), nobody can say what it still shuts out.
     """
     words = tuple(dict.fromkeys(groups)) or (GENERAL,)
     case = frozenset(name for word in words if (name := vocabulary.find(word)))
@@ -161,7 +162,12 @@ def verdict(scope: Scope, groups: Iterable[str], vocabulary: Vocabulary = SOURCE
         return Verdict("no", f"不含{vocabulary.listed(hit)}")
     if unknown:
         return Verdict("ask", f"认不出“{'、'.join(unknown)}”属于哪一类病，{CALL_FIRST}")
-    return _weigh(scope, case, vocabulary)
+    answer = _weigh(scope, case, vocabulary)
+    lost = {group for group in scope.include | scope.exclude if vocabulary.find(group) is None}
+    if lost & scope.exclude or (lost and answer.answer != "yes"):
+        said = vocabulary.listed(lost)
+        return Verdict("ask", f"转诊范围里的“{said}”不在病种类别里，{CALL_FIRST}")
+    return answer
 
 
 def describe(scope: Scope, vocabulary: Vocabulary = SOURCE_GROUPS) -> str:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.offices import admin_public, lists  # noqa: F401 - its admins register themselves
+from apps.offices import admin_public, lists
 from apps.offices import admin_upkeep as upkeep
 from apps.offices.models import (
     CalendarDay,
@@ -46,7 +46,8 @@ class HotlineHours(OfficeHours):
 
 
 @admin.register(Office)
-class OfficeAdmin(SmallListMixin, DeskAdmin):
+class OfficeAdmin(admin_public.PaperCodeMixin, SmallListMixin, DeskAdmin):
+    public_page = "/offices/"
     small_list = lists.OFFICES
     about = "市、县（市、区）、乡镇（街道）的经办机构和服务网点。公开的会显示在查询网站上。"
     list_display = ("name", "level", "parent", "service_area", "handles_cases", "published")
@@ -74,7 +75,8 @@ class HotlineForm(DeskForm):
 
 
 @admin.register(Hotline)
-class HotlineAdmin(SmallListMixin, DeskAdmin):
+class HotlineAdmin(admin_public.PaperCodeMixin, SmallListMixin, DeskAdmin):
+    public_page = "/offices/"
     small_list = lists.HOTLINES
     about = "对外的电话。一个号码可以有几种用途。"
     form = HotlineForm

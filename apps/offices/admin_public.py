@@ -7,10 +7,22 @@ from django.http import HttpRequest
 
 from apps.offices import lists
 from apps.offices.models import Duty, Notice, SiteSettings, SpecialHours, Synonym
+from apps.offices.page import code_of
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
 from ydjy.desk.listpages import SmallListMixin
 
 DAYS = ("valid_from", "valid_to")
+
+
+class PaperCodeMixin:
+    """A list whose print carries the code of the public page that shows the same, as it is today
+    (P11): whoever holds the sheet can see what has changed since."""
+
+    public_page = ""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        extra = {"qr": code_of(self.public_page)} | (extra_context or {})
+        return super().changelist_view(request, extra)  # type: ignore[misc]
 
 
 @admin.register(SiteSettings)

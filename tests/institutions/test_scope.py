@@ -262,6 +262,34 @@ def test_an_unknown_group_is_never_a_yes_where_something_is_excluded(
 
 
 @quick
+@given(cases, groups, groups.filter(bool))
+def test_a_scope_that_names_a_lost_group_opens_nothing_it_may_have_shut(
+    case: frozenset[str], include: frozenset[str], exclude: frozenset[str]
+) -> None:
+    """The keepers renamed every group that the right excludes, and the case is of one of them."""
+    renamed = Vocabulary(tuple(f"{g}病" if g in exclude else g for g in SOURCE_GROUPS.names))
+    now = frozenset(f"{g}病" if g in exclude else g for g in case)
+    scope = scope_of(include - exclude, exclude)
+    assert verdict(scope, now, renamed).answer != "yes"
+    assert verdict(scope, now | {f"{min(exclude)}病"}, renamed).answer != "yes"
+
+
+def test_a_group_that_was_renamed_and_kept_as_an_alias_is_still_shut_out() -> None:
+    renamed = Vocabulary(("综合", "精神障碍", "儿科"), aliases={"精神疾病": "精神障碍"})
+    scope = parse("不含精神疾病")
+    assert verdict(scope, {"精神障碍"}, renamed).answer == "no"
+    assert verdict(scope, {"儿科"}, renamed).answer == "yes"
+    lost = Vocabulary(("综合", "精神障碍", "儿科"))
+    for case in ({"精神障碍"}, {"儿科"}, set()):
+        answer = verdict(scope, case, lost)
+        assert answer.answer == "ask"
+        assert answer.reason == "转诊范围里的“精神疾病”不在病种类别里，请先打电话问清楚"
+    only = parse("仅限精神疾病")
+    assert verdict(only, {"精神障碍"}, lost).answer == "ask"
+    assert verdict(only, {"精神障碍"}, renamed).answer == "yes"
+
+
+@quick
 @given(cases, cases, groups, groups)
 def test_a_longer_exclusion_or_a_longer_case_never_opens_what_was_shut(
     case: frozenset[str], more_case: frozenset[str], fewer: frozenset[str], more: frozenset[str]
