@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 
 from apps.filings import policybook
-from apps.filings.catalogue import Variant
+from apps.filings.catalogue import FormTemplate, Topic, Variant
 from apps.filings.requirements import Application, Guardian, decide, judge
 from apps.filings.rulebook import Rules
+from ydjy.lib import divisions
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +201,71 @@ def test_the_rows_of_the_other_cities(city: str, code: str):
     assert rules.validity_months == months
     assert rules.commitment_allowed is commitment
     assert not any(row.auto_generated for group in rules.groups.values() for row in group)
+
+
+WAYS = {
+    "changchun": {
+        *(
+            "window",
+            "partner",
+            "entrusted",
+            "web-hall",
+            "platform-app",
+            "mini-program",
+            "government-platform",
+        ),
+    },
+    "zhangjiagang": {"window", "card-app"},
+    "xuancheng": {"national-mini-program"},
+}
+XUANCHENG = {
+    "settled-retiree": ([EVIDENCE, ["认定材料"]], None, True),
+    "long-term-resident": ([EVIDENCE, ["认定材料"]], None, True),
+    "posted-worker": ([EVIDENCE, ["认定材料"]], None, True),
+    "referral": ([EVIDENCE, ["医院的转诊转院证明材料"]], 6, False),
+    "emergency": ([], "stay", False),
+    "temporary": ([EVIDENCE], 6, False),
+}
+
+
+@pytest.mark.parametrize("city", WAYS)
+def test_the_other_cities_file_by_their_own_ways(city: str):
+    call_command("load_policy", city, verbosity=0)
+    for variant in policybook.variants():
+        rules = policybook.rules_of(variant)
+        assert {row.code for row in rules.channels} == WAYS[city], rules.label
+        assert all(row.cross_province_only is (city == "xuancheng") for row in rules.channels)
+
+
+def test_the_two_groups_of_xuancheng_and_their_members():
+    call_command("load_policy", "xuancheng", verbosity=0)
+    found = {v.code: policybook.rules_of(v) for v in policybook.variants()}
+    assert set(found) == set(XUANCHENG)
+    for code, (groups, validity, commitment) in XUANCHENG.items():
+        rules = found[code]
+        assert [[row.words for row in group] for group in rules.groups.values()] == groups
+        assert ("stay" if rules.this_stay_only else rules.validity_months) == validity
+        assert rules.commitment_allowed is commitment
+        assert rules.cross_province_only
+
+
+def test_the_annexes_are_named_one_by_one_on_the_guide():
+    call_command("load_policy", "changchun", verbosity=0)
+    page, forms = Topic.objects.get(code="annexes"), FormTemplate.objects.all()
+    assert len(forms) == 20
+    assert page.published
+    for form in forms:
+        assert f"附件{form.number}：{form.title}。" in page.body
+
+
+@pytest.mark.parametrize(
+    ("place", "filed"),
+    [("110108", "110000"), ("120101", "120000"), ("310115", "310000"), ("500103", "500000"),
+     ("460105", "460000"), ("540102", "540000"), ("659001", "660000"), ("210102", "210100"),
+     ("429004", "429004")],
+)  # fmt: skip
+def test_a_filing_is_made_for_the_city_or_for_seven_provinces(place: str, filed: str):
+    assert divisions.filing_level(place).code == filed
 
 
 @pytest.mark.parametrize("city", ["jinzhou", "changchun", "zhangjiagang", "xuancheng"])
