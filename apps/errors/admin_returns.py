@@ -75,6 +75,7 @@ def _situation(batch: Batch, checks: list[Check]) -> dict[str, Any]:
         "checks": checks,
         "rows": sum(one.rows for one in checks),
         "answered": sum(one.answered for one in checks),
+        "earlier": [one for one in checks if one.upload.period != batch.week],
         "postponed": [row for one in checks for row in one.unfinished if row.words],
         "blocked": [(one.upload, row) for one in checks for row in one.blocked],
         "left": workdays.remaining(now, batch.due_at),

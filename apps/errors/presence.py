@@ -33,7 +33,7 @@ def others(ticket: Ticket, staff: Any, now: datetime) -> list[str]:
 
 def _ago(since: timedelta) -> str:
     minutes = int(since.total_seconds() // 60)
-    return f"{minutes} 分钟前" if minutes else "刚才"
+    return f"{minutes} 分钟前" if minutes > 0 else "刚才"  # the clock may have been set back
 
 
 def forget(now: datetime) -> int:

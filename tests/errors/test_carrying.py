@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.urls import reverse
 
 from apps.errors import carrying, feedback, intake, reminders, returns, sending, tasks
 from apps.errors.models import Batch, Feedback, Notice, ReminderStep, ReturnFile, Ticket
@@ -88,6 +89,16 @@ def test_a_carried_line_listed_again_is_the_same_ticket_and_both_files_answer_it
     upload.refresh_from_db()
     assert (upload.accepted, upload.duplicate) == (0, 1)
     assert left.lines.count() == 2
+
+
+def test_the_page_of_the_return_names_the_earlier_files_that_go_again(batch, cast, client_of):
+    returned_with_one_open(batch, cast)
+    with weeks.at(weeks.NEXT_MONDAY):
+        carrying.carry_over(weeks.NEXT_MONDAY)
+        batch = Batch.objects.at(weeks.NEXT_MONDAY)
+        page = client_of(cast.lead).get(reverse("admin:errors_batch_send_back", args=[batch.pk]))
+    html = page.content.decode()
+    assert "前几周的来件 1 个，有工单转到本周，一起返回新的一版：《报错.xlsx》4 行。" in html
 
 
 def test_a_week_that_went_back_whole_carries_nothing(batch, cast):

@@ -142,6 +142,8 @@ def test_others_in_the_ticket_are_named_for_ten_minutes(ticket, cast):
     later = now + timedelta(minutes=3)
     assert presence.others(ticket, cast.yixian, later) == ["刘敏正在处理（3 分钟前）"]
     assert presence.others(ticket, cast.yixian, now + timedelta(minutes=10)) == []
+    before = now - timedelta(minutes=1)  # the clock was set back
+    assert presence.others(ticket, cast.yixian, before) == ["刘敏正在处理（刚才）"]
     presence.touch(ticket, cast.lead, later)
     assert presence.forget(now + timedelta(minutes=11)) == 1
 
