@@ -17,7 +17,10 @@ from apps.offices import lists
 PAGE = Path(settings.BASE_DIR) / "docs" / "workbook.md"
 # Where the sentences are said → heading, and the calls that say them.
 SOURCES = {
-    "整个文件": ["ydjy/lib/workbook", "ydjy/desk/uploads.py", "ydjy/desk/sheets.py"],
+    "整个文件": [
+        "ydjy/lib/workbook",
+        *(f"ydjy/desk/{name}.py" for name in ("uploads", "storage", "sheets")),
+    ],
     "小名单": ["ydjy/desk/smalllists.py", "ydjy/desk/listcolumns.py", "apps/offices/lists.py"],
     "单元格": ["ydjy/lib/fields.py", "ydjy/lib/idnumbers.py", "ydjy/lib/phones.py"],
     "行，与已有的相比": [f"apps/errors/{name}.py" for name in ("known", "intake", "deciding")],
