@@ -128,6 +128,7 @@ def _copy_again() -> float:
     """The clean rows as they were written, by COPY alone: no change log, no search entries."""
     name = Institution._meta.db_table
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute(f"CREATE TEMPORARY TABLE again (LIKE {name} INCLUDING ALL)")
         with cursor.copy(f"COPY {name} TO STDOUT") as copy:
             blocks = [bytes(block) for block in copy]
