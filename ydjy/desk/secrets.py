@@ -147,13 +147,16 @@ class SealedTextField(models.BinaryField):
 
     def sealer(self) -> Callable[[Any], bytes]:
         """``get_prep_value`` for the values of many rows, without a :class:`Sealed` for each."""
-        purpose = self.purpose
+        purpose, text_of = self.purpose.encode(), self.text_of
+        encrypt = _cipher(_key("field", "seal")).encrypt
 
         def sealed(value: Any) -> bytes:
             if not isinstance(value, str | list | tuple | dict):
                 return self.get_prep_value(value)
-            text = self.text_of(value)
-            return seal(purpose, text.encode()) if text else b""
+            if not (text := text_of(value)):
+                return b""
+            nonce = os.urandom(_NONCE)
+            return _FORMAT + nonce + encrypt(nonce, text.encode(), purpose)
 
         return sealed
 

@@ -17,7 +17,10 @@ from apps.offices import lists
 PAGE = Path(settings.BASE_DIR) / "docs" / "workbook.md"
 # Where the sentences are said → heading, and the calls that say them.
 SOURCES = {
-    "整个文件": ["ydjy/lib/workbook", "ydjy/desk/uploads.py", "ydjy/desk/sheets.py"],
+    "整个文件": [
+        "ydjy/lib/workbook",
+        *(f"ydjy/desk/{name}.py" for name in ("uploads", "storage", "sheets")),
+    ],
     "小名单": [
         *(f"ydjy/desk/{name}.py" for name in ("smalllists", "listcolumns", "listresource")),
         "apps/offices/lists.py",
