@@ -273,9 +273,8 @@ def _page(
     theirs: list[tuple[str, str]] | None = None,
 ) -> HttpResponse:
     bound, rules = form.is_bound, form.rules
-    if bound and not complain:  # not asked to save yet: what is blank is no mistake
-        for name in [n for n in form.errors if not form.data.get(n)]:
-            del form.errors[name]
+    if bound and not complain:
+        _forgive_blanks(form)
     found = hospitals(form) if bound else {}
     named = chosen_hospital(form, found) if "yes" in found else (None, "", "")
     if request.FILES:
@@ -303,6 +302,12 @@ def _page(
         "photo_types": ",".join(kind.media for kind in attachments.KINDS),
     }
     return TemplateResponse(request, "admin/filings/filing/register.html", context)
+
+
+def _forgive_blanks(form: RegisterForm) -> None:
+    """Not asked to save yet: what is blank is no mistake."""
+    for name in [n for n in form.errors if not form.data.get(n)]:
+        del form.errors[name]
 
 
 def _sections(form: RegisterForm) -> list[tuple[str, list[Any]]]:

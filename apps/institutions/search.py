@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from apps.institutions import keys, roll
+from apps.institutions.matching import match_of, matched
 from ydjy.lib import pinyin, text
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ COUNTED = 1000  # of a list without words; beyond it a page says 1000+
 RANKED = 300  # hits that are all ranked; more are answered along the stored order
 LONGEST, WORDS = 64, 5
 _CODE = re.compile("[HPhp][0-9]{2,11}")
-_REASONS = ("code", "exact", "start", "alias", "former", "name", "initials", "pinyin")
 
 
 class Hit(NamedTuple):
@@ -80,13 +80,13 @@ def find(
     if len(candidates) > RANKED:
         along = _along_the_roll(rows, asked, limit, offset, surely_many=True)
         return along or _along_the_rank(rows, asked, limit, offset)
-    matched = sorted(_matched(candidates, asked))
-    page = matched[offset : offset + limit]
+    fitting = sorted(matched(candidates, asked))
+    page = fitting[offset : offset + limit]
     found = institutions.in_bulk([m.pk for m in page])
     return Found(
         [Hit(found[m.pk], m.public_reason, m.words) for m in page if m.pk in found],
-        len(matched),
-        len(matched) > offset + limit,
+        len(fitting),
+        len(fitting) > offset + limit,
     )
 
 
@@ -98,7 +98,7 @@ def filtered(institutions: "InstitutionQuerySet", words: str) -> "InstitutionQue
     candidates = _candidates(rows, asked)
     if len(candidates) > RANKED:
         return _like(rows, asked)
-    return institutions.filter(pk__in=[m.pk for m in _matched(candidates, asked)])
+    return institutions.filter(pk__in=[m.pk for m in matched(candidates, asked)])
 
 
 # What was asked --------------------------------------------------------------------------------
@@ -281,93 +281,9 @@ def _page(page: list["Institution"], asked: tuple[str, ...], limit: int) -> Foun
     """One page of more than were counted; a row beyond the limit says that there is another."""
     hits = []
     for row in page[:limit]:
-        match = _match_of((row.pk, row.name_key, row.initials, row.weight), asked, {}, {})
+        match = match_of((row.pk, row.name_key, row.initials, row.weight), asked, {}, {})
         hits.append(Hit(row, match.public_reason, match.words) if match else Hit(row, "name", ""))
     return Found(hits, RANKED + 1, len(page) > limit, capped=True)
-
-
-# Checking and ranking --------------------------------------------------------------------------
-
-
-class _Match(NamedTuple):
-    """Sorts by how well it fits, then by weight and name."""
-
-    tier: int
-    weight: int
-    name_key: str
-    pk: int
-    words: str
-
-    @property
-    def public_reason(self) -> str:
-        reason = _REASONS[self.tier]
-        return "name" if reason in ("exact", "start") else reason
-
-
-def _matched(candidates: list[Any], asked: tuple[str, ...]) -> list[_Match]:
-    """The candidates that really hold the words; others only share their bigrams."""
-    by_name = [_match_of(row, asked, {}, {}) for row in candidates]
-    left = [row[0] for row, match in zip(candidates, by_name, strict=True) if match is None]
-    if not left:
-        return [match for match in by_name if match]
-    aliases, spellings = _aliases(left), _spellings(left, asked)
-    whole = [
-        match or _match_of(row, asked, aliases, spellings)
-        for row, match in zip(candidates, by_name, strict=True)
-    ]
-    return [match for match in whole if match]
-
-
-def _aliases(pks: list[int]) -> dict[int, list[Any]]:
-    from apps.institutions.models import InstitutionAlias
-
-    found: dict[int, list[Any]] = {}
-    for row in InstitutionAlias.objects.filter(institution__in=pks):
-        found.setdefault(row.institution_id, []).append(row)
-    return found
-
-
-def _spellings(pks: list[int], asked: tuple[str, ...]) -> dict[int, str]:
-    from apps.institutions.models import SearchEntry
-
-    if not any(keys.initials_of_typed(word) for word in asked):
-        return {}
-    return dict(SearchEntry.objects.filter(pk__in=pks).values_list("pk", "spelled"))
-
-
-def _match_of(
-    row: Any, asked: tuple[str, ...], aliases: dict[int, list[Any]], spellings: dict[int, str]
-) -> _Match | None:
-    pk, name_key, initials, weight = row
-    worst, said = 0, []
-    for word in asked:
-        found = _by_name(word, name_key, initials) or _by_alias(word, aliases.get(pk, ()))
-        if found is None and word in spellings.get(pk, ""):
-            found = "pinyin", f"拼音 {word}"
-        if found is None:
-            return None
-        worst = max(worst, _REASONS.index(found[0]))
-        said.append(found[1])
-    return _Match(worst, weight, name_key, pk, "；".join(filter(None, said)))
-
-
-def _by_name(word: str, name_key: str, initials: str) -> tuple[str, str] | None:
-    if word == name_key:
-        return "exact", ""
-    if word in name_key:
-        return ("start" if name_key.startswith(word) else "name"), ""
-    if word.isascii() and word in initials:
-        return "initials", f"首字母 {word}"
-    return None
-
-
-def _by_alias(word: str, aliases: Any) -> tuple[str, str] | None:
-    for alias in aliases:
-        if word in alias.key:
-            return ("former", f"曾用名：{alias}") if alias.former else ("alias", f"别名：{alias}")
-        if word.isascii() and word in pinyin.initials(alias.name):
-            return "initials", f"首字母 {word}（{alias}）"
-    return None
 
 
 # Keeping the index -----------------------------------------------------------------------------

@@ -406,7 +406,7 @@ def test_the_page_needs_few_queries(cast, rows, client_of, django_assert_max_num
     casting.filing(cast, "yixian")
     browser = client_of(cast.yixian)
     browser.get(page_of(rows["yixian"]))
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(31):
         browser.get(page_of(rows["yixian"]))
 
 

@@ -53,6 +53,7 @@ _WHO = {
     "system:tick": "系统定时任务",
     "system:exports": "系统导出任务",
     "system:lists": "系统名单导入",
+    "system:papers": "系统照片整理",
 }
 _KINDS = {"staff": "{}号人员（已删除）", "command": "运维命令 {}", "db": "直接改数据库的 {}"}
 
