@@ -160,6 +160,21 @@ def test_j5_the_forms_print_on_one_page_each(log_in: Any, bureau: Any, tmp_path:
         assert len(re.findall(rb"/Type\s*/Page\b", made)) == 1
 
 
+def test_no_list_of_cases_is_wider_than_a_phone(log_in: Any, bureau: Any):
+    page = log_in("clerk")
+    page.set_viewport_size({"width": 390, "height": 800})
+    for path in (
+        "",
+        "errors/ticket/",
+        "filings/filing/",
+        "filings/filing/watch/",
+        "filings/filing/add/",
+    ):
+        page.goto(f"/admin/{path}")
+        assert page.locator("h1").count() == 1, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
 def test_j6_only_the_hospitals_that_may_are_offered(log_in: Any, bureau: Any):
     clerk = log_in("clerk")
     person(clerk, 1, "referral-unlisted")
