@@ -152,6 +152,12 @@ class SharedVerbs:
         """Put back the lines that came with the merge, and take the ticket up again."""
         into = self.merged_into
         must(into, f"工单 {self.number} 没有合并过。")
+        whole = self.split_from
+        must(
+            whole is None or whole.status in OPEN or into.lines.filter(home=self).exists(),
+            f"{self.number} 是工单 {whole and whole.number} 分办的，那一条已经有结果，"
+            "请先把它“重新办理”，再拆开。",
+        )
         self._step(
             "split",
             Status.WORKING,

@@ -151,6 +151,20 @@ def test_the_page_offers_the_lines_and_splits_those_that_were_ticked(three, cast
     assert (first.lines.count(), Ticket.objects.get(pk=first.pk).note) == (2, "留着")
 
 
+def test_a_part_is_not_taken_up_again_under_an_answer_that_stands(batch, cast):
+    first = batch.tickets.order_by("number").first()
+    part = splitting.divide(first, what="查医院", by=cast.yixian)
+    part.merge(Ticket.objects.get(pk=first.pk), by=cast.yixian)
+    weeks.answer(Ticket.objects.get(pk=first.pk), cast.yixian)
+    with pytest.raises(Refused, match="先把它“重新办理”"):
+        Ticket.objects.get(pk=part.pk).unmerge(by=cast.yixian)
+
+    Ticket.objects.get(pk=first.pk).reopen(by=cast.yixian, reason="更正")
+    Ticket.objects.get(pk=part.pk).unmerge(by=cast.yixian)
+
+    assert first.parts().get() == part
+
+
 def test_the_page_divides_shows_the_parts_and_joins_them(batch, cast, client_of):
     first = batch.tickets.order_by("number").first()
     browser = client_of(cast.yixian)
