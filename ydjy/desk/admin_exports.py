@@ -21,13 +21,13 @@ APPROVE, VIEW = "desk.approve_export", "desk.view_export"
 @admin.register(ExportRule)
 class ExportRuleAdmin(DeskAdmin):
     about = "导出多少行要另一个人批准，文件保留多久。改规定时新增一行，从写明的日期起生效。"
-    list_display = ("valid_from", "alone", "most", "a_day", "kept_hours", "basis")
+    fields = list_display = ("valid_from", "alone", "most", "a_day", "kept_hours", "basis")
 
 
 @admin.register(StorageRule)
 class StorageRuleAdmin(DeskAdmin):
     about = "没有导入的来件保留多久，全部文件最多占多大。已经导入的来件和返回表不会因此删除。"
-    list_display = ("valid_from", "kept_days", "most_gb", "basis")
+    fields = list_display = ("valid_from", "kept_days", "most_gb", "basis")
 
 
 @admin.register(Export)

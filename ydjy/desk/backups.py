@@ -79,14 +79,14 @@ def make(target: Path, *, now: datetime, keep: int = 0) -> Backup:
             draft.rename(file)
         finally:
             draft.unlink(missing_ok=True)
-    for old in older(target)[keep:] if keep else ():
+    for old in kept(target)[keep:] if keep else ():
         old.unlink()
     made = Backup(file, sum(facts["rows"].values()), files, facts["head"])
     remember(made, now)
     return made
 
 
-def older(target: Path) -> list[Path]:
+def kept(target: Path) -> list[Path]:
     """The backups of a folder, the newest first."""
     found = [path for path in target.iterdir() if _OURS.fullmatch(path.name)]
     return sorted(found, key=lambda path: path.name, reverse=True)

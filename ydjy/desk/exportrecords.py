@@ -1,19 +1,18 @@
 """What leaves a list as a file: the rule about it, and each export that is made later or that a
 second person must allow (X16)."""
 
-from datetime import date
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 
+from ydjy.desk.datedrule import DatedRule
 from ydjy.desk.secrets import SealedTextField
 
 
-class ExportRule(models.Model):
+class ExportRule(DatedRule):
     """What one person may take out of the system in one go, from a day on 导出规定."""
 
-    valid_from = models.DateField("从哪天起", unique=True)
     alone = models.PositiveIntegerField(
         "完整号码一个人可以导出几行", default=200, help_text="超过的要另一个人批准。"
     )
@@ -22,12 +21,9 @@ class ExportRule(models.Model):
     kept_hours = models.PositiveSmallIntegerField(
         "生成的文件保留几小时", default=24, help_text="到时自动删除。"
     )
-    basis = models.CharField("依据", max_length=120, blank=True)
 
-    class Meta:
-        app_label = "desk"
+    class Meta(DatedRule.Meta):
         verbose_name = verbose_name_plural = "导出规定"
-        ordering = ["-valid_from"]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(kept_hours__gte=1, kept_hours__lte=168),
@@ -35,14 +31,6 @@ class ExportRule(models.Model):
                 violation_error_message="文件保留 1 到 168 小时。",
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.valid_from} 起"
-
-    @classmethod
-    def on(cls, day: date) -> "ExportRule":
-        """The rule that holds on a day; the product's own where the bureau has set none."""
-        return cls.objects.filter(valid_from__lte=day).first() or cls(valid_from=date.min)
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
