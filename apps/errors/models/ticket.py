@@ -33,7 +33,7 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
         GROUP = "group", "工作群"
         PAPER = "paper", "纸质"
 
-    number = models.CharField("编号", max_length=12, unique=True)
+    number = models.CharField("编号", max_length=14, unique=True)
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="tickets", verbose_name="批次")
     office = models.ForeignKey(Office, models.PROTECT, related_name="+", verbose_name="承办机构")
     routed = models.CharField("分给这里的原因", max_length=120, blank=True)
