@@ -15,6 +15,18 @@ from ydjy.desk.models import StagedRow
 from ydjy.desk.secrets import SealedTextField
 from ydjy.lib.text import for_reading
 
+# Keys of which most tickets have none.
+_MOSTLY_BLANK = (
+    *("answered_by", "carried_from", "cause", "filing"),
+    *("merged_into", "offered_to", "split_from"),
+)
+
+
+def _of_the_few(name: str) -> models.Index:
+    """An index of the tickets that have one: the others, all when they come in, cost nothing."""
+    having = models.Q(**{f"{name}__isnull": False})
+    return models.Index(fields=[name], condition=having, name=f"ticket_{name}_some")
+
 
 class Ticket(SharedVerbs, TicketVerbs, models.Model):
     """One line of the province's list 报错工单: a settlement that failed somewhere else.
@@ -34,7 +46,13 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
         PAPER = "paper", "纸质"
 
     number = models.CharField("编号", max_length=14, unique=True)
-    batch = models.ForeignKey(Batch, models.PROTECT, related_name="tickets", verbose_name="批次")
+    batch = models.ForeignKey(
+        Batch,
+        models.PROTECT,
+        related_name="tickets",
+        db_index=False,  # the index with the status answers for it
+        verbose_name="批次",
+    )
     office = models.ForeignKey(Office, models.PROTECT, related_name="+", verbose_name="承办机构")
     routed = models.CharField("分给这里的原因", max_length=120, blank=True)
     status = models.CharField("状态", max_length=10, choices=Status, default=Status.NEW)
@@ -53,6 +71,7 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
         null=True,
         blank=True,
         related_name="offered",
+        db_index=False,
         verbose_name="等谁接手",
     )
     source = models.CharField("来源", max_length=10, choices=Source, default=Source.PROVINCE)
@@ -79,7 +98,7 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
     name_initials = models.CharField(max_length=50, editable=False, db_index=True)
     cert_type = models.CharField("证件类型", max_length=30, blank=True)
     cert_no = SealedTextField(verbose_name="证件号码")
-    cert_index = models.CharField(max_length=32, editable=False, db_index=True)
+    cert_index = models.CharField(max_length=32, editable=False)
     psn_no = SealedTextField(verbose_name="人员编号")
     insutype = models.CharField("险种", max_length=20, blank=True)
     med_type = models.CharField("医疗类别", max_length=20, blank=True)
@@ -95,7 +114,7 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
     contact = models.CharField("联系人", max_length=30, blank=True)
     phone = SealedTextField(verbose_name="联系电话")
     remark = models.CharField("省里的备注", max_length=300, blank=True)
-    fingerprint = models.CharField(max_length=32, editable=False, db_index=True)
+    fingerprint = models.CharField(max_length=32, editable=False)
     # Of the line and its week: the same line of a week cannot become two tickets.
     source_key = models.CharField(max_length=32, editable=False, blank=True)
     # What we found and answer
@@ -104,20 +123,44 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
     )
     diagnosis = models.JSONField("判断依据", default=dict, editable=False)
     cause = models.ForeignKey(
-        CauseCode, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="原因"
+        CauseCode,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="原因",
     )
     result = models.TextField("返回给省里的处理结果", max_length=500, blank=True)
     note = models.TextField("内部备注", max_length=1000, blank=True)
     waiting_for = models.CharField("等谁回复", max_length=60, blank=True)
     filing = models.ForeignKey(
-        Filing, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="相关备案"
+        Filing,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="相关备案",
     )
     carried_from = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="上次报错"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="上次报错",
     )
     times = models.PositiveSmallIntegerField("第几次报错", default=1)
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="merged", verbose_name="合并到"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged",
+        db_index=False,
+        verbose_name="合并到",
     )
     split_from = models.ForeignKey(
         "self",
@@ -139,6 +182,7 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
         models.PROTECT,
         null=True,
         related_name="+",
+        db_index=False,
         verbose_name="办结人",
         editable=False,
     )
@@ -160,11 +204,9 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
         indexes = [
             models.Index(fields=["batch", "status"], name="ticket_batch_status"),
             models.Index(fields=["status", "number"], name="ticket_status_number"),
-            models.Index(
-                fields=["split_from"],
-                condition=models.Q(split_from__isnull=False),
-                name="ticket_split_from_some",
-            ),
+            models.Index(fields=["cert_index"], name="ticket_person"),
+            models.Index(fields=["fingerprint"], name="ticket_same_again"),
+            *map(_of_the_few, _MOSTLY_BLANK),
             models.Index(fields=["assignee", "status"], name="ticket_assignee_status"),
             models.Index(fields=["inst_code", "err_code"], name="ticket_same_error"),
         ]
