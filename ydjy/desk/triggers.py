@@ -103,26 +103,6 @@ _WHO = """coalesce(
     nullif(current_setting('ydjy.actor', true), ''), 'db:' || session_user)"""
 
 POSTGRES_FUNCTIONS = f"""
-CREATE OR REPLACE FUNCTION ydjy_inserted() RETURNS trigger LANGUAGE plpgsql AS $ydjy$
-DECLARE
-  who text := {_WHO};
-BEGIN
-  IF TG_NARGS = 1 OR (SELECT count(*) FROM fresh) <= {MADE_ONE_BY_ONE} THEN
-    INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed, chain)
-    SELECT clock_timestamp(), who, TG_TABLE_NAME, became->>TG_ARGV[0], 'insert', NULL, (
-        CASE WHEN became ? 'password' THEN became || '{{"password": "{_HIDDEN}"}}'
-        ELSE became END)::text, '', ''
-      FROM (SELECT to_jsonb(fresh) AS became FROM fresh) AS rows;
-  ELSE
-    INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed, chain)
-    SELECT clock_timestamp(), who, TG_TABLE_NAME, min(m.id) || '-' || max(m.id), 'insert', NULL,
-      jsonb_build_object('行数', count(*), '第一行', min(m.id), '最后一行', max(m.id), '内容指纹',
-        encode(sha256(string_agg(sha256(convert_to(m::text, 'UTF8')), ''::bytea ORDER BY m.id)),
-          'hex'))::text, '', '' FROM fresh AS m;
-  END IF;
-  RETURN NULL;
-END $ydjy$;
-
 CREATE OR REPLACE FUNCTION ydjy_change() RETURNS trigger LANGUAGE plpgsql AS $ydjy$
 DECLARE
   was jsonb := to_jsonb(OLD); became jsonb;
@@ -161,18 +141,50 @@ END $ydjy$;
 def postgres_change(model: type[models.Model]) -> Iterator[tuple[str, str]]:
     table, pk = model._meta.db_table, model._meta.pk.column
     name = f"ydjy_change_{table}"
-    told = f"'{pk}', 'list'" if getattr(model, "made_by_lists", False) else f"'{pk}'"
     yield (
         name,
         f'CREATE OR REPLACE TRIGGER "{name}" AFTER UPDATE OR DELETE ON "{table}"'
         f" FOR EACH ROW EXECUTE FUNCTION ydjy_change('{pk}')",
     )
-    # A record for every row all the same, but the function runs once for the whole statement.
     yield (
         f"{name}_insert",
+        f"{_postgres_inserted(model, f'{name}_insert')}"
         f'CREATE OR REPLACE TRIGGER "{name}_insert" AFTER INSERT ON "{table}" REFERENCING NEW TABLE'
-        f" AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ydjy_inserted({told})",
+        f' AS fresh FOR EACH STATEMENT EXECUTE FUNCTION "{name}_insert"()',
     )
+
+
+def _postgres_inserted(model: type[models.Model], name: str) -> str:
+    """The function that records new rows of one table: a record for every row all the same, but
+    run once for the whole statement. One of its own for each table, because a statement that names
+    its columns is planned once, and row_to_json writes the text in half the time of to_jsonb."""
+    table, pk, row = model._meta.db_table, model._meta.pk.column, "row_to_json(fresh)::text"
+    if "password" in _columns(model):
+        row = f"""(to_jsonb(fresh) || '{{"password": "{_HIDDEN}"}}')::text"""
+    record = (
+        'INSERT INTO desk_change (at, actor, "table", "row", operation, before, after, sealed,'
+        f" chain) SELECT clock_timestamp(), who, '{table}', %s, 'insert', NULL, %s, '', ''"
+        " FROM fresh;"
+    )
+    one_by_one = record % (f'"{pk}"::text', row)
+    if getattr(model, "made_by_lists", False):
+        together = record % (
+            f"""min("{pk}") || '-' || max("{pk}")""",
+            _POSTGRES_TOGETHER % {"pk": pk},
+        )
+        one_by_one = (
+            f"IF (SELECT count(*) FROM fresh) <= {MADE_ONE_BY_ONE} THEN {one_by_one}"
+            f" ELSE {together} END IF;"
+        )
+    return (
+        f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $ydjy$'
+        f" DECLARE who text := {_WHO}; BEGIN {one_by_one} RETURN NULL; END $ydjy$;\n"
+    )
+
+
+_POSTGRES_TOGETHER = """jsonb_build_object('行数', count(*), '第一行', min("%(pk)s"),
+  '最后一行', max("%(pk)s"), '内容指纹', encode(sha256(string_agg(
+    sha256(convert_to(fresh::text, 'UTF8')), ''::bytea ORDER BY "%(pk)s")), 'hex'))::text"""
 
 
 def postgres_keep(table: str, sentence: str, *, sealing: bool = False) -> Iterator[tuple[str, str]]:
