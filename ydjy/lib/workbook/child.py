@@ -8,11 +8,12 @@ It writes no file (RLIMIT_FSIZE is 0), opens no connection, and leaves no core d
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import sys
 
 from ydjy.lib.workbook.book import Limits, WorkbookError, pack
-from ydjy.lib.workbook.guard import receive, send, too_much_memory
+from ydjy.lib.workbook.guard import OUT_OF_MEMORY, receive, send
 from ydjy.lib.workbook.reading import read_events
 
 
@@ -35,8 +36,6 @@ def main() -> None:
             send(out, pack(event))
     except WorkbookError as error:
         send(out, ("refused", str(error)))
-    except MemoryError:
-        send(out, ("refused", too_much_memory(limits)))
 
 
 def _set_limits(limits: Limits) -> None:
@@ -47,4 +46,7 @@ def _set_limits(limits: Limits) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)  # a sentence would need memory again

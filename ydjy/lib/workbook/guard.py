@@ -25,6 +25,7 @@ from ydjy.lib.workbook.book import MEGABYTE, Book, Event, Limits, WorkbookError,
 _ROOT = Path(__file__).resolve().parents[3]
 _LENGTH = struct.Struct(">Q")
 CHILD = "ydjy.lib.workbook.child"
+OUT_OF_MEMORY = 86  # the child's exit status when it met its limit
 _SMALLER = "请删去多余的空行、空列、图片和格式，或分成几个文件后重新上传。"
 
 
@@ -88,14 +89,9 @@ def _end(code: int, limits: Limits, too_late: bool) -> str:
         return f"读取超过 {limits.wall} 秒，已停止，{_SMALLER}"
     if code == -signal.SIGXCPU:
         return f"读取占用处理器时间超过 {limits.cpu} 秒，已停止，{_SMALLER}"
-    if code in (-signal.SIGKILL, -signal.SIGABRT):
-        return too_much_memory(limits)
+    if code in (OUT_OF_MEMORY, -signal.SIGKILL, -signal.SIGABRT):
+        return f"读取需要的内存超过 {limits.memory // MEGABYTE} MB，已停止，{_SMALLER}"
     return "这个文件读不出来，请用 Excel 打开后另存为 .xlsx 再上传。"
-
-
-def too_much_memory(limits: Limits) -> str:
-    """The sentence for a file that would not fit into the memory of its kind of list."""
-    return f"读取需要的内存超过 {limits.memory // MEGABYTE} MB，已停止，{_SMALLER}"
 
 
 def send(stream: IO[bytes], message: tuple[Any, ...]) -> None:
