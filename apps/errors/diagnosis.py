@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -31,6 +32,7 @@ class Knowledge:
 
     def __init__(self, tickets: Iterable[Ticket]):
         self.tickets = list(tickets)
+        self.at = timezone.now()  # before anything is read: what is filed later is judged anew
 
     @cached_property
     def city(self) -> City:
@@ -94,15 +96,26 @@ class Knowledge:
     def set_diagnosis(self, ticket: Ticket) -> None:
         """Write the verdict into the ticket's columns (not saved): cause, reason, evidence."""
         case = self.case(ticket)
+        if (found := self._drawn.get(case)) is None:
+            found = self._drawn[case] = self._draw(case)
+        ticket.proposed_cause_id, ticket.filing_id, ticket.diagnosis = found
+        ticket.diagnosed_at = self.at
+
+    @cached_property
+    def _drawn(self) -> dict[causes.Case, tuple[int | None, int | None, dict[str, Any]]]:
+        """Verdicts so far: a long list says the same of many people without a filing. Tickets of
+        one case share the words, which nobody changes."""
+        return {}
+
+    def _draw(self, case: causes.Case) -> tuple[int | None, int | None, dict[str, Any]]:
+        """The proposed cause, the filing, and the diagnosis as it is kept."""
         verdict = causes.diagnose(case)
         code = self.codes.get(verdict.cause)
-        ticket.proposed_cause_id = code.pk if code else None
-        ticket.filing_id = verdict.filing
-        ticket.diagnosed_at = timezone.now()
-        ticket.diagnosis = verdict.as_json() | {
+        words = {
             "cause": verdict.cause,
             "proposal": causes.fill_in(code.template, case) if code else "",
         }
+        return code.pk if code else None, verdict.filing, verdict.as_json() | words
 
 
 DIAGNOSED = ["proposed_cause", "filing", "diagnosis", "diagnosed_at"]

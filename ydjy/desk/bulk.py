@@ -59,8 +59,9 @@ def insert(rows: Sequence[models.Model]) -> None:
         row.pk = key
     stored = itemgetter(*names)
     insert_values(model, names, (stored(row.__dict__) for row in rows))
+    alias = connection.alias
     for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, alias
 
 
 def insert_values(
@@ -109,7 +110,7 @@ def _taker(field: Any, backend: Any) -> Callable[[Any], Any] | None:
     if isinstance(field, SealedTextField):
         return field.sealer()  # bytes, which every driver takes
     if isinstance(field, models.JSONField) and field.encoder is None:
-        return json.dumps
+        return _once_each(json.dumps)
     if isinstance(field, models.DateField):  # a file has few days, and one moment of import
         return _once(lambda value: field.get_db_prep_save(value, backend))
     return lambda value: field.get_db_prep_save(value, backend)
@@ -122,6 +123,18 @@ def _once(prepare: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if value not in known:
             known[value] = prepare(value)
         return known[value]
+
+    return prepared
+
+
+def _once_each(prepare: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """For values that cannot be looked up by what they say: the very same one is prepared once."""
+    known: dict[int, tuple[Any, Any]] = {}
+
+    def prepared(value: Any) -> Any:
+        if id(value) not in known:
+            known[id(value)] = value, prepare(value)  # held, so that its id stays its own
+        return known[id(value)][1]
 
     return prepared
 

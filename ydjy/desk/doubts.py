@@ -24,21 +24,27 @@ class Doubts:
         """The reader's value; its complaint is noted and the row goes on being read."""
         try:
             return reader(cell)
-        except Bad as wrong:
-            self.bad[key] = str(wrong)
-        except Unsure as doubtful:
-            self.unsure[key] = str(doubtful)
-            return doubtful.value
-        return None
+        except (Bad, Unsure) as complaint:
+            return self._told(key, complaint)
+
+    def _told(self, key: str, complaint: Bad | Unsure) -> str | None:
+        if isinstance(complaint, Bad):
+            self.bad[key] = str(complaint)
+            return None
+        self.unsure[key] = str(complaint)
+        return complaint.value
 
     def read_all(self, readers: Mapping[str, Callable[[str], str | None]], cells: Cells) -> Values:
         """``read`` of every cell that has a reader; what was left blank says nothing."""
-        read = self.read
-        return {
-            key: read(key, reader, cells[key]) if cells[key] else None
-            for key, reader in readers.items()
-            if key in cells
-        }
+        values: Values = {}
+        for key, reader in readers.items():
+            if key not in cells:
+                continue
+            try:  # as ``read``, which a long file would call a million times
+                values[key] = reader(cell) if (cell := cells[key]) else None
+            except (Bad, Unsure) as complaint:
+                values[key] = self._told(key, complaint)
+        return values
 
     def read_identity(self, values: Values, cells: Cells, today: date) -> None:
         """The document number, by the row's 证件类型; what was put right in it is noted."""
@@ -68,10 +74,10 @@ _MEMORY = 20_000  # distinct cells that one reader remembers
 def once(reader: Callable[[str], str | None]) -> Callable[[str], str | None]:
     """The reader, asked only once for each distinct cell of a file: places, hospitals, codes and
     messages repeat from row to row. A number and a text of the same digits are two cells."""
-    known: dict[tuple[type, str], str | Bad | Unsure | None] = {}
+    known: dict[str | tuple[type, str], str | Bad | Unsure | None] = {}
 
     def read(cell: str) -> str | None:
-        key = (cell.__class__, cell)
+        key = cell if cell.__class__ is str else (cell.__class__, cell)
         try:
             found = known[key]
         except KeyError:
@@ -81,7 +87,7 @@ def once(reader: Callable[[str], str | None]) -> Callable[[str], str | None]:
                 found = complaint
             if len(known) < _MEMORY:
                 known[key] = found
-        if isinstance(found, Bad | Unsure):
+        if isinstance(found, Exception):
             raise found.with_traceback(None)
         return found
 

@@ -185,6 +185,9 @@ class SealedTextField(models.BinaryField):
         return self.get_prep_value(self.value_from_object(obj)).hex()
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class SealedJSONField(SealedTextField):
     """Like :class:`SealedTextField` for plain JSON values; ``.reveal()`` gives the JSON text,
     :func:`opened` the value."""
@@ -192,7 +195,7 @@ class SealedJSONField(SealedTextField):
     description = "加密的结构"
 
     def text_of(self, value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False) if value else ""
+        return _as_json(value) if value else ""
 
 
 def opened(value: Any) -> Any:

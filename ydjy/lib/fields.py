@@ -117,11 +117,12 @@ def moment(cell: str, today: date) -> str | None:
     if text is None or text in NOTHING:
         return None
     at = _when(cell, text)
-    stamp = f"{at:%Y-%m-%d %H:%M:%S}" if at.hour or at.minute or at.second else f"{at:%Y-%m-%d}"
-    if at.date() > today + timedelta(days=1):
-        raise Unsure(f"日期 {at:%Y-%m-%d} 在今天之后，请核对", stamp)
-    if at.date() < today - timedelta(days=3 * 365):
-        raise Unsure(f"日期 {at:%Y-%m-%d} 是三年以前，请核对", stamp)
+    written = at.date()
+    stamp = at.isoformat(" ") if at.hour or at.minute or at.second else written.isoformat()
+    if written > today + timedelta(days=1):
+        raise Unsure(f"日期 {written} 在今天之后，请核对", stamp)
+    if written < today - timedelta(days=3 * 365):
+        raise Unsure(f"日期 {written} 是三年以前，请核对", stamp)
     return stamp
 
 

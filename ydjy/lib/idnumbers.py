@@ -141,6 +141,8 @@ def mask(number: str) -> str:
 
 def _canonical(text: str) -> tuple[str, list[str]]:
     """Upper-case number without dirt, and what was done to it, in Chinese."""
+    if text.isascii() and text.isalnum():
+        return text.upper(), []  # nearly all of them
     bare = clean(text.translate(_QUOTES).strip().removeprefix("=")).translate(_GAPS)
     said = [_SAID_WIDTH] if _FULL_WIDTH.search(text) else []
     if len(bare) < len(text.strip()):
@@ -304,14 +306,16 @@ _SHAPES = {
 
 def _document_kind(cert_type: str, number: str) -> Kind:
     """The kind a 证件类型 cell names; of a blank one, what the number looks like."""
-    if not cert_type:
-        return Kind.OTHER if number[:1].isalpha() and len(number) < 15 else Kind.RESIDENT
-    return _named_kind(cert_type)
+    if named := _named_kind(cert_type):
+        return named
+    return Kind.OTHER if number[:1].isalpha() and len(number) < 15 else Kind.RESIDENT
 
 
 @lru_cache(maxsize=64)
-def _named_kind(cert_type: str) -> Kind:
-    return next((kind for words, kind in _TYPES if re.search(words, cert_type)), Kind.OTHER)
+def _named_kind(cert_type: str) -> Kind | None:
+    words = clean(cert_type)
+    fitting = (kind for pattern, kind in _TYPES if re.search(pattern, words))
+    return next(fitting, Kind.OTHER) if words else None
 
 
 def parse_document(
@@ -328,7 +332,7 @@ def parse_document(
     are 5 to 20 letters or digits. Raises ``IdNumberError``.
     """
     number, _ = _canonical(text)
-    kind = _document_kind(clean(cert_type), number)
+    kind = _document_kind(cert_type, number)
     if kind in (Kind.RESIDENT, Kind.HMT_RESIDENT, Kind.FOREIGNER):
         identity = parse(
             text, from_number_cell=from_number_cell, today=today, known_county=known_county

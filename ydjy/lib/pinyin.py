@@ -103,6 +103,7 @@ def _longest_first(table: dict[str, str]) -> str:
 
 
 _WORD = re.compile(f"({_longest_first(_WORDS)})")
+_WORD_STARTS = frozenset(word[0] for word in _WORDS)
 _SURNAME = re.compile(_longest_first(_SURNAMES))
 _TYPED = re.compile("[a-z0-9]+")
 
@@ -125,7 +126,8 @@ def _syllables(text: str, *, person: bool) -> list[str]:
     if surname:
         syllables += _SURNAMES[surname.group()].split()
         text = text[surname.end() :]
-    for piece in _WORD.split(text):
+    pieces = [text] if _WORD_STARTS.isdisjoint(text) else _WORD.split(text)
+    for piece in pieces:
         syllables += _WORDS[piece].split() if piece in _WORDS else _read(piece)
     return syllables
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -93,6 +93,7 @@ class _Header:
         return len({key for key, _ in self.columns})
 
 
+@lru_cache(maxsize=4096)  # asked again of the same hospital and message in every row
 def header_key(text: str) -> str:
     """The form in which header texts are compared: NFKC, no white space, stars or colons."""
     return _DECORATION.sub("", unicodedata.normalize("NFKC", text)).lower()
