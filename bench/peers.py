@@ -29,9 +29,9 @@ def make_table() -> None:
         editor.create_model(Line)
 
 
-def import_export(data: bytes) -> Callable[[], None] | None:
-    """Preview and confirm as the stock admin does them: read, check every row, write; or nothing
-    when the package (extra ``bench``) is not there."""
+def import_export(data: bytes, *, bulk: bool = False) -> Callable[[], None] | None:
+    """Preview and confirm as the stock admin does them: read, check every row, write (row by row,
+    or with its ``use_bulk``); or nothing when the package (extra ``bench``) is not there."""
     try:
         from import_export import resources
         from import_export.formats.base_formats import XLSX
@@ -44,6 +44,7 @@ def import_export(data: bytes) -> Callable[[], None] | None:
             fields = ("number", *COLUMNS)
             import_id_fields = ("number",)
             clean_model_instances = True
+            use_bulk = bulk
 
     def dataset() -> Any:
         found = XLSX().create_dataset(data)
