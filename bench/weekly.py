@@ -22,7 +22,6 @@ from ydjy.desk.models import Upload
 from ydjy.desk.uploads import AlreadyReceived
 from ydjy.lib import workbook
 
-
 BULK = 10_000  # rows beyond which nobody waits for the peer to go row by row
 
 
