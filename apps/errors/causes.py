@@ -296,7 +296,8 @@ def _opening(case: Case) -> _Finding:
     if not case.openings:
         return _Finding(Check(label, "unknown", "机构库里没有登记这家机构的开通情况。"))
     business = business_of(case)
-    if not business or not case.care_area or not case.insured_area:
+    places = case.care_area, case.insured_area
+    if not business or not all(map(divisions.province_of, places)):
         return _Finding(Check(label, "unknown", "这一行没有写明医疗类别或就医地，看不出是否开通。"))
     reach = divisions.relation(case.insured_area, case.care_area)
     fitting = [o for o in case.openings if (o.reach, o.business) == (reach, business)]

@@ -192,3 +192,11 @@ def test_a_template_is_filled_and_unknown_braces_are_left_for_the_clerk():
     text = fill_in("已联系{机构}（{就医地}），{日期}，{经办人}", CASE)
 
     assert text == "已联系沈阳市第1测试医院（沈阳市），2026-11-11，{经办人}"
+
+
+@pytest.mark.parametrize("area", ["999999", "", "21"])
+def test_where_the_place_of_care_is_unknown_the_opening_is_too(area):
+    case = replace(CASE, care_area=area)
+    opening = diagnose(case).checks[1]
+    assert (opening.answer, diagnose(CASE).checks[1].answer) == ("unknown", "yes")
+    assert opening.words.endswith("看不出是否开通。")

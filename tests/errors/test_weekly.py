@@ -123,6 +123,25 @@ def test_the_place_of_care_is_read_from_the_institution_code_when_no_column_says
     assert values["care_area"] == "310101"
 
 
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("210727", "accepted"),
+        ("210799", "accepted"),  # 市本级
+        ("210788", "accepted"),  # a zone that no list knows, in a city that is known
+        ("215500", "held"),
+        ("999999", "held"),
+    ],
+)
+def test_a_code_of_no_city_waits_for_a_person(code, status):
+    cells = {key: cell for key, cell in ROW.items() if key != "insured_place"}
+    values, doubts = KIND.judge(cells | {"insured_area": code})
+
+    assert doubts.status == status
+    assert ("没有这个区划代码" in doubts.unsure.get("insured_area", "")) == (status == "held")
+    assert values["insured_place" if status == "held" else "insured_area"] == code
+
+
 def test_a_code_column_and_a_name_column_may_both_say_the_place():
     values, _ = judge(insured_area="210702", insured_place="古塔区")
 

@@ -221,7 +221,9 @@ def place(cell: str, *, home: str) -> tuple[str, str] | None:
         return None
     if re.fullmatch(r"\d{6}", text):
         found = divisions.get(text)
-        return (text, found.name if found else text)
+        if found is None and divisions.prefecture_of(text) is None:
+            raise Unsure("没有这个区划代码，请核对")
+        return (text, found.name if found else text)  # zones have codes that no list knows
     return _named(text, home)
 
 
