@@ -37,7 +37,8 @@ def rows_of(upload: Upload, request: HttpRequest) -> dict[str, Any]:
     narrow = {
         "good": ["accepted"],
         "twice": ["duplicate"],
-        "wrong": ["rejected", "held"],
+        "held": ["held"],
+        "wrong": ["rejected"],
         "skipped": ["skipped"],
     }
     if chosen in narrow:
@@ -49,7 +50,8 @@ def rows_of(upload: Upload, request: HttpRequest) -> dict[str, Any]:
     counters = [
         ("good", "可以导入", upload.accepted),
         ("twice", "重复", upload.duplicate),
-        ("wrong", "有问题", upload.rejected + upload.held),
+        ("held", "等人判断", upload.held),
+        ("wrong", "有问题", upload.rejected),
         ("skipped", "跳过", upload.skipped),
         ("", "全部", upload.rows_in),
     ]

@@ -268,3 +268,19 @@ def test_a_late_return_needs_a_reason_and_says_so(cast, imported, client_of):
         html = browser.post(back_of(imported), {"late_reason": "停电"}, follow=True).content
     assert "迟报：停电" in html.decode()
     assert ReturnFile.objects.get().late_reason == "停电"
+
+
+def test_the_numbers_above_the_rows_are_all_five_and_add_up(cast, client_of):
+    rows = workbooks.weekly_rows(4)
+    rows[1][8] = "测?乙"  # somebody must look
+    rows[2][10] = "123"
+    rows = [*rows, rows[0], ["合计", 4]]
+    page = send(client_of(cast.lead), workbooks.weekly_workbook(rows))
+    *each, whole = ((label, count) for _, label, count in page.context_data["counters"])
+    assert each == [
+        ("可以导入", 2), ("重复", 1), ("等人判断", 1), ("有问题", 1), ("跳过", 1),
+    ]  # fmt: skip
+    assert whole == ("全部", sum(count for _, count in each))
+    html = page.content.decode()
+    assert "有问题的 1 行不改的话，按“未受理”返回。" in html
+    assert "等人判断的 1 行有了结论才能返回。" in html

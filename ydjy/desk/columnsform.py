@@ -37,6 +37,8 @@ class ColumnsForm(forms.Form):
                 required=False,
                 initial=names.get(header_key(header), ""),
             )
+        # What somebody has to choose stands first, not among twenty that are known.
+        self.order_fields(sorted(self.fields, key=lambda name: bool(self.fields[name].initial)))
 
     @property
     def keys(self) -> dict[str, str]:
