@@ -1,6 +1,7 @@
 """A received sheet as the clerk knows it: its own rows and columns, bad cells with their reason."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import opened
 
 PAGE = 100  # rows of the sheet that one page of the preview shows
+IN_SIGHT = 8  # columns of a wide sheet that a screen shows beside the verdict
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def _preview_row(row: StagedRow, sheet: dict[str, Any], secret: frozenset[str]) 
         text = texts[i] if i < len(texts) else ""
         wrong = bool(header) and header in row.columns
         cells.append(Cell(hide(text, i in hidden), wrong, reasons.get(header, ""), len(text) > 18))
-    return PreviewRow(row, _verdict(row, reasons), cells)
+    return PreviewRow(row, _verdict(row, reasons, headers[:IN_SIGHT]), cells)
 
 
 _CLAUSE = re.compile(r"“([^”]+)”([^；。]+)")
@@ -86,11 +88,12 @@ def _reasons(message: str) -> dict[str, str]:
     return dict(_CLAUSE.findall(message))
 
 
-def _verdict(row: StagedRow, reasons: dict[str, str]) -> str:
+def _verdict(row: StagedRow, reasons: dict[str, str], seen: Collection[str]) -> str:
+    """``seen``: the columns under whose cells a reason can be read without scrolling."""
     if row.status == StagedRow.Status.DUPLICATE and row.twin:
         return f"与第 {row.twin.row} 行重复"
     label = str(row.get_status_display())
     if row.status == StagedRow.Status.ACCEPTED or not row.message:
         return label
-    told = all(header in row.columns for header in reasons) and reasons
+    told = all(header in row.columns and header in seen for header in reasons) and reasons
     return label if told else f"{label}：{row.message}"

@@ -78,6 +78,19 @@ def test_a_bad_cell_is_framed_with_its_reason(cast, staged, client_of):
     (row,) = page.context_data["rows"]
     (bad,) = [cell for cell in row.cells if cell.wrong]
     assert "18 位" in bad.why
+    assert row.verdict.startswith("有问题：“证件号码”")  # that column is out of sight
+
+
+def test_a_reason_in_sight_is_not_said_twice(cast, client_of):
+    rows = workbooks.weekly_rows(1)
+    rows[0][2] = "11月9日"
+    page = send(client_of(cast.lead), workbooks.weekly_workbook(rows))
+    (row,) = page.context_data["rows"]
+    assert (row.verdict, row.cells[2].wrong) == ("有问题", True)
+
+
+def test_no_number_stands_in_the_preview(cast, staged, client_of):
+    page = client_of(cast.lead).get(preview_of(staged), {"show": "wrong"})
     assert "2107021908" not in page.content.decode()
 
 
