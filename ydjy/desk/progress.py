@@ -38,3 +38,9 @@ def alive(what: str, *, within: float) -> bool:
 
 def forget(what: str) -> None:
     _file(what).unlink(missing_ok=True)
+
+
+def sweep() -> None:
+    """At the start nobody is at anything."""
+    for file in _file("").glob("*"):
+        file.unlink(missing_ok=True)

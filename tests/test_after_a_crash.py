@@ -1,0 +1,43 @@
+"""Everything was killed at once: what the next start finds and goes on with."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.errors import intake
+from apps.errors.models import Ticket
+from tests import cast as casting
+from tests import workbooks
+from ydjy.desk import progress
+from ydjy.desk.models import Upload
+from ydjy.management.commands.quickstart import let_go
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def importing(cast) -> Upload:
+    """A file whose import was under way a second ago."""
+    data = workbooks.weekly_workbook(workbooks.weekly_rows(3))
+    upload = intake.receive(data, "a.xlsx", by=cast.lead, batch=casting.batch())
+    intake.begin(upload, by=cast.lead, assign="none")
+    progress.note(f"upload-{upload.pk}", 2, 3)
+    return upload
+
+
+def test_the_first_tick_after_a_start_goes_on_with_an_import(importing):
+    now = timezone.now()
+    assert intake.resume(now) == 0  # the control: somebody may still be at it
+    let_go(now)
+    assert intake.resume(now + timedelta(seconds=1)) == 1
+    importing.refresh_from_db()
+    assert importing.state == Upload.State.CONFIRMED
+    assert Ticket.objects.count() == 3
+
+
+def test_a_start_touches_nothing_that_is_over(importing):
+    intake.confirm(importing, by=None)
+    before = Upload.objects.values().get()
+    let_go(timezone.now())
+    assert Upload.objects.values().get() == before
