@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from apps.errors import intake
@@ -11,6 +12,7 @@ from tests import cast as casting
 from tests import workbooks
 from ydjy.desk import progress
 from ydjy.desk.models import Upload
+from ydjy.management.commands import quickstart
 from ydjy.management.commands.quickstart import let_go
 
 pytestmark = pytest.mark.django_db
@@ -41,3 +43,14 @@ def test_a_start_touches_nothing_that_is_over(importing):
     before = Upload.objects.values().get()
     let_go(timezone.now())
     assert Upload.objects.values().get() == before
+
+
+def test_every_lease_of_the_house_is_let_go():
+    """A model that gets a lease later is found here."""
+    leases = {
+        (model, field.name)
+        for model in apps.get_models()
+        for field in model._meta.fields
+        if field.name in ("lease_until", "job_until")
+    }
+    assert set(quickstart._LEASES) == leases

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.errors.models import Dispatch
+from apps.institutions.models import ListImport
 from apps.offices.models import City
 from ydjy import demo, supervisor
 from ydjy.desk import backups, progress, vault
@@ -77,16 +78,23 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+_LEASES: tuple[tuple[Any, str], ...] = (
+    (Upload, "lease_until"),
+    (ListImport, "job_until"),
+    (Dispatch, "lease_until"),
+    (Export, "lease_until"),
+)
+
+
 def let_go(now: datetime) -> None:
     """Whoever was at a file when everything stopped is gone: the first tick goes on with it, and
     does not wait two minutes for the end of a lease. Should somebody be at it all the same, on
     another machine, the two find out as always, and one goes on alone."""
-    for model in (Upload, Export, Dispatch):
+    for model, until in _LEASES:
         with transaction.atomic():
-            held = model.objects.select_for_update(skip_locked=True).filter(lease_until__gt=now)
-            model.objects.filter(pk__in=list(held.values_list("pk", flat=True))).update(
-                lease_until=now
-            )
+            free = model.objects.select_for_update(skip_locked=True)
+            held = list(free.filter(**{f"{until}__gt": now}).values_list("pk", flat=True))
+            model.objects.filter(pk__in=held).update(**{until: now})
     progress.sweep()
 
 
