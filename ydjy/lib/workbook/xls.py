@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 import python_calamine
 
 from ydjy.lib.workbook.book import Event, Limits, WireRow, WorkbookError, column_letter
-from ydjy.lib.workbook.cells import moment_text, number_text
+from ydjy.lib.workbook.cells import LOST, moment_text, number_text
 from ydjy.lib.workbook.package import DAMAGED, ENCRYPTED
 from ydjy.lib.workbook.sniff import SAVE_AS
 
@@ -44,7 +44,7 @@ def events(data: bytes, limits: Limits) -> Iterator[Event]:
         is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
         if is_hidden:
             hidden.append(f"“{sheet.name}”")
-        yield ("sheet", sheet.name, is_hidden)
+        yield ("sheet", sheet.name.replace("\x00", LOST), is_hidden)
         for event in _sheet(book, sheet.name, limits):
             if event[0] == "rows":
                 held += len(event[1])  # type: ignore[arg-type]
@@ -116,7 +116,7 @@ def _value(value: object) -> tuple[str, str]:
         case bool():
             return ("TRUE" if value else "FALSE"), "b"
         case str():
-            return value, "e" if value in _ERRORS else ""
+            return value.replace("\x00", LOST), "e" if value in _ERRORS else ""
         case int() | float():
             return number_text(repr(value)), "n"
         case datetime():
