@@ -11,9 +11,11 @@ import gc
 import resource
 import sys
 
-from ydjy.lib.workbook.book import Limits, WorkbookError, pack
+from ydjy.lib.workbook.book import MEGABYTE, Limits, WorkbookError, pack
 from ydjy.lib.workbook.guard import receive, send, too_much_memory
 from ydjy.lib.workbook.reading import read_events
+
+_TO_SAY_SO = 8 * MEGABYTE  # kept back: whoever has used up everything cannot even refuse
 
 
 def main() -> None:
@@ -36,6 +38,7 @@ def main() -> None:
     except WorkbookError as error:
         send(out, ("refused", str(error)))
     except MemoryError:
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory + _TO_SAY_SO,) * 2)
         send(out, ("refused", too_much_memory(limits)))
 
 
@@ -43,7 +46,7 @@ def _set_limits(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory + _TO_SAY_SO))
 
 
 if __name__ == "__main__":
