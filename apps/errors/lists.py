@@ -11,7 +11,8 @@ from ydjy.lib import fields
 
 def _causes(values: Values) -> Sequence[CauseCode]:
     """Causes belong to the developers: a list changes their words and makes none."""
-    found = columns.saying(CauseCode.objects.all(), label=values["label"])
+    said = {"label": values["label"]}
+    found = columns.saying(CauseCode.objects.all(), **said)
     if not found:
         raise fields.Bad("没有这个原因。原因由程序定，表格只能改范文、说明和是否在用")
     return found

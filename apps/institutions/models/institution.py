@@ -184,8 +184,8 @@ class Institution(Sourced, Dated):
 def _must_have_a_key(name: str) -> None:
     """A key may be longer than its name: 五千 is 5000 in it."""
     if len(text.name_key(name)) > 80:
-        said = "名称太长，里面的数字写成阿拉伯数字后超过 80 个字，请删短。"
-        raise ValidationError({"name": said})
+        said = {"name": "名称太长，里面的数字写成阿拉伯数字后超过 80 个字，请删短。"}
+        raise ValidationError(said)
 
 
 class InstitutionAlias(models.Model):
