@@ -199,6 +199,7 @@ EXPECTED: dict[str, tuple[str, str | None, str]] = {
         "“报错时间”分不清哪个是月、哪个是日，请写成 2026-11-09 这样。",
     ),
     "day impossible": ("rejected", None, "“报错时间”没有这一天或这个时间，请核对。"),
+    "day of the first century": ("rejected", None, "“报错时间”没有这一天或这个时间，请核对。"),
     "day after today": ("held", "2026-12-24", "“报错时间”日期 2026-12-24 在今天之后，请核对。"),
     "day of 2062": ("held", "2062-11-09", "“报错时间”日期 2062-11-09 在今天之后，请核对。"),
     "day long ago": ("held", "2020-01-01", "“报错时间”日期 2020-01-01 是三年以前，请核对。"),

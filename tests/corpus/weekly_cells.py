@@ -92,6 +92,7 @@ CASES: list[tuple[str, int, Cell]] = [
     ("day month first", DATE, "11/09/2026"),
     ("day with two-digit year", DATE, "26-11-09"),
     ("day impossible", DATE, "2026-02-30"),
+    ("day of the first century", DATE, "0026-11-09"),
     ("day after today", DATE, "2026-12-24"),
     ("day of 2062", DATE, "2062-11-09"),
     ("day long ago", DATE, "2020-01-01"),

@@ -126,6 +126,14 @@ def test_a_nul_in_a_workbook_is_a_lost_character() -> None:
     assert one(target.getvalue()) == [("姓\ufffd名",)]
 
 
+def test_a_part_in_an_encoding_that_does_not_exist_is_damaged() -> None:
+    whole = parts('<row r="1"><c r="A1"><v>1</v></c></row>')
+    whole["xl/workbook.xml"] = '<?xml version="1.0" encoding="UFT-8"?>' + str(
+        whole["xl/workbook.xml"]
+    )
+    assert refusal(zipped(whole)).startswith("文件不完整或已损坏")
+
+
 # Titles ------------------------------------------------------------------------------------------
 
 

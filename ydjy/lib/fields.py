@@ -174,6 +174,8 @@ def _written(text: str) -> datetime:
         raise _unreadable(text)
     parts = [int(part or 0) for part in found.groups()]
     try:
+        if parts[0] < _EXCEL_EPOCH.year:
+            raise ValueError(text)
         return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
     except ValueError as wrong:
         raise Bad("没有这一天或这个时间，请核对") from wrong
