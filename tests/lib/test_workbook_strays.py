@@ -3,12 +3,14 @@
 import bz2
 import io
 import lzma
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import xlwt
 
 from tests.workbooks import csv_bytes, parts, raw_xlsx, zipped
-from ydjy.lib.workbook import WEEKLY, WorkbookError, find_table, read
+from ydjy.lib.workbook import WEEKLY, ErrorText, WorkbookError, find_table, read
 
 TABLE = [["序号", "姓名"], ["1", "测试甲"], ["2", "测试一"]]
 CELLS = [tuple(row) for row in TABLE]
@@ -126,12 +128,56 @@ def test_a_nul_in_a_workbook_is_a_lost_character() -> None:
     assert one(target.getvalue()) == [("姓\ufffd名",)]
 
 
+def test_a_style_without_a_number_is_damaged() -> None:
+    whole = parts('<row r="1"><c r="A1"><v>1</v></c></row>', styles='<cellXfs><xf numFmtId="x"/>'
+                  "</cellXfs>")  # fmt: skip
+    assert refusal(zipped(whole)).startswith("文件不完整或已损坏")
+
+
 def test_a_part_in_an_encoding_that_does_not_exist_is_damaged() -> None:
     whole = parts('<row r="1"><c r="A1"><v>1</v></c></row>')
     whole["xl/workbook.xml"] = '<?xml version="1.0" encoding="UFT-8"?>' + str(
         whole["xl/workbook.xml"]
     )
     assert refusal(zipped(whole)).startswith("文件不完整或已损坏")
+
+
+NOT_THERE = 0x2A  # the code of #N/A
+
+
+def old_workbook(fill: Callable[[xlwt.Worksheet], None], sheets: int = 1) -> bytes:
+    book, target = xlwt.Workbook(), io.BytesIO()
+    for n in range(sheets):
+        sheet = book.add_sheet(f"表{n}")
+        sheet.write(0, 0, "姓名" * 600)  # workbooks of Excel are never as small as a test's
+        sheet.write(0, 1, f"第{n}张")
+    fill(book.get_sheet(sheets - 1))
+    book.save(target)
+    return target.getvalue()
+
+
+def test_an_error_value_of_an_old_workbook_is_no_blank_cell() -> None:
+    def errors(sheet: xlwt.Worksheet) -> None:
+        sheet.row(1).set_cell_error(1, NOT_THERE)
+        sheet.write(2, 0, xlwt.Formula("1/0"))
+        sheet.write(2, 1, "甲")
+
+    # Of a formula without a result xlwt says that it is an empty text: here, a division by zero.
+    none, divided = b"\x03\0\0\0\0\0\xff\xff", b"\x02\0\x07\0\0\0\xff\xff"
+    data = old_workbook(errors, sheets=2).replace(none, divided)
+    first, second = read(data, WEEKLY).sheets
+    assert len(first.rows) == 1
+    assert [row.cells for row in second.rows[1:]] == [("", "#N/A"), ("#DIV/0!", "甲")]
+    assert isinstance(second.rows[1].at(1), ErrorText)
+    assert isinstance(second.rows[2].at(0), ErrorText)
+
+
+@pytest.mark.parametrize("at", [30, 48, 76, 1024, 2000])
+def test_an_old_workbook_that_does_not_fit_together_ends_in_a_sentence(at: int) -> None:
+    data = old_workbook(lambda sheet: sheet.row(1).set_cell_error(1, NOT_THERE))
+    broken = data[:at] + b"\x40\xff\xff\x7f" + data[at + 4 :]
+    with suppress(WorkbookError):  # the sentence, if what the reader needs is broken
+        assert len(read(broken, WEEKLY).sheets) == 1
 
 
 # Titles ------------------------------------------------------------------------------------------

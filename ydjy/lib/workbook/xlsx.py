@@ -72,7 +72,11 @@ def _open(package: Package, limits: Limits) -> _Workbook:
     book = _Workbook(package, limits)
     related = _find_sheets(book)
     if "styles" in related:
-        book.dates = _date_styles(parse(package.bytes_of(related["styles"], _SMALL_PART)))
+        styles = parse(package.bytes_of(related["styles"], _SMALL_PART))
+        try:
+            book.dates = _date_styles(styles)
+        except ValueError as error:
+            raise WorkbookError(DAMAGED) from error
     if "sharedStrings" in related:
         book.strings = _shared_strings(book, related["sharedStrings"])
     _note(book)
