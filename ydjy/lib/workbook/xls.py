@@ -77,10 +77,10 @@ def _sheet(
         sheet = book.get_sheet_by_name(name)
         merged = sheet.merged_cell_ranges or []
         block: list[WireRow] = []
-        # With its empty margin: every list begins at A1, as the row numbers must.
         wrong: dict[int, dict[int, str]] = {}
         for (at, column), text in errors.items():
             wrong.setdefault(at + 1, {})[column] = text
+        # With its empty margin: every list begins at A1, as the row numbers must.
         for number, values in enumerate(sheet.to_python(skip_empty_area=False), 1):
             for column, text in wrong.get(number, {}).items():
                 if column < len(values) and not values[column]:
