@@ -11,11 +11,11 @@ from ydjy.lib import fields
 
 def _causes(values: Values) -> Sequence[CauseCode]:
     """Causes belong to the developers: a list changes their words and makes none."""
-    said = values["label"]
-    found = CauseCode.objects.filter(label=said)
+    said = {"label": values["label"]}
+    found = columns.saying(CauseCode.objects.all(), **said)
     if not found:
         raise fields.Bad("没有这个原因。原因由程序定，表格只能改范文、说明和是否在用")
-    return found[:2]
+    return found
 
 
 CAUSES = SmallList(
@@ -34,7 +34,8 @@ CAUSES = SmallList(
 
 
 def _snippets(values: Values) -> Sequence[Snippet]:
-    return Snippet.objects.filter(cause__label=values["cause"], words=values["words"])[:2]
+    said = {"cause__label": values["cause"], "words": values["words"]}
+    return columns.saying(Snippet.objects.all(), **said)
 
 
 SNIPPETS = SmallList(

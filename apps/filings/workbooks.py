@@ -62,6 +62,7 @@ _GUIDE = {
     "insured_area": Guide("义县", "空着就是受理机构的地区。"),
     "posting_months": Guide("12", "只写数字。"),
 }
+_MONTH_DIGITS = 3
 _INSURANCE = {"职工": "310", "居民": "390", "310": "310", "390": "390", "320": "310"}
 _STATUS = {label: value for value, label in requirements.STATUS_WORDS.items()}
 
@@ -137,6 +138,9 @@ def _judge(
     values = doubts.read_all(readers, cells)
     doubts.read_identity(values, cells, today)
     doubts.need(values, *needed)
+    start, end = values.get("start_on"), values.get("end_on")
+    if "start_on" in needed and start and end and end < start:
+        doubts.bad["end_on"] = "早于开始日期，请核对"
     return values, doubts
 
 
@@ -144,18 +148,21 @@ def _one_of(cell: str, *, table: Mapping[str, str], what: str) -> str | None:
     text = fields.plain(cell)
     if text is None:
         return None
-    found = next((code for word, code in table.items() if word in text), None)
-    if found is None:
+    # Two of them in one cell, as in 居民（原职工）, say neither.
+    found = {code for word, code in table.items() if word in text.replace(f"非{word}", "")}
+    if len(found) != 1:
         raise fields.Bad(f"{what}看不懂，可以写的是：{'、'.join(table)}")
-    return found
+    return found.pop()
 
 
 def _months(cell: str) -> str | None:
     text = (fields.plain(cell) or "").removesuffix("个月").removesuffix("月")
     if not text:
         return None
-    if not text.isdigit():
+    if not text.isdecimal():
         raise fields.Bad("应为几个月，请只写数字")
+    if len(text) > _MONTH_DIGITS:
+        raise fields.Bad("月数太大，请核对")
     return text
 
 

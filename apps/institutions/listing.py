@@ -50,6 +50,8 @@ GUIDE = {
     "valid_from": Guide("2026-11-09"),
 }
 CODE = re.compile(r"[HP][0-9]{11}")
+# What the columns of the directory take: PostgreSQL refuses a character more.
+_NAME, _PHONES, _GROUPS, _WORDING = 80, 60, 120, 200
 _PLAIN = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})-[2-8][0-9]{6,7}")
 _SIMPLE = re.compile("(?!.*[0-9]{9})[\u4e00-\u9fffA-Za-z0-9]+")
 #: What a list says about whether an institution still works, in our three words.
@@ -69,7 +71,7 @@ def kind(
 ) -> ListKind:
     readers = {
         "seq": partial(fields.code, limit=20),
-        "name": partial(_words, limit=80),
+        "name": _name,
         "code": _national_code,
         "county": once(partial(fields.words, limit=20)),
         "grade": once(partial(fields.words, limit=20)),
@@ -132,9 +134,27 @@ def _words(cell: str, *, limit: int) -> str | None:
     return fields.words(cell, limit=limit)
 
 
+def _name(cell: str) -> str | None:
+    """At most what the columns of the name and of its key take: a key may be longer than the
+    name, as 五千 is 5000 in it."""
+    name = _words(cell, limit=_NAME)
+    if name is None:
+        return None
+    if not any(map(str.isalpha, name)):
+        raise fields.Bad("不像机构名称，请核对是不是串列了")
+    if len(name) * 2 > _NAME and len(name_key(name)) > _NAME:
+        raise fields.Bad(f"太长，里面的数字写成阿拉伯数字后超过 {_NAME} 个字，请删短")
+    return name
+
+
 def _phone(cell: str, *, area_code: str | None) -> str | None:
     """A single number with its area code is how it is shown already; the rest is read."""
-    return str(cell) if _PLAIN.fullmatch(cell) else fields.phone(cell, area_code=area_code)
+    if _PLAIN.fullmatch(cell):
+        return str(cell)
+    numbers = fields.phone(cell, area_code=area_code)
+    if numbers and len(numbers) > _PHONES:
+        raise fields.Bad(f"几个号码合起来有 {len(numbers)} 个字符，最多 {_PHONES} 个，请删去几个")
+    return numbers
 
 
 def _state(cell: str) -> str | None:
@@ -166,7 +186,11 @@ def _scope(cell: str, *, vocabulary: scopes.Vocabulary) -> str | None:
     read = scopes.parse(text, vocabulary)
     if read.mode == "unparsed":
         raise fields.Unsure(read.problem.rstrip("。") or "转诊范围看不懂，请人判断", text)
-    return scopes.describe(read, vocabulary)
+    said = scopes.describe(read, vocabulary)
+    groups = max(len("、".join(names)) for names in (read.include, read.exclude))
+    if groups > _GROUPS or len(said) > _WORDING:
+        raise fields.Bad(f"病种太多，一格里“仅限”或“不含”的病种最多 {_GROUPS} 个字，请删短")
+    return said
 
 
 def same(values: Values) -> str | None:

@@ -37,7 +37,7 @@ def _offices(values: Values) -> Sequence[Office]:
     """By code; without one by the name, as long as only one has it."""
     if code := values.get("code"):
         return Office.objects.filter(code=code)
-    return Office.objects.filter(name=values["name"])[:2]
+    return columns.saying(Office.objects.all(), name=values["name"])
 
 
 def _give_code(office: Office) -> None:
@@ -92,8 +92,8 @@ OFFICES = SmallList(
 def _hotlines(values: Values) -> Sequence[Hotline]:
     """The very one; else the only one of that name, or of that number: then the other changed."""
     name, tel = values["name"], _tel(values["display"] or "")
-    exact = list(Hotline.objects.filter(name=name, tel=tel))
-    return exact or list(Hotline.objects.filter(name=name)[:2])
+    exact = columns.saying(Hotline.objects.filter(tel=tel), name=name)
+    return exact or columns.saying(Hotline.objects.all(), name=name)
 
 
 def _area_code() -> str | None:

@@ -23,6 +23,8 @@ def test_the_page_is_what_the_code_says():
         "号码已变成科学计数法，原号码无法恢复。请把该列设为“文本”后对照证件重填。",
         "这个文件 {at} 已经导入过（{rows} 条）。",
         "编号相同，内容不同，请判断要不要改工单。",
+        "国家编码应为 H 或 P 加 11 位数字，请核对",
+        "早于开始日期，请核对",
     ],
 )
 def test_known_sentences_are_on_it(sentence: str):

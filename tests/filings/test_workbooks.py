@@ -78,6 +78,33 @@ def test_every_row_is_told_what_is_wrong_with_it_by_its_column(policy: Cast):
     assert "“派驻月数”应为几个月" in said[5][1]
 
 
+@pytest.mark.parametrize(
+    ("title", "cell", "said"),
+    [
+        ("派驻月数", "1200", "“派驻月数”月数太大，请核对。"),
+        ("派驻月数", "9" * 5000, "“派驻月数”月数太大，请核对。"),
+        ("派驻月数", "²½", "“派驻月数”应为几个月，请只写数字。"),
+        ("结束日期", "2026-11-19", "“结束日期”早于开始日期，请核对。"),
+        (
+            "险种类型",
+            "居民（原职工）",
+            "“险种类型”险种看不懂，可以写的是：职工、居民、310、390、320。",
+        ),
+        ("险种类型", "非职工", "“险种类型”险种看不懂，可以写的是：职工、居民、310、390、320。"),
+    ],
+    ids=["months", "very long months", "no months", "end", "both insurances", "no employee"],
+)
+def test_what_the_columns_or_the_rules_could_not_take_is_told_before_registering(
+    policy: Cast, title: str, cell: str, said: str
+):
+    header, bad, good = [*HEADER, "结束日期"], [*row(1), ""], [*row(2), ""]
+    bad[header.index(title)] = cell
+    data, variant = sheet([bad, good], header), Variant.objects.get(code="posted-worker")
+    upload = workbooks.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
+    assert [r.message for r in upload.rows.all()] == [said, ""]
+    assert [filing.name for filing in made(confirmed(policy, upload))] == ["测试2"]
+
+
 def test_good_rows_are_registered_and_one_that_the_rules_refuse_says_why(policy: Cast):
     upload = received(policy, [row(1), row(2, months="5"), row(3)])
     outcome = confirmed(policy, upload)

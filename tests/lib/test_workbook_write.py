@@ -102,8 +102,12 @@ def test_restore_undoes_neutralise_for_every_text(text: str) -> None:
     assert neutralise(text)[:1] not in set("=+-@\t\r")
 
 
+# A NUL is read as a lost character: no database holds one (test_workbook_strays.py).
+ANY = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+
+
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1))
+@given(st.lists(st.text(ANY, min_size=1), min_size=1))
 def test_every_text_survives_an_xlsx(texts: list[str]) -> None:
     out = io.BytesIO()
     write(out, [SheetOut("x", ["h"], [["键", text] for text in texts])])

@@ -21,6 +21,20 @@ from ydjy.lib.text import clean
 
 Read = Callable[[str], str | None]
 YES_NO = ("是", "否")
+_LONGEST_NUMBER = 9
+
+
+def saying(rows: models.QuerySet, **said: Any) -> list[Any]:
+    """At most two rows that say this: to the letter; else as a cell is read, where （ is ( and a
+    new line a blank. What somebody typed on a page is stored as it was typed."""
+    if found := list(rows.filter(**said)[:2]):
+        return found
+    wanted = [str(text) for text in said.values()]
+    if not any(ch.isascii() for text in wanted for ch in text):
+        return []  # Chinese characters alone are read as they stand
+    stored = rows.values_list("pk", *said)
+    alike = [pk for pk, *texts in stored if [clean(str(text)) for text in texts] == wanted]
+    return list(rows.filter(pk__in=alike[:2]))
 
 
 class Words(Widget):
@@ -127,7 +141,7 @@ class Number(Words):
         said = fields.plain(cell)
         if said is None:
             return None
-        if not said.isdecimal() or int(said) > self.most:
+        if not said.isdecimal() or len(said) > _LONGEST_NUMBER or int(said) > self.most:
             raise fields.Bad(f"要写 0 到 {self.most} 的数字")
         return str(int(said))
 
@@ -147,7 +161,7 @@ class Link(Words):
         if not value:
             return None
         for name in self.by:
-            found = list(self.to._default_manager.filter(**{name: value})[:2])
+            found = saying(self.to._default_manager.all(), **{name: value})
             if len(found) == 1:
                 return found[0]
         what = self.to._meta.verbose_name

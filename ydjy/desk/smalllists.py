@@ -17,13 +17,14 @@ from django.utils import timezone
 from ydjy.desk import sheets, uploads
 from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.exportfiles import Column
-from ydjy.desk.listcolumns import ListColumn
+from ydjy.desk.listcolumns import ListColumn, saying
 from ydjy.desk.listresource import Difference, Rows
 from ydjy.desk.models import RowChange, StagedRow, Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.sheets import ListKind
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import fields, workbook
+from ydjy.lib.text import clean
 
 LIMITS = replace(workbook.OTHER, rows=3_000)
 SEQ = {"seq": ("序号", "行号")}
@@ -85,7 +86,7 @@ class SmallList:
         if self.find is not None:
             return self.find(values)
         known = {key: values[key] for key in self.identity}
-        return self.model._default_manager.filter(**known)[:2]
+        return saying(self.model._default_manager.all(), **known)
 
     def try_out(self, rows: Numbered) -> tuple[list[Difference], dict[int, str]]:
         """What every row would do, and which cannot be written and why; nothing is kept."""
@@ -182,7 +183,7 @@ class SmallList:
         thing = self.model._default_manager.filter(pk=change.thing).first()
         columns = self.by_key
         if thing is None or any(
-            columns[key].export(thing) != value for key, value in change.after.items()
+            clean(columns[key].export(thing)) != clean(value) for key, value in change.after.items()
         ):
             return False
         try:

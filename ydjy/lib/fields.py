@@ -9,11 +9,11 @@ never the value itself. Nothing is guessed, nothing damaged is repaired silently
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from ydjy.lib import divisions, idnumbers, intext, phones
 from ydjy.lib.text import clean, digits_of_numerals, has_lost_characters
-from ydjy.lib.workbook import NumberText, cell_problem
+from ydjy.lib.workbook import BoolText, DateText, NumberText, cell_problem
 
 Reader = Callable[[str], str | None]
 
@@ -30,6 +30,7 @@ class Unsure(ValueError):
         self.value = value
 
 
+LOST = "有认不出的字（显示成“?”或“□”），请对照原表补上"
 NOTHING = frozenset({"", "/", "-", "—", "--", "无", "NULL", "null", "None", "NaN", "nan", "N/A"})
 
 
@@ -49,8 +50,12 @@ def words(cell: str, *, limit: int = 500) -> str | None:
         raise Bad(f"有 {len(text)} 个字，最多 {limit} 个，请删短")
     text = intext.mask_in_text(text)
     if has_lost_characters(cell):
-        raise Unsure("有认不出的字（显示成“?”或“□”），请对照原表补上", text)
+        raise Unsure(LOST, text)
     return text
+
+
+# Also a character that was lost on the way, which is told by itself.
+_HAS_LETTER = re.compile(r"[^\W\d_]|[?□\ufffd\ue000-\uf8ff]")
 
 
 def person_name(cell: str) -> str | None:
@@ -59,11 +64,17 @@ def person_name(cell: str) -> str | None:
         return None
     if isinstance(cell, NumberText) or text.isdigit():
         raise Bad("是一串数字，不是姓名，请核对是不是串列了")
+    if isinstance(cell, DateText | BoolText) or not _HAS_LETTER.search(text):
+        raise Bad("不像姓名，请核对是不是串列了")
     if len(text) > 50:
         raise Bad("超过 50 个字，不像姓名，请核对是不是串列了")
     if has_lost_characters(cell, name=True):
         raise Unsure("姓名里有认不出的字（显示成“?”或“□”），请对照证件补上", text)
     return text
+
+
+# As Excel shows a number of more than eleven digits, and writes it into a csv.
+_SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]{2,3}")
 
 
 def code(cell: str, *, limit: int = 60) -> str | None:
@@ -73,8 +84,14 @@ def code(cell: str, *, limit: int = 60) -> str | None:
         return None
     if isinstance(cell, NumberText) and len(re.sub(r"\D", "", text)) > 15:
         raise Bad("单元格是数字，超过 15 位的部分已被 Excel 抹成 0。请把该列设为“文本”后重填")
+    if isinstance(cell, DateText):
+        raise Bad("单元格是日期，原编号多半被 Excel 改成了日期。请把该列设为“文本”后重填")
+    if _SCIENTIFIC.fullmatch(text):
+        raise Bad("编号已变成科学计数法，后面几位已丢失。请把该列设为“文本”后重填")
     if len(text) > limit:
         raise Bad(f"有 {len(text)} 个字符，最多 {limit} 个，请核对是不是串列了")
+    if not text.isascii() and has_lost_characters(cell):
+        raise Unsure(LOST, text)
     return text
 
 
@@ -158,6 +175,8 @@ def _written(text: str) -> datetime:
         raise _unreadable(text)
     parts = [int(part or 0) for part in found.groups()]
     try:
+        if parts[0] < _EXCEL_EPOCH.year:
+            raise ValueError(text)
         return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
     except ValueError as wrong:
         raise Bad("没有这一天或这个时间，请核对") from wrong
@@ -177,19 +196,29 @@ def _unreadable(text: str) -> Bad | Unsure:
     return Bad("日期认不出来，请写成 2026-11-09 这样")
 
 
+# Commas stand between thousands, else they may be meant as decimal points.
+_AMOUNT = re.compile(
+    r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?<=[0-9])(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,3})?"
+    r"|[-+]?\.[0-9]+"
+)
+_LARGEST, _ROUNDING = Decimal("999999999999"), Decimal("0.0005")
+
+
 def money(cell: str) -> str | None:
     """Decimal text with two places; ``1,234.50``, ``￥…`` and ``…元`` are how people write it."""
     text = plain(cell)
     if text is None or text in NOTHING:
         return None
-    bare = re.sub(r"[,\s¥￥元]", "", text)
-    try:
-        amount = Decimal(bare)
-    except InvalidOperation as wrong:
-        raise Bad("金额认不出来，请只写数字，例如 1234.50") from wrong
-    if not amount.is_finite() or abs(amount) >= Decimal("1e12"):
+    bare = re.sub(r"[\s¥￥元]", "", text)
+    if not _AMOUNT.fullmatch(bare):
+        raise Bad("金额认不出来，请只写数字，例如 1234.50")
+    amount = Decimal(bare.replace(",", ""))
+    if abs(amount) >= _LARGEST:
         raise Bad("金额太大或不是数字，请核对")
-    return f"{amount:.2f}"
+    cents = amount.quantize(Decimal("0.01")) + 0  # no -0.00
+    if abs(amount - cents) > _ROUNDING and not isinstance(cell, NumberText):
+        raise Bad("金额的小数多于两位，请核对")
+    return str(cents)
 
 
 def yes_no(cell: str) -> str | None:

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -145,6 +146,10 @@ class Institution(Sourced, Dated):
             )
         search.index([self.pk])
 
+    def clean(self) -> None:
+        super().clean()
+        _must_have_a_key(self.name)
+
     def working_on(self, day: date) -> bool:
         return self.state_on(day) == "正常"
 
@@ -176,6 +181,13 @@ class Institution(Sourced, Dated):
         super().save(update_fields=["checked_on", "checked_by", "checked_how"])
 
 
+def _must_have_a_key(name: str) -> None:
+    """A key may be longer than its name: 五千 is 5000 in it."""
+    if len(text.name_key(name)) > 80:
+        said = {"name": "名称太长，里面的数字写成阿拉伯数字后超过 80 个字，请删短。"}
+        raise ValidationError(said)
+
+
 class InstitutionAlias(models.Model):
     """Another spelling or a former name under which sheets still name the institution."""
 
@@ -201,6 +213,10 @@ class InstitutionAlias(models.Model):
         gone = super().delete(*args, **kwargs)
         search.index([self.institution_id])
         return gone
+
+    def clean(self) -> None:
+        super().clean()
+        _must_have_a_key(self.name)
 
 
 class Suspension(Sourced, Dated):

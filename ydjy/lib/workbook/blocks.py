@@ -20,7 +20,7 @@ def parse(data: bytes) -> ElementTree.Element:
         raise WorkbookError(HOSTILE)
     try:
         return ElementTree.fromstring(data)  # noqa: S314 - no DTD, so nothing to expand
-    except (ElementTree.ParseError, ValueError) as error:
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise WorkbookError(DAMAGED) from error
 
 

@@ -8,6 +8,7 @@ plain case costs nothing.
 from __future__ import annotations
 
 import marshal
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -93,6 +94,9 @@ class UncomputedText(ErrorText):
     __slots__ = ()
 
 
+# As a csv has it, and what Excel writes there for a day that its column is too narrow to show.
+_ERROR = re.compile(r"#(?:N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!|SPILL!|CALC!|#{2,})")
+
 KINDS: dict[str, type[str]] = {
     "n": NumberText,
     "d": DateText,
@@ -106,7 +110,7 @@ def cell_problem(text: str) -> str | None:
     """The clause to show for a cell that holds no usable value, or None."""
     if isinstance(text, UncomputedText):
         return "单元格是公式，文件里没有存下计算结果，请复制后“选择性粘贴—数值”再保存"
-    if isinstance(text, ErrorText):
+    if isinstance(text, ErrorText) or (text[:1] == "#" and _ERROR.fullmatch(text)):
         return f"单元格是错误值 {text}，请改成实际内容"
     return None
 

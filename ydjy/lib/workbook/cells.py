@@ -11,6 +11,7 @@ EXCEL_DIGITS = 15
 # Beyond this many places a number is shown with its exponent.
 LONGEST_PLAIN_NUMBER = 40
 LAST_SERIAL = 2_958_466
+LOST = "\ufffd"  # in the place of a NUL, which no database holds
 _DAYS_BETWEEN_1900_AND_1904 = 1462
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MUST_ESCAPE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
@@ -89,6 +90,8 @@ def unescape(text: str) -> str:
 
 def _character(found: re.Match[str]) -> str:
     point = int(found[1], 16)
+    if point == 0:
+        return LOST
     return found[0] if 0xD800 <= point <= 0xDFFF else chr(point)
 
 

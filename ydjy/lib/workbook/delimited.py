@@ -26,6 +26,9 @@ ENCODINGS = {
 SEPARATORS = (",", "\t", ";", "|")
 _LINES_LOOKED_AT = 30
 _ROWS_AT_A_TIME = 2_000
+_END = b"\x1a"  # how DOS programs, and what still follows them, end a text
+_MOST_ASCII = 10
+_MOST_QUESTIONS = 5
 _NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 _RESAVE = "请用 Excel 打开后另存为 .xlsx（或“CSV UTF-8”）再上传。"
 _MARKS = (
@@ -49,6 +52,7 @@ class Text(NamedTuple):
 def events(data: bytes, limits: Limits, encoding: str = "") -> Iterator[Event]:
     """Read a csv or tsv; raises WorkbookError."""
     decoded = decode(data, encoding)
+    _refuse_question_marks(decoded.text)
     separator = sniff_separator(decoded.text)
     yield ("sheet", "", False)
     block: list[WireRow] = []
@@ -66,6 +70,15 @@ def events(data: bytes, limits: Limits, encoding: str = "") -> Iterator[Event]:
             block = []
     yield ("rows", block)
     yield ("book", "tsv" if separator == "\t" else "csv", decoded.encoding, separator, ())
+
+
+def _refuse_question_marks(text: str) -> None:
+    """Written in an encoding without Chinese: every character of it has become a question mark."""
+    if text.isascii() and text.count("??") > _MOST_QUESTIONS:
+        raise WorkbookError(
+            "文件里的汉字都已变成问号，原来的字没有存下来，"
+            "请让对方重新发送 .xlsx，或另存为“CSV UTF-8”再上传。"
+        )
 
 
 def _check(cells: list[str], number: int, limits: Limits) -> None:
@@ -86,6 +99,8 @@ def decode(data: bytes, encoding: str = "") -> Text:
 
     ``encoding``: what a person who can read the text has chosen, or what was found before.
     """
+    if b"\x00" not in data:
+        data = data.rstrip(_END)
     if encoding:
         mark = next((mark for mark, name, _ in _MARKS if name == encoding), b"")
         begun = data.startswith(mark)
@@ -128,8 +143,10 @@ def _undecodable(data: bytes, place: int) -> WorkbookError:
 
 def _utf16_by_zeros(data: bytes) -> str:
     even, odd = data[::2].count(0), data[1::2].count(0)
-    if len(data) % 2 == 0 and min(even, odd) == 0 and max(even, odd) > 1:
-        return "utf-16-le" if odd else "utf-16-be"
+    # Letters, digits and commas have a zero on one side; on the other only 一 and its like.
+    clear = min(even, odd) == 0 or min(even, odd) * _MOST_ASCII < max(even, odd)
+    if len(data) % 2 == 0 and clear and max(even, odd) > 1:
+        return "utf-16-le" if odd > even else "utf-16-be"
     line = data.count(b"\n", 0, data.index(0)) + 1
     raise WorkbookError(f"第 {line} 行有空字节（NUL），文件已损坏或不是表格，{_RESAVE}")
 

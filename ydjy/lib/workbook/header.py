@@ -31,6 +31,7 @@ SAMPLE = "示例"  # how the first cell of a row begins that only shows how to f
 _NOTHING_REMEMBERED: Mapping[str, str] = MappingProxyType({})
 _ROWS_SEARCHED = 30
 _ROWS_NAMED = 5
+_REMEMBERED = 60  # characters of a title by which a person's word for it is kept
 _LONGEST_TITLE = 200  # a cell beyond this is no title, whatever it says
 # Ranges that do not overlap cannot cover more columns than a list may have, with room for gaps.
 _WIDEST = 200
@@ -190,7 +191,8 @@ def _key(text: str, names: Mapping[str, str]) -> str | None:
     whole = header_key(text)
     if whole in names:
         return names[whole]
-    return names.get(header_key(_BRACKETS.sub("", unicodedata.normalize("NFKC", text))))
+    bare = names.get(header_key(_BRACKETS.sub("", unicodedata.normalize("NFKC", text))))
+    return bare if bare is not None else names.get(header_key(text.strip()[:_REMEMBERED]))
 
 
 def _mapped(top: int, depth: int, texts: Sequence[str], names: Mapping[str, str]) -> _Header:

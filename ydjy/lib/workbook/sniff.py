@@ -12,6 +12,7 @@ from ydjy.lib.workbook.book import WorkbookError
 Content = Literal["zip", "ole", "text"]
 
 SAVE_AS = "请用 Excel 或 WPS 打开后“另存为”.xlsx 再上传。"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _FOREIGN = (
     (b"%PDF-", " PDF 文件"),
@@ -20,9 +21,12 @@ _FOREIGN = (
     (b"GIF8", "图片"),
     (b"BM", "图片"),
     (b"II*\x00", "图片"),
+    (b"MM\x00*", "图片"),
     (b"Rar!", " RAR 压缩包"),
     (b"7z\xbc\xaf", " 7z 压缩包"),
     (b"\x1f\x8b", " GZIP 压缩包"),
+    (b"BZh9", " BZIP2 压缩包"),
+    (b"\xfd7zXZ", " XZ 压缩包"),
     (b"{\\rtf", " RTF 文档"),
     (b"MZ", "程序"),
     (b"\x7fELF", "程序"),
@@ -36,10 +40,12 @@ def sniff(data: bytes) -> Content:
     """Whether the bytes are a zip package, an OLE file or text; WorkbookError for all else."""
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise WorkbookError("文件是空的，没有任何内容，请检查后重新上传。")
-    if data.startswith(b"PK"):
+    if data.startswith(_ZIP):
         return "zip"
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return "ole"
+    if data[4:8] == b"ftyp" or data[8:12] == b"WEBP":  # what telephones photograph with
+        raise WorkbookError("这是图片，不是表格，请上传 Excel（.xlsx、.xls）或 CSV 文件。")
     for mark, name in _FOREIGN:
         if data.startswith(mark) and _is_really(mark, data):
             raise WorkbookError(f"这是{name}，不是表格，请上传 Excel（.xlsx、.xls）或 CSV 文件。")
@@ -50,8 +56,8 @@ def sniff(data: bytes) -> Content:
 
 
 def _is_really(mark: bytes, data: bytes) -> bool:
-    # Two letters are also how an ordinary csv may begin.
-    return len(mark) > 2 or b"\x00" in data[:64] or not data[:64].isascii()
+    # Letters are also how an ordinary csv may begin; what these begin has zero bytes soon.
+    return not mark.isalpha() or b"\x00" in data[:64]
 
 
 def _refuse_markup(data: bytes) -> None:

@@ -13,8 +13,9 @@ from datetime import date, datetime, time, timedelta
 
 import python_calamine
 
+from ydjy.lib.workbook.biff import Errors, error_cells
 from ydjy.lib.workbook.book import Event, Limits, WireRow, WorkbookError, column_letter
-from ydjy.lib.workbook.cells import moment_text, number_text
+from ydjy.lib.workbook.cells import LOST, moment_text, number_text
 from ydjy.lib.workbook.package import DAMAGED, ENCRYPTED
 from ydjy.lib.workbook.sniff import SAVE_AS
 
@@ -38,14 +39,15 @@ def events(data: bytes, limits: Limits) -> Iterator[Event]:
         raise WorkbookError(DAMAGED) from error
     hidden: list[str] = []
     held = 0
+    errors = iter(error_cells(data))
     for sheet in described:
         if sheet.typ != python_calamine.SheetTypeEnum.WorkSheet:
             continue
         is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
         if is_hidden:
             hidden.append(f"“{sheet.name}”")
-        yield ("sheet", sheet.name, is_hidden)
-        for event in _sheet(book, sheet.name, limits):
+        yield ("sheet", sheet.name.replace("\x00", LOST), is_hidden)
+        for event in _sheet(book, sheet.name, limits, next(errors, {})):
             if event[0] == "rows":
                 held += len(event[1])  # type: ignore[arg-type]
             if held > limits.last_row:
@@ -68,13 +70,21 @@ def _refuse_other_ole(data: bytes) -> None:
         raise WorkbookError(DAMAGED)
 
 
-def _sheet(book: python_calamine.CalamineWorkbook, name: str, limits: Limits) -> Iterator[Event]:
+def _sheet(
+    book: python_calamine.CalamineWorkbook, name: str, limits: Limits, errors: Errors
+) -> Iterator[Event]:
     try:
         sheet = book.get_sheet_by_name(name)
         merged = sheet.merged_cell_ranges or []
         block: list[WireRow] = []
+        wrong: dict[int, dict[int, str]] = {}
+        for (at, column), text in errors.items():
+            wrong.setdefault(at + 1, {})[column] = text
         # With its empty margin: every list begins at A1, as the row numbers must.
         for number, values in enumerate(sheet.to_python(skip_empty_area=False), 1):
+            for column, text in wrong.get(number, {}).items():
+                if column < len(values) and not values[column]:
+                    values[column] = text
             row = _row(number, values, name, limits)
             if row is not None:
                 block.append(row)
@@ -116,7 +126,7 @@ def _value(value: object) -> tuple[str, str]:
         case bool():
             return ("TRUE" if value else "FALSE"), "b"
         case str():
-            return value, "e" if value in _ERRORS else ""
+            return value.replace("\x00", LOST), "e" if value in _ERRORS else ""
         case int() | float():
             return number_text(repr(value)), "n"
         case datetime():

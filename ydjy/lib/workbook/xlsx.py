@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
@@ -26,6 +27,7 @@ _RELATION_IDS = (
     "{http://purl.oclc.org/ooxml/officeDocument/relationships}id",
 )
 _SMALL_PART = 16 * 1024 * 1024
+_NAME_KEPT = 40  # Excel has at most 31
 _MOST_MERGES = 100_000
 _RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})")
 _KIND_OF_PACKAGE = (
@@ -70,7 +72,11 @@ def _open(package: Package, limits: Limits) -> _Workbook:
     book = _Workbook(package, limits)
     related = _find_sheets(book)
     if "styles" in related:
-        book.dates = _date_styles(parse(package.bytes_of(related["styles"], _SMALL_PART)))
+        styles = parse(package.bytes_of(related["styles"], _SMALL_PART))
+        try:
+            book.dates = _date_styles(styles)
+        except ValueError as error:
+            raise WorkbookError(DAMAGED) from error
     if "sharedStrings" in related:
         book.strings = _shared_strings(book, related["sharedStrings"])
     _note(book)
@@ -106,7 +112,18 @@ def _find_sheets(book: _Workbook) -> dict[str, str]:
                 book.sheets.append((element.get("name", ""), hidden, member))
     if not book.sheets:
         raise WorkbookError(f"文件里没有工作表，{SAVE_AS}")
+    _refuse_twins(book)
     return dict(relations.values())
+
+
+def _refuse_twins(book: _Workbook) -> None:
+    """A row is answered on the sheet of its name; no office program writes two of one name."""
+    names = Counter(name.casefold()[:_NAME_KEPT] for name, _, _ in book.sheets)
+    (first, times), *_ = names.most_common(1)
+    if times > 1:
+        raise WorkbookError(f"有几张工作表都叫“{first}”，分不清是哪一张，请改名后重新上传。")
+    if len({member for _, _, member in book.sheets}) < len(book.sheets):
+        raise WorkbookError(DAMAGED)
 
 
 def _main_part(package: Package) -> str:
@@ -125,6 +142,8 @@ def _refuse_other_package(package: Package) -> None:
     for start, name in _KIND_OF_PACKAGE:
         if any(member.startswith(start) for member in package.names()):
             raise WorkbookError(f"这是{name}，不是 .xlsx 表格，{SAVE_AS}")
+    if "Index/Document.iwa" in package:
+        raise WorkbookError("这是 Numbers 表格，请在 Numbers 里导出为 Excel（.xlsx）再上传。")
     raise WorkbookError(
         "这是压缩包，不是表格，请解压后上传里面的 Excel（.xlsx、.xls）或 CSV 文件。"
     )
@@ -271,7 +290,9 @@ class _SheetReader:
         try:
             match kind:
                 case "s":
-                    return self.book.strings[int(value)], ""
+                    if (at := int(value)) < 0:
+                        raise IndexError(value)
+                    return self.book.strings[at], ""
                 case "str":
                     return value, ""
                 case "b":

@@ -25,7 +25,10 @@ SOURCES = {
         *(f"ydjy/desk/{name}.py" for name in ("smalllists", "listcolumns", "listresource")),
         "apps/offices/lists.py",
     ],
-    "单元格": ["ydjy/lib/fields.py", "ydjy/lib/idnumbers.py", "ydjy/lib/phones.py"],
+    "单元格": [
+        *(f"ydjy/lib/{name}.py" for name in ("fields", "idnumbers", "phones")),
+        *("apps/institutions/listing.py", "apps/filings/workbooks.py"),
+    ],
     "行，与已有的相比": [f"apps/errors/{name}.py" for name in ("known", "intake", "deciding")],
 }
 SAYING = re.compile(r"Error$|^(Bad|Unsure|Refused|must|AlreadyReceived|Unreadable)$|^_?refuse")
