@@ -7,6 +7,7 @@ with the rows that are left. A row has its filing once, by a constraint. What is
 filings that nobody has touched since; the others are named.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,7 +15,7 @@ from functools import cache
 from secrets import randbelow
 from typing import Any
 
-from django.db import models, transaction
+from django.db import DataError, IntegrityError, models, transaction
 from django.utils import timezone
 
 from apps.filings import policybook
@@ -28,6 +29,7 @@ from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
 from ydjy.desk.verbs import Refused, must
 
+log = logging.getLogger("ydjy.lists")
 KIND = "filings"
 AT_A_TIME = 100  # rows of one transaction: others write between two
 State = Upload.State
@@ -119,6 +121,9 @@ def _finish(row: Upload) -> None:
     row.save(update_fields=["state", "lease_until", "confirmed_at", "confirmed_by"])
 
 
+_NOT_STORED = "这一行的内容互相矛盾，没有登记。请对照材料逐项核对后，在页面上单独登记。"
+
+
 class _Clerk:
     """Who registers the rows of one list: what is the same for all of them is looked up once."""
 
@@ -134,11 +139,21 @@ class _Clerk:
             with transaction.atomic():
                 filing = self._register(row)
         except Refused as refused:
-            row.status, row.message = sheets.REJECTED, str(refused)[:400]
-            row.save(update_fields=["status", "message"])
-            outcome.refused.append((row.row, str(refused)))
+            self._reject(row, str(refused), outcome)
+        except (IntegrityError, DataError) as wrong:
+            # What only the database refuses must not stop the rows after it, now and at each sweep.
+            # Its words hold the whole row, and are not for the log.
+            kind = type(wrong).__name__
+            log.error("row %s of upload %s is not stored: %s", row.row, row.upload_id, kind)
+            self._reject(row, _NOT_STORED, outcome)
         else:
             outcome.made.append(filing.pk)
+
+    @staticmethod
+    def _reject(row: StagedRow, words: str, outcome: Outcome) -> None:
+        row.status, row.message = sheets.REJECTED, words[:400]
+        row.save(update_fields=["status", "message"])
+        outcome.refused.append((row.row, words))
 
     def _register(self, row: StagedRow) -> Filing:
         values = opened(row.values) or {}

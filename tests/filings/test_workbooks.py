@@ -1,6 +1,6 @@
 """Lists of filings: registered by the same rules, and compared with the platform's download."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -115,6 +115,27 @@ def test_good_rows_are_registered_and_one_that_the_rules_refuse_says_why(policy:
     assert (upload.accepted, upload.rejected) == (2, 1)
     assert {f.status for f in Filing.objects.all()} == {Filing.Status.PENDING}
     assert {f.origin for f in Filing.objects.all()} == {Filing.Origin.WORKBOOK}
+
+
+def test_a_row_that_only_the_database_refuses_does_not_stop_the_others(
+    policy: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    upload = received(policy, [row(1), row(2), row(3)])
+    columns = batches._columns
+
+    def backwards(values: Any) -> Any:
+        """As if a check of the row before this one had been forgotten."""
+        end = date(2000, 1, 1) if values["name"] == "测试2" else None
+        return columns(values) | {"end_on": end}
+
+    monkeypatch.setattr(batches, "_columns", backwards)
+    outcome = confirmed(policy, upload)
+    assert [filing.name for filing in made(outcome)] == ["测试1", "测试3"]
+    assert outcome.refused == [(3, batches._NOT_STORED)]
+    upload.refresh_from_db()
+    assert (upload.state, upload.rejected) == (Upload.State.CONFIRMED, 1)
+    assert "测试2" not in caplog.text
+    assert "IntegrityError" in caplog.text
 
 
 def test_confirming_twice_registers_once_and_the_same_file_again_is_known(policy: Cast):
