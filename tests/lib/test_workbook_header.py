@@ -84,6 +84,9 @@ def test_both_weekly_layouts_are_found(layout: int) -> None:
         "*报错信息",
         "报错信息：",
         "报错信息（必填）",
+        "3.报错信息",
+        "（3）报错信息",
+        "３、报错信息",
         "報" * 0 + "故障提示",
     ],
 )
@@ -214,6 +217,12 @@ def test_merged_ranges_that_overlap_without_end_are_refused() -> None:
         (HEADER, "header"),
         (["3"], "data"),
         (["3", "甲"], "data"),
+        (["1", "2", "3", "4"], "numbers"),
+        (["栏次", "1", "2", "3", "4", ""], "numbers"),
+        (["甲", "乙", "1", "2"], "numbers"),
+        (["1", "2", "3"], "data"),
+        (["1", "2", "3", "5"], "data"),
+        (["1", "甲", "2", "3"], "data"),
     ],
 )
 def test_each_row_below_the_header_has_its_kind(cells: Sequence[str], kind: str) -> None:
@@ -229,6 +238,16 @@ def test_a_csv_row_of_another_width_is_named_because_its_columns_have_shifted() 
     )
     whole = "序号,姓名,报错信息\n1,甲,未备案\n合计,3\n注：内部\n"
     assert kinds(only(whole.encode())) == ["data", "total", "note"]
+
+
+def test_a_csv_whose_rows_all_end_in_a_comma_has_not_shifted() -> None:
+    header, rows = "序号,姓名,报错信息\n", ["1,甲,未备案,\n", "2,乙,超时,\n"]
+    assert [r.cells[:3] for r in only((header + "".join(rows)).encode()).rows] == [
+        ("1", "甲", "未备案"),
+        ("2", "乙", "超时"),
+    ]
+    assert "第 3 行 4 列" in refusal((header + rows[0] + "2,乙,超时,无\n").encode())
+    assert "第 3 行 4 列" in refusal((header + "1,甲,未备案\n" + rows[1]).encode())
 
 
 @pytest.mark.parametrize(("index", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (16383, "XFD")])

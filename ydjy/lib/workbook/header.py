@@ -25,17 +25,21 @@ from ydjy.lib.workbook.book import (
 )
 
 ColumnMap = Mapping[str, Sequence[str]]
-RowKind = Literal["data", "total", "note", "header", "sample"]
+RowKind = Literal["data", "total", "note", "header", "sample", "numbers"]
 SAMPLE = "示例"  # how the first cell of a row begins that only shows how to fill in a list
 
 _NOTHING_REMEMBERED: Mapping[str, str] = MappingProxyType({})
 _ROWS_SEARCHED = 30
 _ROWS_NAMED = 5
+_COUNTING, _STEMS = "栏次", "甲乙丙丁戊己庚辛壬癸"
+_FIRST_NUMBERS = frozenset({_COUNTING, _STEMS[0], "1"})
+_FEWEST_NUMBERS = 4
 _REMEMBERED = 60  # characters of a title by which a person's word for it is kept
 _LONGEST_TITLE = 200  # a cell beyond this is no title, whatever it says
 # Ranges that do not overlap cannot cover more columns than a list may have, with room for gaps.
 _WIDEST = 200
 _DECORATION = re.compile(r"[\s*＊※·:：、。\ufeff\u200b]+")
+_NUMBERED = re.compile(r"\(?\d{1,2}[.、)](?=\D)")
 _BRACKETS = re.compile(r"[(\[【（][^)\]】）]*[)\]】）]")
 _TOTAL = re.compile(r"(合计|小计|总计|共计|累计|总数)|.{1,10}(合计|小计|总计)$")
 _NOTE = re.compile(
@@ -96,8 +100,12 @@ class _Header:
 
 @lru_cache(maxsize=4096)  # asked again of the same hospital and message in every row
 def header_key(text: str) -> str:
-    """The form in which header texts are compared: NFKC, no white space, stars or colons."""
-    return _DECORATION.sub("", unicodedata.normalize("NFKC", text)).lower()
+    """The form in which header texts are compared: NFKC, no white space, stars or colons, and
+    without the number that a form puts before each (3.姓名)."""
+    bare = unicodedata.normalize("NFKC", text).strip()
+    if numbered := _NUMBERED.match(bare):
+        bare = bare[numbered.end() :]
+    return _DECORATION.sub("", bare).lower()
 
 
 def find_table(
@@ -282,13 +290,13 @@ def _with(row: Row, column: int, value: str) -> Row:
 
 
 def _refuse_ragged(table: TableSheet) -> None:
-    """In a csv a row with another number of fields is a row whose columns have shifted."""
+    """In a csv a row with another number of fields is a row whose columns have shifted. Where all
+    of them end in one comma more than the header, none has: so some programs write."""
     width = len(table.headers)
-    ragged = [
-        f"第 {row.number} 行 {len(row.cells)} 列"
-        for row in table.rows
-        if len(row.cells) != width and row_kind(row, table) == "data"
-    ]
+    rows = [row for row in table.rows if row_kind(row, table) == "data"]
+    if all(len(row.cells) == width + 1 and not row.cells[width].strip() for row in rows):
+        return
+    ragged = [f"第 {row.number} 行 {len(row.cells)} 列" for row in rows if len(row.cells) != width]
     if ragged:
         more = f"等 {len(ragged)} 行" if len(ragged) > _ROWS_NAMED else ""
         raise WorkbookError(
@@ -300,10 +308,13 @@ def _refuse_ragged(table: TableSheet) -> None:
 def row_kind(row: Row, table: TableSheet) -> RowKind:
     """Whether a row below the header is data, a total, a note, a sample, or the header once more.
 
-    A row that has every required cell is always data: nothing received gets lost.
+    A row that has every required cell is data: nothing received gets lost. One that only counts
+    the columns, as forms do below their header, says nothing of anybody.
     """
     if _repeats_header(row, table):
         return "header"
+    if _numbers_columns(row):
+        return "numbers"
     if next(filter(str.strip, row.cells), "").strip() == SAMPLE:
         return "sample"
     if table.required and all(table.value(row, key).strip() for key in table.required):
@@ -322,6 +333,19 @@ def row_kind(row: Row, table: TableSheet) -> RowKind:
     if alone and start not in needed and not squeezed.isdigit() and len(first) > 1:
         return "note"
     return "data"
+
+
+def _numbers_columns(row: Row) -> bool:
+    """栏次 1 2 3 …, or 甲 乙 1 2 3 …, below a header."""
+    first, *rest = map(str.strip, row.cells)
+    if first not in _FIRST_NUMBERS:
+        return False
+    texts = rest if first == _COUNTING else [first, *rest]
+    while texts and not texts[-1]:
+        texts.pop()
+    letters = sum(1 for text, letter in zip(texts, _STEMS, strict=False) if text == letter)
+    numbers = list(map(str, range(1, len(texts) - letters + 1)))
+    return len(texts) >= _FEWEST_NUMBERS and texts == [*_STEMS[:letters], *numbers]
 
 
 def _repeats_header(row: Row, table: TableSheet) -> bool:
