@@ -18,6 +18,7 @@ from ydjy.lib.workbook.book import (
     Book,
     DateText,
     NumberText,
+    PackedRows,
     Row,
     Sheet,
     WorkbookError,
@@ -29,7 +30,7 @@ RowKind = Literal["data", "total", "note", "header", "sample"]
 SAMPLE = "示例"  # how the first cell of a row begins that only shows how to fill in a list
 
 _NOTHING_REMEMBERED: Mapping[str, str] = MappingProxyType({})
-_ROWS_SEARCHED = 30
+ROWS_SEARCHED = 30
 _ROWS_NAMED = 5
 _LONGEST_TITLE = 200  # a cell beyond this is no title, whatever it says
 # Ranges that do not overlap cannot cover more columns than a list may have, with room for gaps.
@@ -82,7 +83,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     top: int
     depth: int
     texts: tuple[str, ...]
@@ -96,6 +97,12 @@ class _Header:
 def header_key(text: str) -> str:
     """The form in which header texts are compared: NFKC, no white space, stars or colons."""
     return _DECORATION.sub("", unicodedata.normalize("NFKC", text)).lower()
+
+
+def header_names(columns: ColumnMap, remembered: Mapping[str, str]) -> dict[str, str]:
+    """Header texts in the form that is compared → key; what a sender is known for goes first."""
+    names = {header_key(word): key for key, words in columns.items() for word in words}
+    return names | {header_key(word): key for word, key in remembered.items()}
 
 
 def find_table(
@@ -112,9 +119,8 @@ def find_table(
     before the synonyms. Raises WorkbookError for a missing required column (``hint`` is the
     second half of that sentence) and for two columns of one meaning.
     """
-    names = {header_key(word): key for key, words in columns.items() for word in words}
-    names.update({header_key(word): key for word, key in remembered.items()})
-    found = {index: _header(sheet, names) for index, sheet in enumerate(book.sheets)}
+    names = header_names(columns, remembered)
+    found = {index: find_header(sheet, names) for index, sheet in enumerate(book.sheets)}
     best = max((header.score for header in found.values() if header), default=0)
     tables: list[TableSheet] = []
     ignored: list[str] = []
@@ -138,10 +144,10 @@ def _title(columns: ColumnMap, key: str) -> str:
     return words[0]
 
 
-def _header(sheet: Sheet, names: Mapping[str, str]) -> _Header | None:
+def find_header(sheet: Sheet, names: Mapping[str, str]) -> Header | None:
     """The line, or pair of lines, among the first thirty that names most columns."""
-    best: _Header | None = None
-    rows = sheet.rows[:_ROWS_SEARCHED]
+    best: Header | None = None
+    rows = sheet.rows[:ROWS_SEARCHED]
     for top, row in enumerate(rows):
         candidates = [_mapped(top, 1, row.cells, names)]
         if top + 1 < len(rows) and _may_be_lower_line(row, rows[top + 1]):
@@ -192,14 +198,14 @@ def _key(text: str, names: Mapping[str, str]) -> str | None:
     return names.get(header_key(_BRACKETS.sub("", unicodedata.normalize("NFKC", text))))
 
 
-def _mapped(top: int, depth: int, texts: Sequence[str], names: Mapping[str, str]) -> _Header:
+def _mapped(top: int, depth: int, texts: Sequence[str], names: Mapping[str, str]) -> Header:
     columns = [
         (key, index) for index, text in enumerate(texts) if text and (key := _key(text, names))
     ]
-    return _Header(top, depth, tuple(texts), tuple(columns))
+    return Header(top, depth, tuple(texts), tuple(columns))
 
 
-def _refuse_doubled(sheet: Sheet, header: _Header) -> None:
+def _refuse_doubled(sheet: Sheet, header: Header) -> None:
     seen: dict[str, int] = {}
     for key, index in header.columns:
         if key in seen:
@@ -214,7 +220,7 @@ def _refuse_doubled(sheet: Sheet, header: _Header) -> None:
 
 
 def _refuse_missing(
-    sheet: Sheet, header: _Header, columns: ColumnMap, required: Sequence[str], hint: str
+    sheet: Sheet, header: Header, columns: ColumnMap, required: Sequence[str], hint: str
 ) -> None:
     present = {key for key, _ in header.columns}
     missing = [f"“{_title(columns, key)}”" for key in required if key not in present]
@@ -228,7 +234,7 @@ def _on(sheet: Sheet) -> str:
     return f"工作表“{sheet.name}”：" if sheet.name else ""
 
 
-def _table(book: Book, sheet: Sheet, header: _Header, required: tuple[str, ...]) -> TableSheet:
+def _table(book: Book, sheet: Sheet, header: Header, required: tuple[str, ...]) -> TableSheet:
     first = header.top + header.depth
     header_row = sheet.rows[first - 1].number
     rows = _filled_down(sheet, sheet.rows[first:], header_row)
@@ -281,6 +287,8 @@ def _with(row: Row, column: int, value: str) -> Row:
 def _refuse_ragged(table: TableSheet) -> None:
     """In a csv a row with another number of fields is a row whose columns have shifted."""
     width = len(table.headers)
+    if isinstance(table.rows, PackedRows) and table.rows.width == width:
+        return  # the child has counted already
     ragged = [
         f"第 {row.number} 行 {len(row.cells)} 列"
         for row in table.rows
