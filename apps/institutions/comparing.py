@@ -40,6 +40,7 @@ FIELDS = {
     "remark": "remark",
     "valid_from": "valid_from",
 }
+_SAYS = FIELDS | {"scope": "scope", "status": "status"}
 APART = ("seq",)  # columns that do not count when two rows are compared
 STEP = 2_000  # rows that are looked up at once
 _CHUNK = 500
@@ -172,8 +173,8 @@ class _Comparison:
             return
         pk = found[0] if found else None
         key = pk if pk is not None else listing.same(values)
-        after = {k: v for k, v in values.items() if k != "seq"}
-        said = hash(tuple(after.items()))
+        values.pop("seq", None)
+        said = hash(tuple(values.items()))
         twin = self.firsts.get(key) or self._unchanged(pk, row.number)
         if twin is not None:
             same = twin[1] == said
@@ -181,10 +182,9 @@ class _Comparison:
             self._put(Outcome.DUPLICATE if same else Outcome.HELD, sheet, row, told, values)
             return
         self.firsts.add(key, row.number, said)
-        mark = row.fingerprint
+        mark, after = row.fingerprint, told_fields(values) if pk is None else values
         one = Differing(Outcome.NEW, sheet.sheet, row.number, mark, pk, values["name"], after=after)
         if pk is None:
-            one.after = told_fields(values)
             self.plan.put(one)
         else:
             self.seen[pk] = row.number
@@ -249,13 +249,13 @@ class _Comparison:
 
 def told_fields(values: Any) -> dict[str, Any]:
     """What a row says, by field of the institution; what it leaves blank is not in it."""
-    said = {name: values[key] for key, name in FIELDS.items() if values.get(key)}
-    kind = listing.kind_of(values.get("kind"), values.get("code"))
-    if kind and values.get("kind"):
-        said["kind"] = kind
-    else:
-        said.pop("kind", None)
-    return said | {k: values[k] for k in ("scope", "status") if values.get(k)}
+    said = {_SAYS[key]: value for key, value in values.items() if value and key in _SAYS}
+    if "kind" in said:
+        if kind := listing.kind_of(said["kind"], said.get("national_code")):
+            said["kind"] = kind
+        else:
+            del said["kind"]
+    return said
 
 
 def _stored(pks: list[Any], day: date) -> dict[int, dict[str, Any]]:
