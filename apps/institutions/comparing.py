@@ -104,7 +104,7 @@ class _Firsts:
 
     def __init__(self) -> None:
         self._places: dict[int, int] = {}
-        self._rows, self._said = array("L"), array("q")
+        self._rows, self._said = array("q"), array("q")
 
     def get(self, key: Any) -> tuple[int, int] | None:
         place = self._places.get(hash(key))
@@ -120,13 +120,15 @@ class _Comparison:
     def __init__(self, kind: sheets.ListKind, store: Store, day: date):
         self.kind, self.store, self.day = kind, store, day
         self.plan = Plan()
-        self.unchanged = array("L", bytes(8 * len(store.digests)))  # place → row of the list
+        self.unchanged = array("q", bytes(8 * len(store.digests)))  # place → row of the list
+        self.ahead = 0  # the last known row of this part, all of which are taken before the others
         self.seen: dict[int, int] = {}  # institution that a row describes anew → that row
         self.firsts = _Firsts()
         self.known: list[Differing] = []
 
     def take(self, sheet: workbook.TableSheet, part: sift.Part) -> None:
         self.plan.total += len(part.numbers) + len(part.rows)
+        self.ahead = max(part.numbers, default=0)
         for number, place in zip(part.numbers, part.places, strict=True):
             if self._again(place, number):
                 raise NeedsCells
@@ -194,7 +196,7 @@ class _Comparison:
         """The row that says what is stored of this institution."""
         place = self.store.place_of(pk) if pk is not None else None
         earlier = self.unchanged[place] if place is not None else 0
-        if earlier > row:  # the known rows of a part are taken before its others
+        if row < earlier <= self.ahead:
             raise NeedsCells
         return (earlier, None) if earlier else None
 

@@ -311,6 +311,20 @@ def test_of_a_changed_and_a_known_row_about_one_institution_the_earlier_counts(
         assert later.message == "与第 52 行重复。"
 
 
+def test_a_changed_row_on_a_later_sheet_is_held_against_the_known_one_before(
+    publish: Any, cast: Cast
+):
+    rows = generated(60)
+    publish(csv_list(rows))
+    changed = [*rows[50][:5], "0416-2999999", rows[50][6]]
+    data = workbooks.xlsx({"一": [list(HEADER), *rows], "二": [list(HEADER), changed]})
+    one = received(data, by=cast.directory)
+    assert (one.unchanged, one.upload.held) == (60, 1)
+    row = one.rows.get(outcome=ListRow.Outcome.HELD)
+    assert (row.sheet, row.row) == ("二", 2)
+    assert row.message == "与第 52 行是同一家机构，内容不同，请判断。"
+
+
 def test_what_is_merged_over_several_known_rows_counts_for_each(publish: Any, cast: Cast):
     rows = [[row[1], row[0], "古塔区"] for row in generated(60)]
     header = ["编码", "名称", "所属县区"]
