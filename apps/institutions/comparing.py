@@ -261,7 +261,7 @@ def told_fields(values: Any) -> dict[str, Any]:
 
 
 def _stored(pks: list[Any], day: date) -> dict[int, dict[str, Any]]:
-    columns = (*FIELDS.values(), "order", "status")
+    columns = (*FIELDS.values(), "name_key", "initials", "order", "status")
     found = {
         row["pk"]: row for row in Institution.objects.filter(pk__in=pks).values("pk", *columns)
     }

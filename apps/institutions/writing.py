@@ -189,10 +189,10 @@ def update(rows: Sequence[Differing], stamp: Stamp) -> None:
 
 def _changed(row: Differing, stamp: Stamp) -> tuple[Any, ...]:
     values = {**(row.stored or {}), **row.after, **stamp.checked()}
-    initials, _ = keys.speller().read(values["name"])
+    if "name" in row.after:  # else the speller, a second and 60 MB, need not be made
+        values["name_key"] = name_key(values["name"])
+        values["initials"] = keys.speller().read(values["name"])[0][:80]
     values |= {
-        "name_key": name_key(values["name"]),
-        "initials": initials[:80],
         "weight": keys.weight(values["order"], values["level"], values["kind"]),
         "digest": None if row.decide else row.digest,
         "listed": stamp.listed,

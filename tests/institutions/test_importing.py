@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.institutions import importing, scope
+from apps.institutions import importing, keys, scope
 from apps.institutions.models import (
     Institution,
     InstitutionAlias,
@@ -127,6 +127,18 @@ def test_only_what_changed_is_written(publish: Any):
     assert sum(before[pk] != after[pk] for pk in before) == 4
     told = Change.objects.filter(table="institutions_institution", operation="update")
     assert told.count() == 4
+
+
+def test_a_new_telephone_leaves_the_search_keys_and_needs_no_speller(
+    publish: Any, monkeypatch: pytest.MonkeyPatch
+):
+    publish(csv_list(generated(3)))
+    before = list(Institution.objects.order_by("pk").values("name_key", "initials", "weight"))
+    monkeypatch.setattr(keys, "speller", lambda: pytest.fail("no name has changed"))
+    publish(csv_list(generated(3, changed=3)))
+    after = list(Institution.objects.order_by("pk").values("name_key", "initials", "weight"))
+    assert after == before
+    assert Institution.objects.filter(phone__startswith="0416-8").count() == 3
 
 
 def test_the_difference_names_the_field_old_and_new(publish: Any, cast: Cast):
