@@ -1,6 +1,7 @@
 """``make bench``: each work beside its limit, medians of several runs, printed as a table.
 
-``make bench ARGS="institutions 600000"`` runs one of them at a size of one's choice.
+``make bench ARGS="institutions 600000"`` runs one of them at a size of one's choice,
+``ARGS="institutions 600000 xlsx"`` from a workbook.
 """
 
 import os
@@ -62,7 +63,7 @@ def main() -> None:
         public.run()
         wire.run()
     else:
-        works[asked[0]](*map(int, asked[1:2]))
+        works[asked[0]](*(int(word) if word.isdigit() else word for word in asked[1:]))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The list of institutions: in for the first time, again unchanged, with 1 % changed; and searched.
 
-Beside it: the same rows put into the same table by the engine's own bulk statement, without rights,
-search index, change log or receipt (the limit), and reading the file alone.
+Beside it: the same rows put by the engine's own bulk statement into a table of the same columns and
+indexes, without rights, search index, change log or receipt (the limit), and reading the file
+alone. Each import runs in a process of its own, so that its memory is nobody else's.
 """
 
+import json
 import random
 import resource
 import statistics
@@ -11,56 +13,67 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.institutions import importing, roll
 from apps.institutions.models import Institution, ListImport
 from apps.offices.models import Office, Staff
-from bench.__main__ import table
+from bench.__main__ import RUNS, table
 from ydjy.desk.models import Change
 from ydjy.lib import workbook
 
+ALONE, COMPARED, PUBLISHED = "our guarded reading alone", "compare", "publish"
 
-def run(lines: int = 60_000) -> None:
+
+def run(lines: int = 60_000, form: str = "csv") -> None:
     call_command("migrate", verbosity=0)
     call_command("sync_reference", verbosity=0)
-    people = _two_people()
-    first, changed = _list(lines), _list(lines, changed=lines // 100)
-    reading = _timed(lambda: workbook.read_guarded(first, workbook.INSTITUTIONS))
-    raw = _timed(lambda: _limit(first))
-    done = _import(first, people)
-    _figures(
-        f"institution list, {lines} rows, first time ({connection.vendor})", done, reading, raw
-    )
-    if connection.vendor == "postgresql":
-        table(
-            "the same rows by COPY", [("into a table like ours, with its indexes", _copy_again())]
-        )
+    _two_people()
+    folder = Path(mkdtemp(prefix="ydjy-bench-"))
+    code = f"from bench import institutions; institutions.make({lines}, {form!r}, {str(folder)!r})"
+    _python(code)
+    first, again, changed = (folder / f"{name}.{form}" for name in ("first", "again", "changed"))
+    reading = _read_alone(first)
+    done = _imported(first)
+    _figures(f"institution list, {lines} rows of {form}, first time", done, reading, _bulk())
     _search(lines)
-    seen = _import(first + b"\r\n", people)
-    assert (seen["one"].unchanged, seen["written"]) == (lines, 0)
+    seen = _imported(again)
+    assert (seen["unchanged"], seen["written"]) == (lines, 0)
     _figures(f"the same list saved again, {lines} rows: none written", seen, reading)
-    part = _import(changed, people)
-    assert part["one"].changed == part["written"] == lines // 100
+    part = _imported(changed)
+    assert part["changed"] == part["written"] == lines // 100
     _figures(f"the list with 1 % changed: {part['written']} rows written", part, reading)
-    print(f"  in each peak the two lists made here: {(len(first) + len(changed)) // 10**6} MB")
 
 
-def _list(lines: int, changed: int = 0) -> bytes:
-    """Made in a process of its own, so that its memory does not count for the import."""
-    code = (
-        "import django, sys; django.setup(); from tests.institutions.lists import *; "
-        f"sys.stdout.buffer.write(csv_list(generated({lines}, changed={changed})))"
-    )
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+def make(lines: int, form: str, folder: str) -> None:
+    """The three lists as files."""
+    from tests.institutions.lists import HEADER, csv_list, generated
+
+    for name, more in (("first", {}), ("again", {}), ("changed", {"changed": lines // 100})):
+        rows, target = generated(lines, **more), Path(folder) / f"{name}.{form}"
+        if form == "csv":
+            target.write_bytes(csv_list(rows) + b"\r\n" * (name == "again"))
+        else:
+            title = "再次保存" if name == "again" else "名单"
+            workbook.write(target, [workbook.SheetOut(title, HEADER, rows)])
 
 
-def _two_people() -> list[Staff]:
+def _two_people() -> None:
     office = Office.objects.create(code="bench", name="市医保中心", area="210700")
-    return [Staff.objects.create_user(name, office=office) for name in ("one", "two")]
+    for name in ("one", "two"):
+        Staff.objects.create_user(name, office=office)
+
+
+def _python(code: str) -> str:
+    """What a process of its own prints, in the same data folder and database."""
+    whole = f"import django; django.setup(); {code}"
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, check=True)
+    return done.stdout.decode().strip()
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -69,28 +82,51 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def _import(data: bytes, people: list[Staff]) -> dict[str, Any]:
-    """Seconds of each step; the list ends published, or staged when nothing differs."""
-    found: dict[str, Any] = {}
+# Importing ---------------------------------------------------------------------------------------
 
-    def staged() -> None:
-        one = importing.take(data, "list.csv", listed="national", by=people[0])
-        found["one"] = importing.run(one.pk)
 
+def _imported(file: Path) -> dict[str, Any]:
+    said = _python(f"from bench import institutions; institutions.imported({str(file)!r})")
+    return json.loads(said.splitlines()[-1])
+
+
+def imported(file: str) -> None:
+    """Tells the seconds, the processor's seconds and the memory of each step of an import; the list
+    ends published, or staged when nothing differs."""
+    data, found = [Path(file).read_bytes()], {}
+    one, two = Staff.objects.get(username="one"), Staff.objects.get(username="two")
     before = _changes()
-    found["compare"] = _timed(staged)
-    one = found["one"]
-    assert one.state == ListImport.State.STAGED, one.message
-    assert one.upload.rows_in == one.total
-    if one.new or one.changed:
-        importing.draft(one, by=people[0])
-        importing.ask_publish(one, by=people[1])
-        found["publish"] = _timed(lambda: importing.run(one.pk))
-        one.refresh_from_db()
-        assert one.state == ListImport.State.PUBLISHED, one.message
-    found["written"] = _changes() - before
-    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return found
+
+    def staged() -> ListImport:
+        kept = importing.take(data.pop(), Path(file).name, listed="national", by=one)
+        return importing.run(kept.pk)
+
+    found[COMPARED], made = _measured(staged)
+    assert made.state == ListImport.State.STAGED, made.message
+    assert made.upload.rows_in == made.total
+    if made.new or made.changed:
+        importing.draft(made, by=one)
+        importing.ask_publish(made, by=two)
+        found[PUBLISHED], made = _measured(lambda: importing.run(made.pk))
+        assert made.state == ListImport.State.PUBLISHED, made.message
+    counts = {name: getattr(made, name) for name in ("new", "changed", "unchanged")}
+    print(json.dumps({**found, **counts, "written": _changes() - before}))
+
+
+def _measured(work: Callable[[], Any]) -> tuple[tuple[float, float, int], Any]:
+    """(seconds, processor seconds of this process and its children, peak in MB), the result."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    cpu, begun = _processor(), time.perf_counter()
+    result = work()
+    seconds, used = time.perf_counter() - begun, _processor() - cpu
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = int(status.split("VmHWM:")[1].split()[0]) // 1024
+    return (seconds, used, peak), result
+
+
+def _processor() -> float:
+    ours = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in ours)
 
 
 def _changes() -> int:
@@ -98,49 +134,76 @@ def _changes() -> int:
     return Change.objects.filter(table=Institution._meta.db_table).count()
 
 
-def _figures(title: str, found: dict[str, Any], reading: float, raw: float = 0.0) -> None:
-    rows = [("received, read, compared, staged", found["compare"])]
-    if "publish" in found:
-        rows.append(("checked under lock, written, logged", found["publish"]))
-    if raw:
-        rows.append(("the engine's own bulk statement, bare rows", raw))
-    table(title, [*rows, ("our guarded reading alone", reading)])
-    print(f"  peak of this process so far {found['peak']} MB")
+def _read_alone(file: Path) -> tuple[float, float]:
+    """Seconds, and the processor's: medians."""
+    data = file.read_bytes()
+    runs = [
+        _measured(lambda: workbook.read_guarded(data, workbook.INSTITUTIONS))[0]
+        for _ in range(RUNS)
+    ]
+    return statistics.median(r[0] for r in runs), statistics.median(r[1] for r in runs)
 
 
-def _limit(data: bytes) -> None:
-    """Bare rows into a table of the same columns, by COPY or executemany."""
-    book = workbook.read(data, workbook.INSTITUTIONS)
-    lines = [(r.cells[1], r.cells[0], r.cells[5], r.cells[6]) for r in book.sheets[0].rows[1:]]
-    columns = "(code text PRIMARY KEY, name text, phone text, address text)"
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE bare {columns}")
-        if connection.vendor == "postgresql":
-            with cursor.copy("COPY bare FROM STDIN") as copy:
-                for line in lines:
-                    copy.write_row(line)
-        else:
-            connection.connection.executemany("INSERT INTO bare VALUES (?, ?, ?, ?)", lines)
-        cursor.execute("DROP TABLE bare")
+def _figures(
+    title: str, found: dict[str, Any], reading: tuple[float, float], bulk: float = 0.0
+) -> None:
+    steps = [found[name] for name in (COMPARED, PUBLISHED) if name in found]
+    words = ["received, read, compared, staged", "checked under lock, written, logged"]
+    rows = [(word, step[0]) for word, step in zip(words, steps, strict=False)]
+    whole, peak = sum(step[0] for step in steps), max(step[2] for step in steps)
+    title = f"{title} ({connection.vendor})"
+    table(title, [*rows, ("all of it", whole), (ALONE, reading[0])])
+    used = sum(step[1] for step in steps)
+    print(
+        f"  processor {used:.2f} s (the first step {steps[0][1]:.2f} s),"
+        f" reading alone {reading[1]:.2f} s: {used / reading[1]:.1f} ×"
+    )
+    print(f"  peak of the importing process {peak} MB")
+    if bulk:
+        name = "the engine's own bulk statement into a table like ours, with its indexes"
+        print(f"  {name}: {bulk:.2f} s; all of it {whole / bulk:.1f} ×")
 
 
-def _copy_again() -> float:
-    """The clean rows as they were written, by COPY alone: no change log, no search entries."""
+_MADE_BY = """SELECT sql FROM sqlite_master WHERE tbl_name = %s AND sql > ''
+    AND type IN ('table', 'index') ORDER BY type DESC"""
+
+
+def _bulk() -> float:
+    """The clean rows as they were written, into a table like theirs: no change log, no search."""
     name = Institution._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        cursor.execute(f"CREATE TEMPORARY TABLE again (LIKE {name} INCLUDING ALL)")
-        with cursor.copy(f"COPY {name} TO STDOUT") as copy:
-            blocks = [bytes(block) for block in copy]
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            cursor.execute(f"CREATE TABLE again (LIKE {name} INCLUDING ALL)")
+            with cursor.copy(f"COPY {name} TO STDOUT") as copy:
+                blocks = [bytes(block) for block in copy]
 
-        def put() -> None:
-            with cursor.copy("COPY again FROM STDIN") as copy:
-                for block in blocks:
-                    copy.write(block)
+            def put() -> None:
+                with cursor.copy("COPY again FROM STDIN") as copy:
+                    for start in range(0, len(blocks), 200):
+                        copy.write(b"".join(blocks[start : start + 200]))
+        else:
+            cursor.execute(_MADE_BY, [name])
+            for (statement,) in cursor.fetchall():
+                cursor.execute(_renamed(statement, name))
+            rows = cursor.execute(f"SELECT * FROM {name}").fetchall()
+            marks = ", ".join(["%s"] * len(rows[0]))
+
+            def put() -> None:
+                cursor.executemany(f"INSERT INTO again VALUES ({marks})", rows)
 
         seconds = _timed(put)
         cursor.execute("DROP TABLE again")
     return seconds
+
+
+def _renamed(statement: str, name: str) -> str:
+    """The statement that makes a table or an index of it, for the table ``again``."""
+    begin, _, rest = statement.partition("(")
+    words = begin.replace(f'"{name}"', '"again"').split('"')
+    if " INDEX " in begin:
+        words[1] = f"again_{words[1]}"
+    return '"'.join(words) + "(" + rest
 
 
 # Searching ---------------------------------------------------------------------------------------

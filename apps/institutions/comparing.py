@@ -6,10 +6,10 @@ A blank cell or a missing column says nothing. A scope may become narrower by a 
 up again, or no longer listed waits for a person (reliability.md 1.4, 3.2).
 """
 
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable
 from datetime import date
-from functools import cached_property
-from hashlib import blake2b
+from itertools import islice
 from typing import Any
 
 from apps.institutions import listing
@@ -17,14 +17,15 @@ from apps.institutions import scope as scopes
 from apps.institutions.models import (
     DiseaseGroup,
     Institution,
-    InstitutionAlias,
     ReferralRight,
     Suspension,
 )
 from apps.institutions.plan import Differing, Kept, Outcome, Plan
+from apps.institutions.store import Store
 from ydjy.desk import sheets
 from ydjy.lib import workbook
-from ydjy.lib.text import clean, name_key
+from ydjy.lib.text import clean
+from ydjy.lib.workbook import sift
 
 #: Column of a list → field of an institution.
 FIELDS = {
@@ -39,16 +40,20 @@ FIELDS = {
     "remark": "remark",
     "valid_from": "valid_from",
 }
-STEP = 5000  # rows between two reports of progress
+_SAYS = FIELDS | {"scope": "scope", "status": "status"}
+APART = ("seq",)  # columns that do not count when two rows are compared
+STEP = 2_000  # rows that are looked up at once
 _CHUNK = 500
 
 
 def outdated(kept: Kept, listed: str, day: date) -> bool:
     """Whether the store has changed under these rows since they were compared; else the stored
     fields are read into the changed ones."""
-    store, known = Store(listed), kept.changed()
-    if any(store.find(row.after.get("national_code"), row.name) for row in kept.new):
-        return True
+    store, known, new = Store(listed), kept.changed(), iter(kept.new)
+    while part := [(row.after.get("national_code"), row.name) for row in islice(new, STEP)]:
+        store.look_up(part)
+        if any(store.find(code, name) for code, name in part):
+            return True
     vocabulary = DiseaseGroup.objects.vocabulary() if known else scopes.SOURCE_GROUPS
     for start in range(0, len(known), _CHUNK):
         chunk = known[start : start + _CHUNK]
@@ -69,54 +74,9 @@ def _is_other(row: Differing, stored: dict[str, Any], vocabulary: scopes.Vocabul
     )
 
 
-def digest(cells: Iterable[tuple[str, str]]) -> int:
-    """The fingerprint of a row: of its filled cells by key, wherever their columns stand."""
-    said = "\x1f".join(f"{key}\x1e{text}" for key, text in cells if text)
-    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
-
-
-class Store:
-    """What is stored, in the dictionaries that a comparison needs, each loaded when first asked."""
-
-    def __init__(self, listed: str):
-        self.listed = listed
-        ours = self.ours().filter(digest__isnull=False).order_by()
-        self.by_digest = dict(ours.values_list("digest", "pk").iterator(20_000))
-
-    def ours(self) -> Any:
-        """The institutions that stand in this list."""
-        return Institution.objects.filter(listed=self.listed)
-
-    @cached_property
-    def by_code(self) -> dict[str, int]:
-        coded = Institution.objects.filter(national_code__isnull=False).order_by()
-        return dict(coded.values_list("national_code", "pk").iterator(20_000))
-
-    @cached_property
-    def without_code(self) -> dict[str, list[int]]:
-        return self._named(Institution.objects.filter(national_code__isnull=True))
-
-    @cached_property
-    def by_name(self) -> dict[str, list[int]]:
-        return self._named(Institution.objects.all())
-
-    def _named(self, rows: Any) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for key, pk in rows.order_by().values_list("name_key", "pk").iterator(20_000):
-            found.setdefault(key, []).append(pk)
-        aliases = InstitutionAlias.objects.filter(institution__in=rows).order_by()
-        for key, pk in aliases.values_list("key", "institution_id").iterator(20_000):
-            if pk not in found.setdefault(key, []):
-                found[key].append(pk)
-        return found
-
-    def find(self, code: str | None, name: str) -> list[int]:
-        """The institutions that a row may mean: by code; else by exactly its name or alias."""
-        if code:
-            if found := self.by_code.get(code):
-                return [found]
-            return self.without_code.get(name_key(name), []) if self.without_code else []
-        return self.by_name.get(name_key(name), [])
+class NeedsCells(Exception):
+    """A known row that came without cells is not the only one about its institution: the file is
+    to be read with every cell, and compared row after row."""
 
 
 def compare(
@@ -124,57 +84,89 @@ def compare(
     listed: str,
     day: date,
     progress: Callable[[int], None] = lambda done: None,
+    store: Store | None = None,
 ) -> Plan:
-    """The plan of a list that was opened, against what is stored now."""
-    comparison = _Comparison(opened.kind, Store(listed), day)
+    """The plan of a list that was opened, against what is stored now. ``store``: what its known
+    rows were told by."""
+    comparison = _Comparison(opened.kind, store or Store(listed), day)
     for sheet in opened.table.sheets:
-        for row in sheet.rows:
-            comparison.take(sheet, row)
-            if comparison.plan.total % STEP == 0:
-                progress(comparison.plan.total)
+        for part in sift.parts(sheet, APART, comparison.store.places):
+            comparison.take(sheet, part)
+            progress(comparison.plan.total)
     comparison.differ()
     comparison.miss()
     return comparison.plan
+
+
+class _Firsts:
+    """Of each thing that a list is about its first row, and what that says: two numbers each,
+    since a list may have 600,000 of them."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, int] = {}
+        self._rows, self._said = array("q"), array("q")
+
+    def get(self, key: Any) -> tuple[int, int] | None:
+        place = self._places.get(hash(key))
+        return None if place is None else (self._rows[place], self._said[place])
+
+    def add(self, key: Any, row: int, said: int) -> None:
+        self._places[hash(key)] = len(self._rows)
+        self._rows.append(row)
+        self._said.append(said)
 
 
 class _Comparison:
     def __init__(self, kind: sheets.ListKind, store: Store, day: date):
         self.kind, self.store, self.day = kind, store, day
         self.plan = Plan()
-        self.seen: dict[int, int] = {}  # institution → row of the list
-        self.fresh: dict[str, tuple[int, int]] = {}  # new thing → its row, what it says
+        self.unchanged = array("q", bytes(8 * len(store.digests)))  # place → row of the list
+        self.ahead = 0  # the last known row of this part, all of which are taken before the others
+        self.seen: dict[int, int] = {}  # institution that a row describes anew → that row
+        self.firsts = _Firsts()
         self.known: list[Differing] = []
-        self.places: dict[str, list[tuple[str, int]]] = {}
 
-    def take(self, sheet: workbook.TableSheet, row: workbook.Row) -> None:
-        self.plan.total += 1
-        at = self.places.get(sheet.sheet)
-        if at is None:
-            at = sorted((k, i) for k, i in sheet.columns.items() if k != "seq")
-            self.places[sheet.sheet] = at
-        cells, width = row.cells, len(row.cells)
-        fingerprint = digest((k, cells[i]) for k, i in at if i < width)
-        pk = self.store.by_digest.get(fingerprint)
-        if pk is not None:
-            if pk in self.seen:
-                self._put(Outcome.DUPLICATE, sheet, row, f"与第 {self.seen[pk]} 行重复。")
-            else:
-                self.seen[pk] = row.number
-                self.plan.unchanged += 1
-            return
+    def take(self, sheet: workbook.TableSheet, part: sift.Part) -> None:
+        self.plan.total += len(part.numbers) + len(part.rows)
+        self.ahead = max(part.numbers, default=0)
+        for number, place in zip(part.numbers, part.places, strict=True):
+            if self._again(place, number):
+                raise NeedsCells
+        judged = [
+            (row, self._judged(sheet, row) if row.known is None else None) for row in part.rows
+        ]
+        self.store.look_up([(v.get("code"), v["name"]) for _, v in judged if v])
+        for row, values in judged:
+            if values:
+                self._resolve(sheet, row, values)
+            elif row.known is not None and (earlier := self._again(row.known, row.number)):
+                self._put(Outcome.DUPLICATE, sheet, row, f"与第 {earlier} 行重复。")
+
+    def _again(self, place: int, number: int) -> int:
+        """A row that says what is stored; an earlier row about the same is returned."""
+        earlier = self.unchanged[place]
+        if not earlier and self.seen:
+            earlier = self.seen.get(self.store.pks[place], 0)
+        if not earlier:
+            self.unchanged[place] = number
+            self.plan.unchanged += 1
+        return earlier
+
+    def _judged(self, sheet: workbook.TableSheet, row: sift.SiftedRow) -> Any:
+        """What a row says, if it can be used."""
         what = _row_kind(sheet, row)
         if what != "data":
             self._put(Outcome.SKIPPED, sheet, row, sheets.SKIP_REASONS[what])
-            return
-        values, doubts = self.kind.judge({k: row.at(i) for k, i in sheet.columns.items()})
+            return None
+        cells, width = row.cells, len(row.cells)
+        said = {key: cells[at] if at < width else "" for key, at in sheet.columns.items()}
+        values, doubts = self.kind.judge(said)
         if doubts.status != sheets.ACCEPTED:
             self._put(doubts.status, sheet, row, _told(sheet, doubts), values)
-            return
-        self._resolve(sheet, row, fingerprint, values)
+            return None
+        return values
 
-    def _resolve(
-        self, sheet: workbook.TableSheet, row: workbook.Row, fingerprint: int, values: Any
-    ) -> None:
+    def _resolve(self, sheet: workbook.TableSheet, row: sift.SiftedRow, values: Any) -> None:
         """Which institution a good row is about; two rows about one are told."""
         found = self.store.find(values.get("code"), values["name"])
         if len(found) > 1:
@@ -183,30 +175,36 @@ class _Comparison:
             return
         pk = found[0] if found else None
         key = pk if pk is not None else listing.same(values)
-        after = {k: v for k, v in values.items() if k != "seq"}
-        said = hash(tuple(after.items()))
-        twin = self.fresh.get(str(key)) or ((self.seen[pk], None) if pk in self.seen else None)
+        values.pop("seq", None)
+        said = hash(tuple(values.items()))
+        twin = self.firsts.get(key) or self._unchanged(pk, row.number)
         if twin is not None:
             same = twin[1] == said
             told = f"与第 {twin[0]} 行" + ("重复。" if same else "是同一家机构，内容不同，请判断。")
             self._put(Outcome.DUPLICATE if same else Outcome.HELD, sheet, row, told, values)
             return
-        self.fresh[str(key)] = (row.number, said)
-        one = Differing(
-            Outcome.NEW, sheet.sheet, row.number, fingerprint, pk, values["name"], after=after
-        )
+        self.firsts.add(key, row.number, said)
+        mark, after = row.fingerprint, told_fields(values) if pk is None else values
+        one = Differing(Outcome.NEW, sheet.sheet, row.number, mark, pk, values["name"], after=after)
         if pk is None:
-            one.after = told_fields(values)
             self.plan.put(one)
         else:
             self.seen[pk] = row.number
             self.known.append(one)
 
+    def _unchanged(self, pk: int | None, row: int) -> tuple[int, None] | None:
+        """The row that says what is stored of this institution."""
+        place = self.store.place_of(pk) if pk is not None else None
+        earlier = self.unchanged[place] if place is not None else 0
+        if row < earlier <= self.ahead:
+            raise NeedsCells
+        return (earlier, None) if earlier else None
+
     def _put(
         self,
         outcome: str,
         sheet: workbook.TableSheet,
-        row: workbook.Row,
+        row: sift.SiftedRow,
         said: str,
         values: Any = None,
     ) -> None:
@@ -231,8 +229,10 @@ class _Comparison:
 
     def miss(self) -> None:
         """Institutions of this list that it no longer has: proposed, never deleted."""
-        ours = self.store.ours().order_by().values_list("pk", flat=True)
-        gone = sorted(pk for pk in ours.iterator(20_000) if pk not in self.seen)
+        rows = zip(self.store.pks, self.unchanged, strict=True)
+        gone = [pk for pk, row in rows if not row and pk not in self.seen]
+        gone += [pk for pk in self.store.without_digest() if pk not in self.seen]
+        gone.sort()
         for start in range(0, len(gone), _CHUNK):
             rows = Institution.objects.filter(pk__in=gone[start : start + _CHUNK])
             for row in rows.working(self.day).order_by("pk"):
@@ -251,17 +251,17 @@ class _Comparison:
 
 def told_fields(values: Any) -> dict[str, Any]:
     """What a row says, by field of the institution; what it leaves blank is not in it."""
-    said = {name: values[key] for key, name in FIELDS.items() if values.get(key)}
-    kind = listing.kind_of(values.get("kind"), values.get("code"))
-    if kind and values.get("kind"):
-        said["kind"] = kind
-    else:
-        said.pop("kind", None)
-    return said | {k: values[k] for k in ("scope", "status") if values.get(k)}
+    said = {_SAYS[key]: value for key, value in values.items() if value and key in _SAYS}
+    if "kind" in said:
+        if kind := listing.kind_of(said["kind"], said.get("national_code")):
+            said["kind"] = kind
+        else:
+            del said["kind"]
+    return said
 
 
 def _stored(pks: list[Any], day: date) -> dict[int, dict[str, Any]]:
-    columns = (*FIELDS.values(), "order", "status")
+    columns = (*FIELDS.values(), "name_key", "initials", "order", "status")
     found = {
         row["pk"]: row for row in Institution.objects.filter(pk__in=pks).values("pk", *columns)
     }
@@ -308,7 +308,7 @@ def _compare_scope(
         one.message = "转诊范围比现在的宽，或者现在没有转诊资格，要有人同意才改。"
 
 
-def _row_kind(sheet: workbook.TableSheet, row: workbook.Row) -> str:
+def _row_kind(sheet: workbook.TableSheet, row: Any) -> str:
     """A row with a national code is data; a total may stand where the name should."""
     if row.cells[0] == workbook.SAMPLE:
         return "sample"

@@ -19,14 +19,17 @@ from django.utils import timezone
 from apps.institutions import comparing, effects, listing, search, writing
 from apps.institutions.models import DiseaseGroup, ListImport, ListRow
 from apps.institutions.plan import SAMPLE, Differing, Kept, Outcome, Plan
+from apps.institutions.store import Store
 from apps.offices.models import City
 from ydjy.desk import sheets, storage, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workbook
+from ydjy.lib.workbook import sift
 
 KIND = "institutions"
 AT_ONCE = 200_000  # bytes of a file that is read while the person waits
+_TOLD_EVERY = 20_000  # rows between two reports of progress
 LEASE = timedelta(minutes=30)  # a worker that says nothing for so long has died
 State, Job = ListImport.State, ListImport.Job
 
@@ -66,18 +69,44 @@ def take(
 
 def _compared(one: ListImport) -> tuple[sheets.Opened, Plan]:
     """The comparison of the kept bytes with what is stored now."""
-    kind, upload = list_kind(), one.upload
-    opened = sheets.open_file(
-        kind,
+    store = Store(one.listed)
+    try:
+        opened = _opened(one, store)
+        if sift.holds(opened.table):
+            return opened, _compare(one, opened, store)
+    except comparing.NeedsCells:
+        pass
+    opened = _opened(one)
+    return opened, _compare(one, opened, store)
+
+
+def _opened(one: ListImport, store: Store | None = None) -> sheets.Opened:
+    """The list, without the cells of the rows that ``store`` knows."""
+    kind, upload, remembered = list_kind(), one.upload, uploads.remembered(KIND)
+    by = store and workbook.Sift(
+        workbook.header_names(kind.columns, remembered), comparing.APART, lambda: store.digests
+    )
+    book = workbook.read_guarded(
         vault.get(upload.stored),
-        upload.filename,
-        remembered=uploads.remembered(KIND),
+        kind.limits,
+        filename=upload.filename,
         encoding=upload.encoding,
+        sift=by,
     )
+    return sheets.open_book(kind, book, upload.filename, remembered=remembered)
+
+
+def _compare(one: ListImport, opened: sheets.Opened, store: Store) -> Plan:
     _tell(one, 0, opened.size)
-    return opened, comparing.compare(
-        opened, one.listed, timezone.localdate(), lambda done: _tell(one, done, opened.size)
-    )
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        if done - told >= _TOLD_EVERY:
+            told = done
+            _tell(one, done, opened.size)
+
+    return comparing.compare(opened, one.listed, timezone.localdate(), tell, store)
 
 
 def _tell(one: ListImport, done: int, total: int) -> None:

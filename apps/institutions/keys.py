@@ -8,6 +8,7 @@ would take most of the time of an import.
 import re
 from collections.abc import Iterable
 from functools import cache
+from operator import add
 
 from ydjy.lib import pinyin
 from ydjy.lib.text import clean
@@ -65,46 +66,42 @@ class Speller:
     def __init__(self) -> None:
         from pypinyin.constants import PHRASES_DICT
 
-        self._of: dict[str, str] = {}
-        self._odd: dict[str, set[str]] = {}
-        for phrase in PHRASES_DICT:
-            if 2 <= len(phrase) <= 5 and self._differs(phrase, PHRASES_DICT[phrase]):
-                self._odd.setdefault(phrase[0], set()).add(phrase)
-        for word in pinyin._WORDS:
-            self._odd.setdefault(word[0], set()).add(word)
+        self._phrases = {
+            phrase
+            for phrase in PHRASES_DICT
+            if 2 <= len(phrase) <= 5 and self._differs(phrase, PHRASES_DICT[phrase])
+        } | set(pinyin._WORDS)
+        self._longest = max(map(len, self._phrases))
+        self._heads = {phrase[:2] for phrase in self._phrases}
+        self._whole, self._first = _Syllables(), _Initials()
 
     def read(self, name: str) -> tuple[str, str]:
         """(initials, spelling) of a name."""
-        name, at = clean(name).casefold(), 0
-        first, whole = [], []
-        while at < len(name):
-            ch = name[at]
-            if (phrases := self._odd.get(ch)) and (phrase := self._phrase(name, at, phrases)):
-                syllables = self._said(phrase)
-                first += [s[0] for s in syllables]
-                whole += syllables
-                at += len(phrase)
-                continue
-            syllable = self._syllable(ch)
-            first.append(syllable if ch.isascii() else syllable[:1])
-            whole.append(syllable)
-            at += 1
+        name = clean(name).casefold()
+        if self._heads.isdisjoint(map(add, name, name[1:])):
+            return name.translate(self._first), name.translate(self._whole)
+        first, whole, done = [], [], 0
+        for at in range(len(name) - 1):
+            if at >= done and name[at : at + 2] in self._heads and (said := self._phrase(name, at)):
+                between = name[done:at]
+                first += [between.translate(self._first), *(s[0] for s in self._said(said))]
+                whole += [between.translate(self._whole), *self._said(said)]
+                done = at + len(said)
+        rest = name[done:]
+        first.append(rest.translate(self._first))
+        whole.append(rest.translate(self._whole))
         return "".join(first), "".join(whole)
 
-    def _phrase(self, name: str, at: int, phrases: set[str]) -> str:
+    def _phrase(self, name: str, at: int) -> str:
         """The longest phrase that stands there and reads differently than its characters do."""
-        found = [phrase for phrase in phrases if name.startswith(phrase, at)]
-        return max(found, key=len, default="")
+        for end in range(at + self._longest, at + 1, -1):
+            if name[at:end] in self._phrases:
+                return name[at:end]
+        return ""
 
     @cache  # noqa: B019 - one speller lives as long as the process
     def _said(self, phrase: str) -> list[str]:
         return pinyin._syllables(phrase, person=False)
-
-    def _syllable(self, ch: str) -> str:
-        syllable = self._of.get(ch)
-        if syllable is None:
-            syllable = self._of[ch] = pinyin.spelled(ch)
-        return syllable
 
     def _differs(self, phrase: str, reading: list[list[str]]) -> bool:
         plain = [_toneless(parts[0]) for parts in reading]
@@ -115,6 +112,23 @@ class Speller:
         from pypinyin.constants import PINYIN_DICT
 
         return _toneless(PINYIN_DICT.get(ord(ch), "").split(",")[0])
+
+
+class _Syllables(dict[int, str]):
+    """Character → its usual reading, for ``str.translate``."""
+
+    def __missing__(self, point: int) -> str:
+        said = self[point] = pinyin.spelled(chr(point))
+        return said
+
+
+class _Initials(dict[int, str]):
+    """Character → the first letter of it."""
+
+    def __missing__(self, point: int) -> str:
+        syllable = pinyin.spelled(chr(point))
+        said = self[point] = syllable if point < 128 else syllable[:1]
+        return said
 
 
 _TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿêếề", "aaaaeeeeiiiioooouuuuvvvvvnnnmeee")

@@ -101,12 +101,14 @@ Reader = Callable[[str], str | None]
 
 
 def _judge(cells: Cells, *, readers: dict[str, Reader]) -> tuple[Values, Doubts]:
-    doubts = Doubts()
-    values: Values = {
-        key: doubts.read(key, reader, cells[key]) if cells[key] else None
-        for key, reader in readers.items()
-        if key in cells
-    }
+    doubts, values = Doubts(), Values()
+    for key, reader in readers.items():
+        if key in cells:
+            cell = cells[key]
+            try:
+                values[key] = reader(cell) if cell else None
+            except (fields.Bad, fields.Unsure):
+                values[key] = doubts.read(key, reader, cell)
     doubts.need(values, "name")
     return values, doubts
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection
 
 from apps.institutions import keys, roll
 from apps.institutions.models import Institution, InstitutionAlias, SearchEntry
@@ -23,10 +22,6 @@ _MANY = 50_000  # so many new rows load faster into a table whose bigram index i
 _GIN = "institutions_searchentry_grams"
 _STEP = 5_000  # rows that are prepared and sent at once
 _ENTRY = ("institution_id", "grams", "told", "spelled", "turn")
-
-
-def _own_fields(model: type[models.Model]) -> list[Any]:
-    return list(model._meta.concrete_fields)
 
 
 class Stamp:
@@ -53,8 +48,8 @@ def insert(rows: Packed, stamp: Stamp) -> list[Differing]:
     than an institution's own columns hold, with their ``pk``."""
     if not len(rows):
         return []
-    number, turn = _keys_for(len(rows)), roll.next_turn()
-    columns = [f.column for f in _own_fields(Institution)]
+    number = _keys_for(len(rows))
+    lines = _Lines(stamp, roll.next_turn())
     more: list[Differing] = []
     with _index_afterwards(len(rows)), audit.as_actor(stamp.who):
         waiting = iter(rows)
@@ -62,26 +57,35 @@ def insert(rows: Packed, stamp: Stamp) -> list[Differing]:
             for row in part:
                 row.pk, number = number, number + 1
             more += [row for row in part if {"scope", "status"} & row.after.keys()]
-            lines, entries = _lines(part, stamp, turn)
-            bulk.write(Institution._meta.db_table, columns, lines)
-            bulk.write(SearchEntry._meta.db_table, _ENTRY, entries)
+            # Each line is made while the database is busy with those before it.
+            bulk.write(Institution._meta.db_table, lines.columns, map(lines.institution, part))
+            bulk.write(SearchEntry._meta.db_table, _ENTRY, lines.entries)
+            lines.entries.clear()
     return more
 
 
-def _lines(part: list[Differing], stamp: Stamp, turn: int) -> tuple[list[Any], list[Any]]:
-    """Some new rows as their tables take them: institutions, and their search entries."""
-    fields = _own_fields(Institution)
-    blank = {f.attname: f.get_default() for f in fields} | stamp.checked()
-    blank |= {"listed": stamp.listed, "published": True, "brought_by": stamp.number}
-    speller, stored = keys.speller(), itemgetter(*(f.attname for f in fields))
-    lines, entries = [], []
-    for row in part:
-        (initials, spelled), key = speller.read(row.name), name_key(row.name)
-        lines.append(_plain(stored(blank | _columns(row, initials, key))))
+class _Lines:
+    """New rows as their tables take them; the search entry is made along with the institution."""
+
+    def __init__(self, stamp: Stamp, turn: int):
+        fields = list(Institution._meta.concrete_fields)
+        always = {field.attname: field.get_default() for field in fields} | stamp.checked()
+        always |= {"listed": stamp.listed, "published": True, "brought_by": stamp.number}
+        self.columns = [field.column for field in fields]
+        self._blank = _plain(tuple(always.values()))
+        self._at = {name: at for at, name in enumerate(always)}
+        self._turn, self._speller = turn, keys.speller()
+        self.entries: list[tuple[Any, ...]] = []
+
+    def institution(self, row: Differing) -> list[Any]:
+        (initials, spelled), key = self._speller.read(row.name), name_key(row.name)
+        line, at = list(self._blank), self._at
+        for name, value in _columns(row, initials, key):
+            line[at[name]] = value
         tokens = _tokens(keys.all_grams([key], [initials]))
-        told = f"{key} {initials}"
-        entries.append((row.pk, tokens, told, spelled[: keys.SPELLED_LIMIT], turn))
-    return lines, entries
+        told, spelled = f"{key} {initials}", spelled[: keys.SPELLED_LIMIT]
+        self.entries.append((row.pk, tokens, told, spelled, self._turn))
+        return line
 
 
 @contextmanager
@@ -98,19 +102,22 @@ def _index_afterwards(number: int) -> Iterator[None]:
         cursor.execute(f"CREATE INDEX {_GIN} ON {SearchEntry._meta.db_table} USING gin (grams)")
 
 
-def _columns(row: Differing, initials: str, key: str) -> dict[str, Any]:
-    said = {k: v for k, v in row.after.items() if k not in ("scope", "status", "from")}
-    code = said.get("national_code")
-    if "kind" not in said and code:
-        said["kind"] = "pharmacy" if code.startswith("P") else "hospital"
-    return said | {
-        "id": row.pk,
-        "name_key": key,
-        "initials": initials[:80],
-        "area": code[1:7] if code else "",
-        "weight": keys.weight(0, said.get("level", ""), said.get("kind", "hospital")),
-        "digest": row.digest,
-    }
+def _columns(row: Differing, initials: str, key: str) -> Iterator[tuple[str, Any]]:
+    """What the row says, by field, and what follows from it."""
+    said = row.after
+    code, kind = said.get("national_code"), said.get("kind")
+    if kind is None:
+        kind = "pharmacy" if code and code.startswith("P") else "hospital"
+    for name, value in said.items():
+        if name not in ("scope", "status", "from"):
+            yield name, value
+    yield "kind", kind
+    yield "id", row.pk
+    yield "name_key", key
+    yield "initials", initials[:80]
+    yield "area", code[1:7] if code else ""
+    yield "weight", keys.weight(0, said.get("level", ""), kind)
+    yield "digest", row.digest
 
 
 def _keys_for(number: int) -> int:
@@ -182,10 +189,10 @@ def update(rows: Sequence[Differing], stamp: Stamp) -> None:
 
 def _changed(row: Differing, stamp: Stamp) -> tuple[Any, ...]:
     values = {**(row.stored or {}), **row.after, **stamp.checked()}
-    initials, _ = keys.speller().read(values["name"])
+    if "name" in row.after:  # else the speller, a second and 60 MB, need not be made
+        values["name_key"] = name_key(values["name"])
+        values["initials"] = keys.speller().read(values["name"])[0][:80]
     values |= {
-        "name_key": name_key(values["name"]),
-        "initials": initials[:80],
         "weight": keys.weight(values["order"], values["level"], values["kind"]),
         "digest": None if row.decide else row.digest,
         "listed": stamp.listed,

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.institutions import importing, scope
+from apps.institutions import importing, keys, scope
 from apps.institutions.models import (
     Institution,
     InstitutionAlias,
@@ -17,6 +17,7 @@ from apps.institutions.models import (
     ReferralRight,
     Suspension,
 )
+from tests import workbooks
 from tests.cast import Cast
 from tests.institutions.lists import HEADER, csv_list, generated, published, received, table
 from ydjy.desk import uploads
@@ -126,6 +127,18 @@ def test_only_what_changed_is_written(publish: Any):
     assert sum(before[pk] != after[pk] for pk in before) == 4
     told = Change.objects.filter(table="institutions_institution", operation="update")
     assert told.count() == 4
+
+
+def test_a_new_telephone_leaves_the_search_keys_and_needs_no_speller(
+    publish: Any, monkeypatch: pytest.MonkeyPatch
+):
+    publish(csv_list(generated(3)))
+    before = list(Institution.objects.order_by("pk").values("name_key", "initials", "weight"))
+    monkeypatch.setattr(keys, "speller", lambda: pytest.fail("no name has changed"))
+    publish(csv_list(generated(3, changed=3)))
+    after = list(Institution.objects.order_by("pk").values("name_key", "initials", "weight"))
+    assert after == before
+    assert Institution.objects.filter(phone__startswith="0416-8").count() == 3
 
 
 def test_the_difference_names_the_field_old_and_new(publish: Any, cast: Cast):
@@ -280,6 +293,59 @@ def test_two_rows_about_one_institution_are_told(publish: Any, cast: Cast):
     one = received(data, by=cast.directory)
     adds_up(one)
     assert (one.new, one.upload.duplicate, one.upload.held) == (1, 1, 1)
+
+
+def test_a_repeated_row_shows_its_cells_though_the_store_knows_it(publish: Any, cast: Cast):
+    rows = generated(60)
+    publish(csv_list(rows))
+    one = received(csv_list([*rows, rows[50]]), by=cast.directory)
+    assert (one.unchanged, one.upload.duplicate) == (60, 1)
+    row = one.rows.get(outcome=ListRow.Outcome.DUPLICATE)
+    assert (row.row, row.message, row.cells) == (62, "与第 52 行重复。", rows[50])
+
+
+@pytest.mark.parametrize("first", ["changed", "known"])
+def test_of_a_changed_and_a_known_row_about_one_institution_the_earlier_counts(
+    publish: Any, cast: Cast, first: str
+):
+    rows = generated(60)
+    publish(csv_list(rows))
+    changed = [*rows[50][:5], "0416-2999999", rows[50][6]]
+    there = [rows[50], changed] if first == "known" else [changed, rows[50]]
+    one = received(csv_list([*rows[:50], there[0], *rows[51:], there[1]]), by=cast.directory)
+    later = one.rows.exclude(outcome=ListRow.Outcome.CHANGED).get()
+    assert (later.row, later.cells) == (62, there[1])
+    if first == "known":
+        assert (one.unchanged, one.changed, later.outcome) == (60, 0, ListRow.Outcome.HELD)
+        assert later.message == "与第 52 行是同一家机构，内容不同，请判断。"
+    else:
+        assert (one.unchanged, one.changed, later.outcome) == (59, 1, ListRow.Outcome.DUPLICATE)
+        assert later.message == "与第 52 行重复。"
+
+
+def test_a_changed_row_on_a_later_sheet_is_held_against_the_known_one_before(
+    publish: Any, cast: Cast
+):
+    rows = generated(60)
+    publish(csv_list(rows))
+    changed = [*rows[50][:5], "0416-2999999", rows[50][6]]
+    data = workbooks.xlsx({"一": [list(HEADER), *rows], "二": [list(HEADER), changed]})
+    one = received(data, by=cast.directory)
+    assert (one.unchanged, one.upload.held) == (60, 1)
+    row = one.rows.get(outcome=ListRow.Outcome.HELD)
+    assert (row.sheet, row.row) == ("二", 2)
+    assert row.message == "与第 52 行是同一家机构，内容不同，请判断。"
+
+
+def test_what_is_merged_over_several_known_rows_counts_for_each(publish: Any, cast: Cast):
+    rows = [[row[1], row[0], "古塔区"] for row in generated(60)]
+    header = ["编码", "名称", "所属县区"]
+    publish(workbooks.xlsx([["机构编码", *header[1:]], *rows]))
+    merged = [[*row[:2], "" if 40 < n < 50 else "古塔区"] for n, row in enumerate(rows)]
+    data = workbooks.xlsx(
+        {"名单": [["机构编码", *header[1:]], *merged]}, merged={"名单": ["C42:C51"]}
+    )
+    assert received(data, by=cast.directory).unchanged == 60
 
 
 def test_two_institutions_of_one_name_need_a_code(cast: Cast):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -269,3 +270,21 @@ def test_the_full_spelling_gives_the_first_letters_or_none(name: str):
     spelled = pinyin.spelled("".join(ch for ch in name if not ch.isascii()))
     letters = keys.initials_of_typed(spelled)
     assert letters == "" or len(letters) > 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL scans a table this small")
+@pytest.mark.parametrize("asked", ["麤", "H21070100"])
+def test_a_lone_character_and_a_code_are_looked_up_and_not_scanned_for(asked: str):
+    with CaptureQueriesContext(connection) as caught:
+        assert Institution.objects.search(asked).hits == []
+    with connection.cursor() as cursor:
+        for query in caught:
+            cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+            plan = " ".join(row[3] for row in cursor.fetchall())
+            assert "SCAN institutions_institution" not in plan.replace('"', "")
+
+
+def test_a_lone_character_finds_the_names_that_begin_with_it():
+    made = [Institution.objects.create(name=name) for name in ("锦州医院", "义县锦绣药店", "锦")]
+    found = Institution.objects.search("锦").hits
+    assert {hit.institution.name for hit in found} == {made[0].name, made[2].name}

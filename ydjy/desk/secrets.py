@@ -41,14 +41,18 @@ def _cipher(key: bytes) -> AESGCM:
 
 
 def seal(purpose: str, clear: bytes) -> bytes:
+    return b"".join(sealed_parts(purpose, clear))
+
+
+def sealed_parts(purpose: str, clear: bytes) -> tuple[bytes, bytes]:
+    """The same in two parts to be written one after the other: a file may have 100 MB."""
     nonce = os.urandom(_NONCE)
-    box = _cipher(_key("field", "seal")).encrypt(nonce, clear, purpose.encode())
-    return _FORMAT + nonce + box
+    return _FORMAT + nonce, _cipher(_key("field", "seal")).encrypt(nonce, clear, purpose.encode())
 
 
 def unseal(purpose: str, sealed: bytes) -> bytes:
     """The clear bytes, or ``SealBroken`` with a sentence for the operator."""
-    nonce, box = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+    nonce, box = sealed[1 : 1 + _NONCE], memoryview(sealed)[1 + _NONCE :]
     try:
         if sealed[:1] != _FORMAT:
             raise InvalidTag

@@ -199,6 +199,13 @@ def open_file(
     """The file's table, or ``WorkbookError`` with one sentence; ``ColumnsMissing`` when naming
     the columns would mend it."""
     book = workbook.read_guarded(data, kind.limits, filename=filename, encoding=encoding)
+    return open_book(kind, book, filename, remembered=remembered)
+
+
+def open_book(
+    kind: ListKind, book: workbook.Book, filename: str, *, remembered: Mapping[str, str]
+) -> Opened:
+    """The same of a file that was read."""
     try:
         table = workbook.find_table(
             book, kind.columns, kind.required, remembered=remembered, hint=kind.hint

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from ydjy.desk.secrets import seal, unseal
+from ydjy.desk.secrets import sealed_parts, unseal
 
 
 def _folder() -> Path:
@@ -25,7 +25,7 @@ def put(kind: str, data: bytes) -> str:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_suffix(".part")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(seal(f"file:{name}", data))
+        out.writelines(sealed_parts(f"file:{name}", data))
         out.flush()
         os.fsync(out.fileno())
     draft.rename(path)

@@ -32,9 +32,11 @@ from ydjy.lib.workbook.header import (
     TableSheet,
     find_table,
     header_key,
+    header_names,
     row_kind,
 )
 from ydjy.lib.workbook.reading import read
+from ydjy.lib.workbook.sift import Sift
 from ydjy.lib.workbook.write import Hint, SheetOut, write, write_csv
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "Row",
     "Sheet",
     "SheetOut",
+    "Sift",
     "Table",
     "TableSheet",
     "UncomputedText",
@@ -65,6 +68,7 @@ __all__ = [
     "fill",
     "find_table",
     "header_key",
+    "header_names",
     "neutralise",
     "read",
     "read_guarded",

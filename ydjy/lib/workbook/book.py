@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple, overload
 
 Format = Literal["xlsx", "xls", "csv", "tsv"]
 Merge = tuple[int, int, int, int]
@@ -156,7 +156,7 @@ class Book:
 
 # The readers speak in events, so that the guarded child holds one block of rows at a time:
 #   ("sheet", name, hidden) · ("rows", [WireRow, …]) · ("merged", (range, …))
-#   ("book", format, encoding, delimiter, notes)
+#   ("book", format, encoding, delimiter, notes) · ("sifted", columns, width): see sift.py
 # On the pipe a block of rows is ("packed", how many, bytes): the parent keeps it packed.
 WireRow = tuple[int, bool, tuple[str, ...], tuple[tuple[int, str], ...]]
 Event = tuple[object, ...]
@@ -170,6 +170,11 @@ def pack(event: Event) -> Event:
 class PackedRows(Sequence[Row]):
     """The rows of a sheet as they came through the pipe, made into rows when somebody looks: a
     list of 50,000 rows takes a tenth of the memory, however often it is gone through."""
+
+    # What a child that sifts has told (sift.py): the columns of the header, and how many cells
+    # every row below it has, if all have as many.
+    columns: dict[str, int] | None = None
+    width: int | None = None
 
     def __init__(self, blocks: list[tuple[int, bytes]], skip: int = 0):
         self._blocks, self._skip = blocks, skip
@@ -187,9 +192,12 @@ class PackedRows(Sequence[Row]):
         skip = self._skip
         for count, packed in self._blocks:
             if skip < count:
-                rows = _unwire(marshal.loads(packed))  # noqa: S302 - from our own child
-                yield from islice(rows, skip, None)
+                yield from islice(self.opened(packed), skip, None)
             skip = max(skip - count, 0)
+
+    @staticmethod
+    def opened(packed: bytes) -> Iterator[Row]:
+        return unwired(marshal.loads(packed))  # noqa: S302 - from our own child
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
@@ -200,7 +208,9 @@ class PackedRows(Sequence[Row]):
         if isinstance(at, slice):
             start, stop, step = at.indices(len(self))
             if at.stop is None and step == 1:
-                return PackedRows(self._blocks, self._skip + start)
+                rest = type(self)(self._blocks, self._skip + start)
+                rest.columns, rest.width = self.columns, self.width
+                return rest
             return list(islice(self, start, stop, step))
         place = at + len(self) if at < 0 else at
         for row in islice(self, place, None):
@@ -208,7 +218,7 @@ class PackedRows(Sequence[Row]):
         raise IndexError(at)
 
 
-def assemble(events: Iterable[Event]) -> Book:
+def assemble(events: Iterable[Event], packed_rows: type[PackedRows] = PackedRows) -> Book:
     """The book that a reader's events tell."""
     sheets: list[Sheet] = []
     blocks: list[tuple[int, bytes]] = []
@@ -218,10 +228,13 @@ def assemble(events: Iterable[Event]) -> Book:
                 blocks = []
                 sheets.append(Sheet(name, hidden, []))
             case ("rows", list(rows)):
-                sheets[-1].rows.extend(_unwire(rows))  # type: ignore[attr-defined]
+                sheets[-1].rows.extend(unwired(rows))  # type: ignore[attr-defined]
             case ("packed", int(count), bytes(packed)):
                 blocks.append((count, packed))
-                sheets[-1] = replace(sheets[-1], rows=PackedRows(blocks))
+                sheets[-1] = replace(sheets[-1], rows=packed_rows(blocks))
+            case ("sifted", tuple(columns), width):
+                told: Any = sheets[-1].rows
+                told.columns, told.width = dict(columns), width
             case ("merged", tuple(merged)):
                 sheets[-1] = replace(sheets[-1], merged=merged)
             case ("book", form, encoding, delimiter, tuple(notes)):
@@ -229,7 +242,7 @@ def assemble(events: Iterable[Event]) -> Book:
     raise WorkbookError("读取这个文件时中途停止了，请重新上传一次；仍不行请用 Excel 另存为 .xlsx。")
 
 
-def _unwire(rows: Iterable[WireRow]) -> Iterator[Row]:
+def unwired(rows: Iterable[WireRow]) -> Iterator[Row]:
     for number, hidden, cells, typed in rows:
         if typed:
             texts = list(cells)

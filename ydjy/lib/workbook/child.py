@@ -15,15 +15,17 @@ import sys
 from ydjy.lib.workbook.book import Limits, WorkbookError, pack
 from ydjy.lib.workbook.guard import OUT_OF_MEMORY, receive, send
 from ydjy.lib.workbook.reading import read_events
+from ydjy.lib.workbook.sift import sifted
+from ydjy.lib.workbook.sniff import sniff
 
 
 def main() -> None:
-    """Answer one message (limits, file name, encoding, size) and the bytes after it with the
-    events of reading."""
+    """Answer one message (limits, file name, encoding, size, what to sift by) and the bytes after
+    it with the events of reading."""
     message = receive(sys.stdin.buffer)
     if message is None:
         return
-    values, filename, encoding, size = message
+    values, filename, encoding, size, told = message
     data = sys.stdin.buffer.read(size)  # type: ignore[arg-type]
     limits = Limits(*values)  # type: ignore[misc]
     _set_limits(limits)
@@ -32,10 +34,18 @@ def main() -> None:
     out = sys.stdout.buffer
     try:
         name, chosen = str(filename), str(encoding)
-        for event in read_events(data, limits, filename=name, encoding=chosen):
+        events = read_events(data, limits, filename=name, encoding=chosen)
+        if told is not None:
+            events = sifted(events, told, _known, ragged=sniff(data) == "text")  # type: ignore[arg-type]
+        for event in events:
             send(out, pack(event))
     except WorkbookError as error:
         send(out, ("refused", str(error)))
+
+
+def _known() -> bytes:
+    (known,) = receive(sys.stdin.buffer) or (b"",)
+    return known  # type: ignore[return-value]
 
 
 def _set_limits(limits: Limits) -> None:

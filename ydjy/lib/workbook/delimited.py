@@ -57,6 +57,7 @@ def events(data: bytes, limits: Limits, encoding: str = "") -> Iterator[Event]:
     yield ("sheet", "", False)
     block: list[WireRow] = []
     held = 0
+    guarded = "'" in decoded.text  # else no cell of the file can have been neutralised
     for number, cells in records(decoded.text, separator):
         if not any(map(str.strip, cells)):
             continue
@@ -64,7 +65,7 @@ def events(data: bytes, limits: Limits, encoding: str = "") -> Iterator[Event]:
         held += 1
         if held > limits.last_row:
             raise WorkbookError(f"表格超过 {limits.rows:,} 行，一次收不下，请分成几个文件上传。")
-        block.append((number, False, tuple(map(restore, cells)), ()))
+        block.append((number, False, tuple(map(restore, cells) if guarded else cells), ()))
         if len(block) == _ROWS_AT_A_TIME:
             yield ("rows", block)
             block = []

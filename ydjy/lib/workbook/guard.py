@@ -20,7 +20,16 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import IO, Any
 
-from ydjy.lib.workbook.book import MEGABYTE, Book, Event, Limits, WorkbookError, assemble
+from ydjy.lib.workbook.book import (
+    MEGABYTE,
+    Book,
+    Event,
+    Limits,
+    PackedRows,
+    WorkbookError,
+    assemble,
+)
+from ydjy.lib.workbook.sift import Sift, SiftedRows, as_bytes
 
 _ROOT = Path(__file__).resolve().parents[3]
 _LENGTH = struct.Struct(">Q")
@@ -29,8 +38,16 @@ OUT_OF_MEMORY = 86  # the child's exit status when it met its limit
 _SMALLER = "请删去多余的空行、空列、图片和格式，或分成几个文件后重新上传。"
 
 
-def read_guarded(data: bytes, limits: Limits, *, filename: str = "", encoding: str = "") -> Book:
-    """The book in an uploaded file; WorkbookError also when a limit of the child ended it."""
+def read_guarded(
+    data: bytes,
+    limits: Limits,
+    *,
+    filename: str = "",
+    encoding: str = "",
+    sift: Sift | None = None,
+) -> Book:
+    """The book in an uploaded file; WorkbookError also when a limit of the child ended it. With
+    ``sift`` its rows are ``SiftedRows``."""
     child = _start()
     too_late = threading.Event()
 
@@ -44,10 +61,14 @@ def read_guarded(data: bytes, limits: Limits, *, filename: str = "", encoding: s
     clock.start()
     try:
         with suppress(BrokenPipeError):
-            send(child.stdin, (astuple(limits), filename, encoding, len(data)))
+            told = (sift.names, sift.apart) if sift else None
+            send(child.stdin, (astuple(limits), filename, encoding, len(data), told))
             child.stdin.write(data)  # as it is: a list may have 100 MB
+            if sift:
+                send(child.stdin, (as_bytes(sift.known()),))
             child.stdin.close()
-        return assemble(_answers(child.stdout, child, limits, too_late))
+        answers = _answers(child.stdout, child, limits, too_late)
+        return assemble(answers, PackedRows if sift is None else SiftedRows)
     finally:
         clock.cancel()
         child.kill()

@@ -18,6 +18,7 @@ from ydjy.lib.workbook.book import (
     Book,
     DateText,
     NumberText,
+    PackedRows,
     Row,
     Sheet,
     WorkbookError,
@@ -29,7 +30,7 @@ RowKind = Literal["data", "total", "note", "header", "sample", "numbers"]
 SAMPLE = "示例"  # how the first cell of a row begins that only shows how to fill in a list
 
 _NOTHING_REMEMBERED: Mapping[str, str] = MappingProxyType({})
-_ROWS_SEARCHED = 30
+ROWS_SEARCHED = 30
 _ROWS_NAMED = 5
 _COUNTING, _STEMS = "栏次", "甲乙丙丁戊己庚辛壬癸"
 _FIRST_NUMBERS = frozenset({_COUNTING, _STEMS[0], "1"})
@@ -87,7 +88,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     top: int
     depth: int
     texts: tuple[str, ...]
@@ -108,6 +109,12 @@ def header_key(text: str) -> str:
     return _DECORATION.sub("", bare).lower()
 
 
+def header_names(columns: ColumnMap, remembered: Mapping[str, str]) -> dict[str, str]:
+    """Header texts in the form that is compared → key; what a sender is known for goes first."""
+    names = {header_key(word): key for key, words in columns.items() for word in words}
+    return names | {header_key(word): key for word, key in remembered.items()}
+
+
 def find_table(
     book: Book,
     columns: ColumnMap,
@@ -122,9 +129,8 @@ def find_table(
     before the synonyms. Raises WorkbookError for a missing required column (``hint`` is the
     second half of that sentence) and for two columns of one meaning.
     """
-    names = {header_key(word): key for key, words in columns.items() for word in words}
-    names.update({header_key(word): key for word, key in remembered.items()})
-    found = {index: _header(sheet, names) for index, sheet in enumerate(book.sheets)}
+    names = header_names(columns, remembered)
+    found = {index: find_header(sheet, names) for index, sheet in enumerate(book.sheets)}
     best = max((header.score for header in found.values() if header), default=0)
     tables: list[TableSheet] = []
     ignored: list[str] = []
@@ -148,10 +154,10 @@ def _title(columns: ColumnMap, key: str) -> str:
     return words[0]
 
 
-def _header(sheet: Sheet, names: Mapping[str, str]) -> _Header | None:
+def find_header(sheet: Sheet, names: Mapping[str, str]) -> Header | None:
     """The line, or pair of lines, among the first thirty that names most columns."""
-    best: _Header | None = None
-    rows = sheet.rows[:_ROWS_SEARCHED]
+    best: Header | None = None
+    rows = sheet.rows[:ROWS_SEARCHED]
     for top, row in enumerate(rows):
         candidates = [_mapped(top, 1, row.cells, names)]
         if top + 1 < len(rows) and _may_be_lower_line(row, rows[top + 1]):
@@ -203,14 +209,14 @@ def _key(text: str, names: Mapping[str, str]) -> str | None:
     return bare if bare is not None else names.get(header_key(text.strip()[:_REMEMBERED]))
 
 
-def _mapped(top: int, depth: int, texts: Sequence[str], names: Mapping[str, str]) -> _Header:
+def _mapped(top: int, depth: int, texts: Sequence[str], names: Mapping[str, str]) -> Header:
     columns = [
         (key, index) for index, text in enumerate(texts) if text and (key := _key(text, names))
     ]
-    return _Header(top, depth, tuple(texts), tuple(columns))
+    return Header(top, depth, tuple(texts), tuple(columns))
 
 
-def _refuse_doubled(sheet: Sheet, header: _Header) -> None:
+def _refuse_doubled(sheet: Sheet, header: Header) -> None:
     seen: dict[str, int] = {}
     for key, index in header.columns:
         if key in seen:
@@ -225,7 +231,7 @@ def _refuse_doubled(sheet: Sheet, header: _Header) -> None:
 
 
 def _refuse_missing(
-    sheet: Sheet, header: _Header, columns: ColumnMap, required: Sequence[str], hint: str
+    sheet: Sheet, header: Header, columns: ColumnMap, required: Sequence[str], hint: str
 ) -> None:
     present = {key for key, _ in header.columns}
     missing = [f"“{_title(columns, key)}”" for key in required if key not in present]
@@ -239,7 +245,7 @@ def _on(sheet: Sheet) -> str:
     return f"工作表“{sheet.name}”：" if sheet.name else ""
 
 
-def _table(book: Book, sheet: Sheet, header: _Header, required: tuple[str, ...]) -> TableSheet:
+def _table(book: Book, sheet: Sheet, header: Header, required: tuple[str, ...]) -> TableSheet:
     first = header.top + header.depth
     header_row = sheet.rows[first - 1].number
     rows = _filled_down(sheet, sheet.rows[first:], header_row)
@@ -293,10 +299,19 @@ def _refuse_ragged(table: TableSheet) -> None:
     """In a csv a row with another number of fields is a row whose columns have shifted. Where all
     of them end in one comma more than the header, none has: so some programs write."""
     width = len(table.headers)
-    rows = [row for row in table.rows if row_kind(row, table) == "data"]
-    if all(len(row.cells) == width + 1 and not row.cells[width].strip() for row in rows):
-        return
-    ragged = [f"第 {row.number} 行 {len(row.cells)} 列" for row in rows if len(row.cells) != width]
+    if isinstance(table.rows, PackedRows) and table.rows.width == width:
+        return  # the child has counted already
+    ragged, data = [], 0
+    for row in table.rows:
+        if row_kind(row, table) == "data":
+            data += 1
+            if len(row.cells) != width:
+                ragged.append((row.number, len(row.cells), row.at(width).strip()))
+    if len(ragged) < data or any(n != width + 1 or more for _, n, more in ragged):
+        _say_ragged(width, [f"第 {number} 行 {n} 列" for number, n, _ in ragged])
+
+
+def _say_ragged(width: int, ragged: list[str]) -> None:
     if ragged:
         more = f"等 {len(ragged)} 行" if len(ragged) > _ROWS_NAMED else ""
         raise WorkbookError(
