@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ydjy.settings")
 
 app = Celery("ydjy")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["apps.errors", "apps.filings", "apps.institutions", "ydjy.desk"])
+app.autodiscover_tasks(["apps.errors", "apps.institutions", "ydjy.desk"])
 app.conf.beat_schedule = {
     "tick": {"task": "apps.errors.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
     "go on with lists": {
@@ -25,12 +25,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
-    "lists that ended half-way": {
-        "task": "apps.filings.tasks.go_on",
+    "what is left of lists": {
+        "task": "apps.errors.tasks.tend_lists",
         "schedule": 60.0,
         "options": {"expires": 55},
     },
-    "photographs that a crash left": {"task": "apps.filings.tasks.sweep", "schedule": 3600.0},
     "exports that wait or are over": {
         "task": "ydjy.desk.tasks.tend_exports",
         "schedule": 60.0,
