@@ -12,6 +12,7 @@ from pytest_django import DjangoDbBlocker
 from apps.offices.models import Staff
 from apps.offices.reference import sync_roles
 from tests import cast as casting
+from tests.processes import Machine
 from ydjy.desk import audit
 
 
@@ -51,6 +52,15 @@ def jinzhou_policy(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
     with django_db_blocker.unblock():
         transaction.set_rollback(True)
         around.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A desk after its first start. Whoever changes more than a day's work does takes a copy."""
+    machine = Machine(tmp_path_factory.mktemp("started"), "started")
+    machine.start()
+    yield machine
+    machine.gone()
 
 
 @pytest.fixture
