@@ -8,10 +8,12 @@ from django.db import transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from pytest_django import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from apps.offices.models import Staff
 from apps.offices.reference import sync_roles
 from tests import cast as casting
+from tests import migrated
 from tests.processes import Machine
 from ydjy.desk import audit
 
@@ -31,8 +33,33 @@ def _emptying_is_allowed() -> Iterator[None]:
     BaseDatabaseOperations.execute_sql_flush = empty  # type: ignore[method-assign]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_listed_once() -> Iterator[None]:
+    """A process lists them when it starts. Every ``Client`` is a start of its own to Django: half
+    of what most requests of the tests took was the listing."""
+    look, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def once(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = once
+    yield
+    WhiteNoiseMiddleware.add_files_from_finders = look
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def _migrated_once() -> Iterator[None]:
+    with migrated.once():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    _migrated_once: None, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> None:
     """The roles and their permissions are there for every test, as they are after every start."""
     with django_db_blocker.unblock():
         sync_roles()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import migrated
 from tests.processes import environ, python
 from ydjy import environment
 
@@ -82,6 +83,7 @@ print(json.dumps([answer.status_code for answer in said]))
 
 
 def test_behind_a_proxy_with_tls_a_page_is_answered_and_not_sent_to_itself(tmp_path: Path):
+    migrated.lend(tmp_path)
     env = environ(tmp_path, YDJY_HOSTS="yibao.example.cn", DJANGO_SETTINGS_MODULE="ydjy.settings")
     done = python("-c", BEHIND_A_PROXY, env=env)
     assert done.returncode == 0, done.stderr

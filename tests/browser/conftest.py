@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import migrated
 from tests.processes import environ, python, serving
 
 MOMENT = "2026-11-18T04:10:00+00:00"  # 12:10 in Shanghai
@@ -43,6 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def public_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the site, started once for all tests of the browser."""
     folder = tmp_path_factory.mktemp("public-site")
+    migrated.lend(folder)
     env = environ(folder, DJANGO_SETTINGS_MODULE="ydjy.settings")
     assert python("-c", PREPARE, env=env).returncode == 0
     with serving(folder, MOMENT) as address:
