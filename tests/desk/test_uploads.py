@@ -11,6 +11,7 @@ from ydjy.desk import bulk, leftovers, problems, sheets, uploads, vault
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.verbs import Refused
 from ydjy.lib import workbook
+from ydjy.lib.workbook import guard
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +64,20 @@ def test_a_file_that_cannot_be_tended_keeps_no_other_from_it(cast, monkeypatch, 
     states = dict(Upload.objects.values_list("pk", "state"))
     assert states == {first.pk: "received", second.pk: "staged"}
     assert leftovers.end(intake.KEPT, timezone.now() + timedelta(days=32)) == 2
+
+
+def test_a_received_file_is_read_in_a_guarded_process_of_its_own(cast, data, monkeypatch, guarded):
+    start, started = guard._start, []
+
+    def noted():
+        started.append(start())
+        return started[-1]
+
+    monkeypatch.setattr(guard, "_start", noted)
+    monkeypatch.setattr(workbook, "read_guarded", guarded)
+    assert intake.receive(data, "a.xlsx", by=cast.lead).accepted == 3
+    [child] = started
+    assert child.returncode is not None, "it is gone when the file is read"
 
 
 def test_a_receipt_is_read_once_by_however_many(cast, data):
