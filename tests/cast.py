@@ -87,18 +87,31 @@ def hire() -> Cast:
         City.objects.create(
             code="test", name="测试市", area="210700", area_code="0416", weekly_exchange=True
         )
-    for order, (key, (name, area, level, above)) in enumerate(PLACES.items()):
-        cast.office[key] = Office.objects.create(
-            code=beside + key, name=name, level=level, area=area, order=order, handles_cases=True,
-            parent=cast.office.get(above or ""),
-        )  # fmt: skip
+    _found(cast, beside)
     _employ(cast)
     return cast
 
 
+# All at once: two thousand tests hire them, and one by one they take longer than most of what is
+# tested. ``Office.save``, ``Staff.save`` and ``sync_roles`` have tests of their own.
+
+
+def _found(cast: Cast, beside: str) -> None:
+    cast.office = {
+        key: Office(
+            code=beside + key, name=name, level=level, area=area, order=order, handles_cases=True
+        )
+        for order, (key, (name, area, level, _)) in enumerate(PLACES.items())
+    }
+    Office.objects.bulk_create(cast.office.values())
+    for key, (*_, above) in PLACES.items():
+        office = cast.office[key]
+        office.parent = cast.office.get(above or "")
+        office.path = f"{office.parent.path if office.parent else '/'}{office.pk}/"
+    Office.objects.bulk_update(cast.office.values(), ["parent", "path"])
+
+
 def _employ(cast: Cast) -> None:
-    """Everybody at once: a thousand tests hire them, and one by one they take longer than most
-    of what is tested. ``Staff.save`` and ``sync_roles`` have tests of their own."""
     if not Group.objects.exists():
         sync_roles()  # kept between tests, see conftest
     group_of = {group.name: group.pk for group in Group.objects.all()}

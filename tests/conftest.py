@@ -1,6 +1,7 @@
 """What every test may ask for: the cast, a client logged in as one of them."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -8,11 +9,15 @@ from django.db import transaction
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from pytest_django import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from apps.offices.models import Staff
 from apps.offices.reference import sync_roles
 from tests import cast as casting
+from tests import migrated
+from tests.processes import Machine
 from ydjy.desk import audit
+from ydjy.lib import workbook
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,8 +35,44 @@ def _emptying_is_allowed() -> Iterator[None]:
     BaseDatabaseOperations.execute_sql_flush = empty  # type: ignore[method-assign]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_listed_once() -> Iterator[None]:
+    """A process lists them when it starts. Every ``Client`` is a start of its own to Django: half
+    of what most requests of the tests took was the listing."""
+    look, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def once(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = once
+    yield
+    WhiteNoiseMiddleware.add_files_from_finders = look
+
+
+@pytest.fixture(scope="session", autouse=True)
+def guarded() -> Iterator[Callable[..., Any]]:
+    """Received files are read in this process: a child takes 108 ms of CPU for the 2 ms of the
+    reading. What the child's limits do is in ``tests/lib/test_workbook_guard.py``; a test that an
+    upload is read by it puts this, the real one, back."""
+    real = workbook.read_guarded
+    workbook.read_guarded = workbook.read
+    yield real
+    workbook.read_guarded = real
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def _migrated_once() -> Iterator[None]:
+    with migrated.once():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    _migrated_once: None, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> None:
     """The roles and their permissions are there for every test, as they are after every start."""
     with django_db_blocker.unblock():
         sync_roles()
@@ -51,6 +92,15 @@ def jinzhou_policy(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
     with django_db_blocker.unblock():
         transaction.set_rollback(True)
         around.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A desk after its first start. Whoever changes more than a day's work does takes a copy."""
+    machine = Machine(tmp_path_factory.mktemp("started"), "started")
+    machine.start()
+    yield machine
+    machine.gone()
 
 
 @pytest.fixture

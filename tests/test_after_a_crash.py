@@ -10,7 +10,7 @@ from apps.errors import intake
 from apps.errors.models import Ticket
 from tests import cast as casting
 from tests import workbooks
-from ydjy.desk import progress
+from ydjy.desk import leftovers, progress
 from ydjy.desk.models import Upload
 from ydjy.management.commands import quickstart
 from ydjy.management.commands.quickstart import let_go
@@ -30,9 +30,9 @@ def importing(cast) -> Upload:
 
 def test_the_first_tick_after_a_start_goes_on_with_an_import(importing):
     now = timezone.now()
-    assert intake.resume(now) == 0  # the control: somebody may still be at it
+    assert leftovers.go_on(intake.KEPT, now) == 0  # the control: somebody may still be at it
     let_go(now)
-    assert intake.resume(now + timedelta(seconds=1)) == 1
+    assert leftovers.go_on(intake.KEPT, now + timedelta(seconds=1)) == 1
     importing.refresh_from_db()
     assert importing.state == Upload.State.CONFIRMED
     assert Ticket.objects.count() == 3

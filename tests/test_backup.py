@@ -1,79 +1,31 @@
 """The desk is lost, and comes back from one file and the keys, on the engine of this run."""
 
 import hashlib
-import json
 import os
 import shutil
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-SERVER = os.environ.get("YDJY_DATABASE_URL", "")
+from tests.processes import Machine
 
 
-class Machine:
-    """A data folder, and on PostgreSQL a database of its own."""
-
-    def __init__(self, folder: Path, name: str):
-        self.folder, self.database = folder, f"backup_{name}_{os.getpid()}"
-        if SERVER:
-            self._ask(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
-            self._ask(f'CREATE DATABASE "{self.database}"')
-
-    def _ask(self, statement: str) -> None:
-        with psycopg.connect(SERVER, autocommit=True) as server:
-            server.execute(statement)
-
-    def gone(self) -> None:
-        if SERVER:
-            self._ask(f'DROP DATABASE "{self.database}" WITH (FORCE)')
-        shutil.rmtree(self.folder)
-
-    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("YDJY_", "DJANGO_"))}
-        env["YDJY_DATA"] = str(self.folder)
-        if SERVER:
-            env["YDJY_DATABASE_URL"] = urlsplit(SERVER)._replace(path=self.database).geturl()
-        return subprocess.run(
-            [sys.executable, "manage.py", *words],
-            cwd=ROOT, env=env, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    def run(self, *words: str) -> dict:
-        done = self.manage(*words, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def refused(self, *words: str) -> str:
-        done = self.manage(*words)
-        assert done.returncode == 1, done.stdout
-        return done.stderr
-
-    def rows(self) -> list:
-        done = self.manage("dumpdata", "--exclude", "sessions")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def files(self) -> dict[str, str]:
-        found = (self.folder / "files").rglob("*")
-        return {
-            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in found
-            if path.is_file()
-        }
+def files(machine: Machine) -> dict[str, str]:
+    """Every kept file, and what is in it."""
+    found = (machine.folder / "files").rglob("*")
+    return {
+        str(path.relative_to(machine.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in found
+        if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def old(started: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A desk with people, filings, tickets and a received file, its changes sealed."""
-    machine = Machine(tmp_path_factory.mktemp("old") / "data", "old")
-    assert machine.manage("quickstart", "--no-serve").returncode == 0
+    machine = started.copy(tmp_path_factory.mktemp("old") / "data", "backup_old")
     assert machine.manage("seal_changes").returncode == 0
     yield machine
     machine.gone()
@@ -84,7 +36,7 @@ def new(tmp_path: Path) -> Iterator[Machine]:
     """An empty machine to which somebody has brought nothing yet."""
     folder = tmp_path / "new"
     folder.mkdir()
-    machine = Machine(folder, "new")
+    machine = Machine(folder, "backup_new")
     yield machine
     machine.gone()
 
@@ -98,16 +50,18 @@ def test_a_lost_desk_comes_back_row_for_row_and_file_for_file(
 ):
     made = old.run("backup", "--to", str(tmp_path / "away"))
     assert made["rows"] > 1000
-    assert made["files"] == len(old.files()) > 0
+    assert made["files"] == len(files(old)) > 0
     assert len(made["head"]) == 64
     assert Path(made["file"]).stat().st_mode & 0o077 == 0
     bring_keys(old, new)
     back = new.run("restore", made["file"])
+    assert list(made) == ["file", "bytes", "rows", "files", "head", "seconds"]
+    assert list(back) == ["file", "rows", "files", "head", "seconds"]
     assert (back["rows"], back["files"], back["head"]) == (
         made["rows"], made["files"], made["head"],
     )  # fmt: skip
     assert new.rows() == old.rows()
-    assert new.files() == old.files()
+    assert files(new) == files(old)
     assert new.manage("verify_changes").returncode == 0
     assert not list(new.folder.glob("backup-*")), "nothing is left in a scratch folder"
     assert not list(old.folder.glob("backup-*"))
@@ -144,3 +98,23 @@ def test_only_so_many_are_kept_and_what_is_not_ours_stays(old: Machine, tmp_path
     (tmp_path / "letters.bak").write_bytes(b"somebody's")
     made = old.run("backup", "--to", str(tmp_path), "--keep", "1")
     assert {path.name for path in tmp_path.iterdir()} == {Path(made["file"]).name, "letters.bak"}
+
+
+def test_what_a_crash_left_is_gone_after_the_next_backup(old: Machine, tmp_path: Path):
+    """A desk runs for months: what the kill of a night left does not wait for its next start."""
+    folders = [old.folder / f"backup-{name}.part" for name in ("0" * 16, "1" * 16)]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "database").write_bytes(b"half")
+    drafts = [tmp_path / f"ydjy-2020010{n}-000000.part" for n in (1, 2)]
+    others = tmp_path / "letters.part"
+    for file in (*drafts, others):
+        file.write_bytes(b"half")
+    yesterday = time.time() - 13 * 3600
+    for path in (folders[0], drafts[0], others):
+        os.utime(path, (yesterday, yesterday))
+    old.run("backup", "--to", str(tmp_path))
+    assert [path.exists() for path in folders] == [False, True], "one may be at work just now"
+    assert [path.exists() for path in drafts] == [False, True]
+    assert others.exists(), "what is not ours stays"
+    shutil.rmtree(folders[1])

@@ -1,13 +1,12 @@
 """The operator's settings: what is not understood stops the program with one sentence."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import migrated
+from tests.processes import environ, python
 from ydjy import environment
 
 BASE = Path("/srv/ydjy")
@@ -84,15 +83,8 @@ print(json.dumps([answer.status_code for answer in said]))
 
 
 def test_behind_a_proxy_with_tls_a_page_is_answered_and_not_sent_to_itself(tmp_path: Path):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("YDJY_")} | {
-        "YDJY_DATA": str(tmp_path),
-        "YDJY_HOSTS": "yibao.example.cn",
-        "DJANGO_SETTINGS_MODULE": "ydjy.settings",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", BEHIND_A_PROXY],
-        cwd=Path(__file__).resolve().parent.parent, env=env, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    migrated.lend(tmp_path)
+    env = environ(tmp_path, YDJY_HOSTS="yibao.example.cn", DJANGO_SETTINGS_MODULE="ydjy.settings")
+    done = python("-c", BEHIND_A_PROXY, env=env)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [301, 200]

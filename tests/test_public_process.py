@@ -1,11 +1,9 @@
 """The public site as a process of its own: what it has, and what no statement of it can reach."""
 
 import json
-import os
 import re
 import sqlite3
 import subprocess
-import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from apps.institutions.models import Institution, ReferralRight
 from apps.offices.models import Hotline, Notice
 from tests import publicsite
 from tests.cast import Cast, canary
+from tests.processes import environ, python
 from tests.test_scoping import MAKE
 from ydjy.guard import CaseTableRefused, public_only, readable_cases, readable_remarks
 from ydjy.management.commands.public_role import statements
@@ -76,13 +75,13 @@ def make_role(cursor: Any, *, again: bool = False) -> None:
 
 
 def ask(database: Path, folder: Path, *addresses: str) -> subprocess.CompletedProcess[str]:
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("YDJY_", "DJANGO_"))}
-    env |= {"YDJY_SITE": "public", "YDJY_DATA": str(folder)}
-    env |= {"YDJY_DATABASE_URL": f"sqlite:///{database}", "PYTHONPATH": str(settings.BASE_DIR)}
-    return subprocess.run(
-        [sys.executable, "-c", ASK, *addresses], env=env, capture_output=True, text=True,
-        timeout=60, check=False, cwd=folder,
-    )  # fmt: skip
+    env = environ(
+        folder,
+        YDJY_SITE="public",
+        YDJY_DATABASE_URL=f"sqlite:///{database}",
+        PYTHONPATH=str(settings.BASE_DIR),
+    )
+    return python("-c", ASK, *addresses, env=env, timeout=60, cwd=folder)
 
 
 @SQLITE

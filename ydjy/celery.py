@@ -12,28 +12,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ydjy.settings")
 
 app = Celery("ydjy")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["apps.errors", "apps.filings", "apps.institutions", "ydjy.desk"])
+app.autodiscover_tasks(["apps.errors", "apps.institutions", "ydjy.desk"])
+EACH_MINUTE = {
+    "tick": "apps.errors.tasks.tick",
+    "go on with lists": "apps.institutions.tasks.sweep",
+    "seal the change log": "ydjy.desk.tasks.seal_changes",
+    "what is left of lists": "apps.errors.tasks.tend_lists",
+    "exports that wait or are over": "ydjy.desk.tasks.tend_exports",
+}
 app.conf.beat_schedule = {
-    "tick": {"task": "apps.errors.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
-    "go on with lists": {
-        "task": "apps.institutions.tasks.sweep",
-        "schedule": 60.0,
-        "options": {"expires": 55},
-    },
-    "seal the change log": {
-        "task": "ydjy.desk.tasks.seal_changes",
-        "schedule": 60.0,
-        "options": {"expires": 55},
-    },
-    "lists that ended half-way": {
-        "task": "apps.filings.tasks.go_on",
-        "schedule": 60.0,
-        "options": {"expires": 55},
-    },
-    "photographs that a crash left": {"task": "apps.filings.tasks.sweep", "schedule": 3600.0},
-    "exports that wait or are over": {
-        "task": "ydjy.desk.tasks.tend_exports",
-        "schedule": 60.0,
-        "options": {"expires": 55},
-    },
+    name: {"task": task, "schedule": 60.0, "options": {"expires": 55}}
+    for name, task in EACH_MINUTE.items()
 }

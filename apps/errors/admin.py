@@ -32,6 +32,7 @@ from apps.errors import admin_receipts as _receipts  # noqa: F401
 from apps.errors.forms import colleagues
 from apps.errors.models import Batch, CauseCode, Ticket
 from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
+from ydjy.desk import tabs
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
 from ydjy.desk.exporting import ExportMixin
 from ydjy.desk.listpages import SmallListMixin
@@ -116,18 +117,10 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         if not context or "cl" not in context:
             return response
         cl = context["cl"]
-        tab = next(s.value() for s in cl.filter_specs if getattr(s, "is_tabs", False))
         counts = filters.tab_counts(self.get_queryset(request), request.user, now)
-        context |= {
-            "tabs": _tabs(cl, tab, counts),
+        context |= tabs.above(cl, counts) | {
             "rows": [shown(ticket, now) for ticket in cl.result_list],
-            "dropdowns": [
-                {"title": s.title, "chosen": s.chosen_word, "choices": list(s.choices(cl))}
-                for s in cl.filter_specs
-                if not getattr(s, "is_hidden", False)
-            ],
             "pages": _pages(cl),
-            "tab": tab,
             "unassigned": counts["new"],
             "narrowed": set(request.GET) - {"tab", "p"},
             "cl_query": request.GET.urlencode(),
@@ -137,18 +130,6 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         if self.has_assign_permission(request):
             context["colleagues"] = colleagues(request.user)
         return response
-
-
-def _tabs(cl: Any, here: str, counts: dict[str, int]) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": label,
-            "count": counts[key],
-            "here": key == here,
-            "url": cl.get_query_string({"tab": key}, ["p"]),
-        }
-        for key, label in filters.TABS.items()
-    ]
 
 
 def _pages(cl: Any) -> list[dict[str, Any]]:

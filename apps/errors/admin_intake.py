@@ -19,7 +19,7 @@ from apps.errors import intake, tasks, weekly
 from apps.errors.admin_sheet import rows_of
 from apps.errors.forms import FileForm
 from apps.errors.models import Batch
-from ydjy.desk import encodings, uploads
+from ydjy.desk import encodings, leftovers, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank as blank_list
 from ydjy.desk.columnsform import ColumnsForm
@@ -116,7 +116,7 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     if received.state == Upload.State.COLUMNS:
         return redirect("admin:errors_batch_columns", upload=received.pk)
     busy = received.state in (Upload.State.RECEIVED, Upload.State.CONFIRMING)
-    if busy and intake.take(received, timezone.now()):
+    if busy and leftovers.take(received, timezone.now()):
         _go_on_here(received)
     confirmed = received.state == Upload.State.CONFIRMED
     context = self.admin_site.each_context(request) | {
@@ -144,7 +144,9 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
 def of(request: HttpRequest, pk: int) -> Upload:
     """The received file, if the person's office received it."""
     mine = Upload.objects.visible_to(request.user).filter(kind=intake.KIND)
-    return get_object_or_404(mine.select_related("received_by", "confirmed_by"), pk=pk)
+    upload = get_object_or_404(mine.select_related("received_by", "confirmed_by"), pk=pk)
+    leftovers.touch(upload)
+    return upload
 
 
 def _decide(request: HttpRequest, upload: Upload) -> HttpResponse:
@@ -153,7 +155,7 @@ def _decide(request: HttpRequest, upload: Upload) -> HttpResponse:
         uploads.read_anew(upload)
         return _read(request, upload)
     if "abandon" in request.POST:
-        intake.abandon(upload, by=request.user)
+        leftovers.abandon(upload)
         messages.success(request, f"“{upload.filename}”没有导入。")
         return redirect("admin:errors_batch_receive")
     how = request.POST.get("assign", "county")

@@ -45,14 +45,17 @@ def carry_over(now: datetime) -> int:
 
 
 def move(tickets: Iterable[Ticket], batch: Batch) -> None:
-    """These tickets belong to ``batch`` from now on; the province may list them there again."""
-    tickets = list(tickets)
+    """These tickets belong to ``batch`` from now on; the province may list them there again. A line
+    has its key once in a week: the same problem of two earlier weeks gives it to the first."""
+    tickets, given = list(tickets), {""}
     for ticket in tickets:
         line = ticket.lines.select_related("staged").order_by("pk").first()
         values = (opened(line.staged.values) or {}) if line else {}
         key = opening.source_key(batch, values) if values else ""
-        taken = Ticket.objects.filter(source_key=key).exclude(pk=ticket.pk).exists()
+        others = Ticket.objects.filter(source_key=key).exclude(pk=ticket.pk)
+        taken = key in given or others.exists()
         ticket.batch, ticket.source_key = batch, "" if taken else key
+        given.add(key)
         ticket.unfinished_reason, ticket.expected_on = "", None
         ticket.version += 1
     Ticket.objects.bulk_update(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.errors.ticket import OPEN, Status
 from apps.offices.models import Role
 from apps.offices.models.duty import Duty
+from ydjy.desk.tabs import Tabs
 
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 TABS = {
@@ -70,30 +71,14 @@ def default_tab(staff: Any) -> str:
     return "mine" if staff.role in (Role.CLERK, Role.REVIEWER) else "open"
 
 
-class TabFilter(SimpleListFilter):
-    """Which tab; drawn as tabs by the template, so it never shows among the drop-downs."""
+class TabFilter(Tabs):
+    tabs = TABS
 
-    title = "分类"
-    parameter_name = "tab"
-    is_tabs = is_hidden = True
-
-    def __init__(self, request: Any, params: Any, model: Any, model_admin: Any):
-        self.staff = request.user
-        self.searching = bool(request.GET.get("q"))
-        super().__init__(request, params, model, model_admin)
-
-    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
-        return list(TABS.items())
-
-    def value(self) -> str:
-        """What is asked for; a search without a tab looks everywhere."""
-        chosen = super().value()
-        if chosen in TABS:
-            return str(chosen)
-        return "all" if self.searching else default_tab(self.staff)
+    def first(self) -> str:
+        return default_tab(self.person)
 
     def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(tab_condition(self.value(), self.staff, timezone.now()))
+        return queryset.filter(tab_condition(self.value(), self.person, timezone.now()))
 
 
 class NumbersFilter(SimpleListFilter):

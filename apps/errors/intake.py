@@ -6,7 +6,6 @@ and held rows stay with the file until they are decided (``deciding.py``).
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -18,14 +17,15 @@ from apps.errors import known, opening, weekly
 from apps.errors.models import Batch, Ticket
 from apps.errors.ticket import Status
 from apps.offices.models import City
-from ydjy.desk import progress, sheets, storage, uploads
+from ydjy.desk import progress, sheets, uploads
 from ydjy.desk.crashpoints import crashpoint
+from ydjy.desk.leftovers import Kept
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.uploads import Unreadable
 from ydjy.desk.verbs import Refused
 
-__all__ = ["KIND", "Unreadable", "abandon", "check", "confirm", "keep", "read", "receive", "undo"]
+__all__ = ["KEPT", "KIND", "Unreadable", "check", "confirm", "keep", "read", "receive", "undo"]
 KIND = "weekly"
 SENDER = "省医保中心"
 PATIENCE = timedelta(seconds=10)  # so long a worker may take to come for a file
@@ -114,18 +114,14 @@ def confirm(upload: Upload, *, by: Any, assign: opening.Assign = "county") -> Ba
     crashpoint("CI6")
     batch = _confirm(upload, by, assign)
     crashpoint("CI8")
-    progress.forget(_importing(upload))
+    progress.forget(progress.of_upload(upload))
     return batch
-
-
-def _importing(upload: Upload) -> str:
-    return f"upload-{upload.pk}"
 
 
 def how_far(upload: Upload) -> tuple[int, int]:
     """(done, total) rows of what is being done with the file."""
     if upload.state == Upload.State.CONFIRMING:
-        return progress.of(_importing(upload)) or (0, upload.accepted + upload.duplicate)
+        return progress.of(progress.of_upload(upload)) or (0, upload.accepted + upload.duplicate)
     return upload.done, upload.total
 
 
@@ -179,7 +175,7 @@ class _Import:
             twins += [(row.pk, row.twin_id) for row in rows if row.twin_id]
             originals += [(row.pk, row.original_id) for row in rows if row.original_id]
             done += len(rows)
-            progress.note(_importing(self.upload), done, total)
+            progress.note(progress.of_upload(self.upload), done, total)
         linked = {pk: self.answered[twin] for pk, twin in twins if twin in self.answered}
         opening.link(linked.items())
         answered = self.answered | linked
@@ -246,48 +242,15 @@ def go_on(upload: Upload) -> None:
     """Do what is left of a receipt: read it, or import it as was decided. Doing it twice, or in
     two processes, is doing it once."""
     if upload.state == Upload.State.RECEIVED:
-        with suppress(Refused):  # the receipt says why
-            read(upload)
+        read(upload)
     elif upload.state == Upload.State.CONFIRMING:
         confirm(upload, by=upload.confirmed_by, assign=upload.plan)
 
 
-def take(upload: Upload, now: datetime) -> bool:
-    """Whether the caller is to go on with it: whoever was at it is gone, or nobody came. Of
-    several that ask in the same moment one is told yes."""
-    if upload.lease_until is None or upload.lease_until > now:
-        return False
-    if progress.alive(_importing(upload), within=uploads.LEASE.total_seconds()):
-        return False  # a long import, which holds the row
-    mine = Upload.objects.filter(pk=upload.pk, lease_until=upload.lease_until)
-    return bool(mine.update(lease_until=now + uploads.LEASE))
+KEPT = Kept(KIND, go_on)
 
 
-def resume(now: datetime) -> int:
-    """Every receipt whose reader has died goes on; once an hour what is over is deleted."""
-    taken = 0
-    for upload in uploads.interrupted(KIND, now):
-        if take(upload, now):
-            go_on(upload)
-            taken += 1
-    if now.minute == 0:
-        storage.tend(KIND, now, lambda upload: abandon(upload, by=None))
-    return taken
-
-
-# Not importing, and taking back --------------------------------------------------------------
-
-
-@transaction.atomic
-def abandon(upload: Upload, *, by: Any) -> None:
-    """Give up a file that was not confirmed; its bytes and rows stay as a receipt."""
-    upload = Upload.objects.select_for_update().get(pk=upload.pk)
-    if upload.state in (Upload.State.CONFIRMED, Upload.State.CONFIRMING):
-        raise Refused("这个文件已经导入，不能放弃。要收回请用“撤销这次导入”。")
-    if upload.state == Upload.State.RECEIVED:  # a job that is just reading it finds it given up
-        storage.forget_rows(upload)
-    upload.state, upload.lease_until = Upload.State.ABANDONED, None
-    upload.save(update_fields=["state", "lease_until"])
+# Taking back ---------------------------------------------------------------------------------
 
 
 @transaction.atomic

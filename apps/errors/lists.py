@@ -59,3 +59,5 @@ SNIPPETS = SmallList(
         columns.yes_no("active", "在用", "是否在用", sample="是"),
     ),
 )
+
+LISTS = (CAUSES, SNIPPETS)

@@ -27,6 +27,7 @@ from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workbook, workdays
 
 ALONE = "由运维人员用命令生成"
+STORE = "returned"
 
 
 def _own() -> Exists:
@@ -157,7 +158,7 @@ def _freeze(
         state=ReturnFile.State.PREPARED,
         filename=free_name(batch, one.upload, version, now),
         sha256=digest,
-        stored=vault.put("returned", data),
+        stored=vault.put(STORE, data),
         rows=one.rows,
         answered=one.answered,
         unfinished=len(one.unfinished),
@@ -167,6 +168,12 @@ def _freeze(
         made_by=by,
         late_reason=late[:200],
     )
+
+
+def sweep() -> int:
+    """Remove kept bytes that no row knows (a crash between the two); returns how many."""
+    stored = ReturnFile.objects.values_list("stored", flat=True)
+    return vault.drop_unknown(STORE, lambda: stored)
 
 
 def _drop(file: ReturnFile, reason: str) -> None:

@@ -5,6 +5,7 @@ Each job stands alone: one that cannot be done is logged, and the others are don
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,22 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from apps.errors import bulk, carrying, diagnosis, intake, presence, reminders, sending, watching
+from apps.errors import (
+    bulk,
+    carrying,
+    diagnosis,
+    intake,
+    presence,
+    reminders,
+    sending,
+    tending,
+    watching,
+)
 from apps.errors.models import Batch, Heartbeat
+from ydjy.desk import leftovers
 from ydjy.desk.audit import as_actor
 from ydjy.desk.models import Upload
+from ydjy.desk.verbs import Refused
 
 log = logging.getLogger("ydjy.tick")
 
@@ -31,13 +44,21 @@ def go_on_with(upload: int) -> None:
     """Reads or imports a large file outside the request; if this job is lost, the page that looks
     does it, or the tick."""
     found = Upload.objects.get(pk=upload)
-    if intake.take(found, timezone.now() + intake.PATIENCE):
+    if leftovers.take(found, timezone.now() + intake.PATIENCE):
         go_on(found)
 
 
 def go_on(found: Upload) -> None:
-    with as_actor(f"staff:{found.confirmed_by_id or found.received_by_id}"):
+    who = as_actor(f"staff:{found.confirmed_by_id or found.received_by_id}")
+    with who, suppress(Refused):  # the receipt says why
         intake.go_on(found)
+
+
+@shared_task(time_limit=1800)
+def tend_lists() -> int:
+    """Every minute, apart from the tick: the registering of a long list may take many."""
+    with as_actor("system:lists"):
+        return tending.tend(timezone.now())
 
 
 def run(now: datetime) -> Batch:
@@ -45,7 +66,6 @@ def run(now: datetime) -> Batch:
     batch = open_week()
     jobs: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("sending", lambda: sending.sweep(now)),
-        ("intake", lambda: intake.resume(now)),
         ("carrying", lambda: carrying.carry_over(now)),
         ("reminders", lambda: reminders.remind(batch, now)),
         ("watching", watching.look),

@@ -28,7 +28,7 @@ from apps.filings.forms import FilingForm
 from apps.filings.models import Filing, FilingEvent
 from apps.filings.query import phone_index, tail_index
 from apps.offices.models import official_calendar
-from ydjy.desk import reading
+from ydjy.desk import reading, tabs
 from ydjy.desk.adminkit import OfficeScopedAdmin, ReadOnlyInline, masked, short
 from ydjy.desk.exporting import ExportMixin
 from ydjy.desk.paging import CappedPaginator, FoundPaginator
@@ -168,25 +168,9 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         if not context or "cl" not in context:
             return response
         cl, today = context["cl"], timezone.localdate()
-        tab = next(s.value() for s in cl.filter_specs if getattr(s, "is_tabs", False))
         counts = admin_lists.tab_counts(self.get_queryset(request), today)
-        context |= {
-            "tab": tab,
-            "tabs": [
-                {
-                    "label": label,
-                    "count": counts.get(key),
-                    "here": key == tab,
-                    "url": cl.get_query_string({"tab": key}, ["p"]),
-                }
-                for key, label in admin_lists.TABS.items()
-            ],
+        context |= tabs.above(cl, counts) | {
             "rows": admin_lists.shown(cl.result_list, today),
-            "dropdowns": [
-                {"title": s.title, "choices": list(s.choices(cl))}
-                for s in cl.filter_specs
-                if not getattr(s, "is_hidden", False)
-            ],
             "narrowed": set(request.GET) - {"tab", "p"},
             "searched_person": bool(_KEYED.fullmatch(cl.query)) or context["searched_person"],
             "shown_query": cl.query,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin import RelatedFieldListFilter, SimpleListFilter
+from django.contrib.admin import RelatedFieldListFilter
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +20,7 @@ from apps.filings.models import Filing
 from apps.filings.steps import Commitment, Status
 from apps.offices.models import Office, official_calendar
 from ydjy.desk.adminkit import admin_verb, masked
+from ydjy.desk.tabs import Tabs
 from ydjy.desk.verbs import Refused
 
 SOON = 30  # days before the end at which the person is called
@@ -101,29 +102,12 @@ class OfficeFilter(RelatedFieldListFilter):
         return [(row.pk, str(row)) for row in rows.order_by("path")]
 
 
-class TabFilter(SimpleListFilter):
-    """Which tab; drawn as tabs by the template, so it never shows among the drop-downs."""
+class TabFilter(Tabs):
+    tabs = TABS
 
-    title = "分类"
-    parameter_name = "tab"
-    is_tabs = is_hidden = True
-
-    def __init__(self, request: Any, params: Any, model: Any, model_admin: Any):
-        self.searching = bool(request.GET.get("q"))
-        self.reviews = request.user.has_perm("filings.decide_filing")
-        super().__init__(request, params, model, model_admin)
-
-    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
-        return list(TABS.items())
-
-    def value(self) -> str:
-        """What is asked for; a search looks everywhere, a reviewer begins with what waits."""
-        chosen = super().value()
-        if chosen in TABS:
-            return str(chosen)
-        if self.searching:
-            return "all"
-        return "pending" if self.reviews else "today"
+    def first(self) -> str:
+        """A reviewer begins with what waits."""
+        return "pending" if self.person.has_perm("filings.decide_filing") else "today"
 
     def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(tab_condition(self.value(), timezone.localdate()))

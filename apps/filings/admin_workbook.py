@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.filings import batches, policybook, requirements, workbooks
 from apps.filings.catalogue import Variant
 from apps.offices.models import Channel
-from ydjy.desk import encodings, problems, uploads
+from ydjy.desk import encodings, leftovers, problems, uploads
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.downloads import as_file
 from ydjy.desk.models import Upload
@@ -75,7 +75,7 @@ def _sent(
     return TemplateResponse(request, "admin/filings/filing/receive.html", context)
 
 
-@admin_verb(ADD, methods=("GET", "POST"), row=False)
+@admin_verb(ADD, methods=("GET", "POST"), row=False, atomic=False)
 def receive(self: Any, request: HttpRequest) -> HttpResponse:
     return _sent(
         self, request, platform=False, title="批量登记备案", then="admin:filings_filing_batch"
@@ -90,7 +90,9 @@ def batch_blank(self: Any, request: HttpRequest, variant: int) -> HttpResponse:
 
 
 def _upload(request: HttpRequest, pk: int, kind: str) -> Upload:
-    return get_object_or_404(Upload.objects.visible_to(request.user).filter(kind=kind), pk=pk)
+    upload = get_object_or_404(Upload.objects.visible_to(request.user).filter(kind=kind), pk=pk)
+    leftovers.touch(upload)
+    return upload
 
 
 @admin_verb(ADD, methods=("GET", "POST"), row=False, path="receive/<int:upload>/", atomic=False)
@@ -167,7 +169,7 @@ def batch_problems(self: Any, request: HttpRequest, upload: int) -> HttpResponse
 # 与平台核对 --------------------------------------------------------------------------------------
 
 
-@admin_verb(CHANGE, methods=("GET", "POST"), row=False)
+@admin_verb(CHANGE, methods=("GET", "POST"), row=False, atomic=False)
 def reconcile(self: Any, request: HttpRequest) -> HttpResponse:
     return _sent(
         self, request, platform=True, title="与平台核对", then="admin:filings_filing_compared"
@@ -178,6 +180,9 @@ def reconcile(self: Any, request: HttpRequest) -> HttpResponse:
 def compared(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     """Same, different, only here, only there; what is the same counts as uploaded by one press."""
     received, today = _upload(request, upload, workbooks.PLATFORM), timezone.localdate()
+    if received.state != Upload.State.STAGED:  # still being read, or over: its rows say nothing
+        messages.warning(request, f"这个文件{received.get_state_display()}。{received.message}")
+        return redirect("admin:filings_filing_reconcile")
     if request.method == "POST":
         with transaction.atomic():
             done = workbooks.settle(received, by=request.user, today=today)

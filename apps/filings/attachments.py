@@ -201,9 +201,6 @@ def takes(filing: "Filing") -> bool:
 
 def sweep() -> int:
     """Remove kept bytes that no row knows (a crash between the two); returns how many."""
-    names = vault.names(STORE, older_than=_ORPHAN)
-    known = set(Attachment.objects.filter(stored__in=names).values_list("stored", flat=True))
-    lost = [name for name in names if name not in known]
-    for name in lost:
-        vault.drop(name)
-    return len(lost)
+    return vault.drop_unknown(
+        STORE, lambda: Attachment.objects.values_list("stored", flat=True), older_than=_ORPHAN
+    )

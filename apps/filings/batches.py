@@ -8,7 +8,7 @@ filings that nobody has touched since; the others are named.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -22,15 +22,15 @@ from apps.filings import policybook
 from apps.filings.models import Brought, Filing, ListPlan
 from apps.filings.query import CERT_INDEX
 from apps.filings.steps import Status
+from apps.filings.workbooks import KIND, read
 from apps.offices.models import Channel, City, Office
-from ydjy.desk import sheets, uploads
+from ydjy.desk import leftovers, sheets, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
 from ydjy.desk.verbs import Refused, must
 
 log = logging.getLogger("ydjy.lists")
-KIND = "filings"
 AT_A_TIME = 100  # rows of one transaction: others write between two
 State = Upload.State
 
@@ -48,28 +48,26 @@ def confirm(upload: Upload, *, by: Any, channel: Channel, handed: Mapping[str, s
 
     A second call changes nothing. ``handed`` are the papers that came with the list.
     """
-    lease = _begin(upload, by, channel, handed)
-    return _go_on(upload, lease) if lease else Outcome()
+    return go_on(upload) if _begin(upload, by, channel, handed) else Outcome()
 
 
 @transaction.atomic
-def _begin(upload: Upload, by: Any, channel: Channel, handed: Mapping[str, str]) -> datetime | None:
+def _begin(upload: Upload, by: Any, channel: Channel, handed: Mapping[str, str]) -> bool:
     row = Upload.objects.select_for_update().get(pk=upload.pk)
     if row.state == State.CONFIRMED:
-        return None
+        return False
     must(row.state == State.STAGED, "这个文件不能导入，请重新选文件。")
     ListPlan.objects.create(upload=row, channel=channel, handed=dict(handed), by=by)
-    return _lease(row, state=State.CONFIRMING)
+    upload.lease_until = _lease(row, state=State.CONFIRMING)
+    return True
 
 
 def resume(upload: Upload, now: datetime) -> Outcome:
     """Go on with a list whose registering ended half-way; of several who ask one does it."""
-    with transaction.atomic():
-        row = Upload.objects.select_for_update().get(pk=upload.pk)
-        if row.state != State.CONFIRMING or (row.lease_until and row.lease_until > now):
-            return Outcome()
-        lease = _lease(row)
-    return _go_on(upload, lease)
+    upload.refresh_from_db(fields=["state", "lease_until"])
+    if upload.state != State.CONFIRMING or not leftovers.take(upload, now):
+        return Outcome()
+    return go_on(upload)
 
 
 def _lease(row: Upload, **more: Any) -> datetime:
@@ -81,8 +79,10 @@ def _lease(row: Upload, **more: Any) -> datetime:
     return until
 
 
-def _go_on(upload: Upload, lease: datetime) -> Outcome:
+def go_on(upload: Upload) -> Outcome:
+    """Register what is left, as long as the list is whose it was when ``upload`` was taken."""
     outcome, clerk, rest = Outcome(), _Clerk(upload), left(upload)
+    lease = upload.lease_until
     with policybook.read_once():
         while True:
             with transaction.atomic():
@@ -100,6 +100,17 @@ def _go_on(upload: Upload, lease: datetime) -> Outcome:
             crashpoint("CF1")
     upload.refresh_from_db()
     return outcome
+
+
+def _carry_on(upload: Upload) -> None:
+    """What a crash left half done: the reading or the registering."""
+    if upload.state == State.RECEIVED:
+        read(upload, upload.received_by)
+    else:
+        go_on(upload)
+
+
+KEPT = leftovers.Kept(KIND, _carry_on)
 
 
 def left(upload: Upload) -> models.QuerySet[StagedRow]:
@@ -233,14 +244,3 @@ def _brought(upload: Upload) -> models.QuerySet[Filing]:
 def _untouched(upload: Upload) -> models.QuerySet[Filing]:
     rows = _brought(upload).select_related("variant__category", "channel")
     return rows.filter(status=Status.PENDING, version=models.F("brought__version"))
-
-
-def sweep(now: datetime) -> int:
-    """Every list whose registering has died goes on; returns how many."""
-    interrupted: Iterator[Upload] = Upload.objects.filter(
-        kind=KIND, state=State.CONFIRMING, lease_until__lt=now
-    ).iterator()
-    waiting = list(interrupted)
-    for upload in waiting:
-        resume(upload, now)
-    return len(waiting)

@@ -19,6 +19,7 @@ from apps.offices.models import City
 from ydjy.desk import sheets, uploads
 from ydjy.desk.blanks import blank
 from ydjy.desk.doubts import Cells, Doubts, Values
+from ydjy.desk.leftovers import Kept
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
 from ydjy.desk.sheets import Guide, ListKind
@@ -199,23 +200,28 @@ def receive(data: bytes, filename: str, *, by: Any, variant: int, platform: bool
     upload = uploads.keep(
         kind_of, data, filename, period=period, by=by, office_path=office.path, now=now
     )
-
-    _read(upload, by, platform=platform)
+    read(upload, by)
     return upload
 
 
 def read_anew(upload: Upload, *, by: Any) -> None:
     """Once more, by another encoding that a person has chosen."""
     uploads.read_anew(upload)
-    _read(upload, by, platform=upload.kind == PLATFORM)
+    read(upload, by)
 
 
-def _read(upload: Upload, by: Any, *, platform: bool) -> None:
+def read(upload: Upload, by: Any) -> None:
+    """Read the kept bytes of a receipt of either kind, as far as ``by`` may see what is known."""
+    platform = upload.kind == PLATFORM
+
     def settle(upload: Upload, report: sheets.Report) -> None:
         if not platform:
             exporting.tell_known(report, int(upload.period.removeprefix("v")), by)
 
     uploads.read(upload, platform_kind() if platform else kind(), settle)
+
+
+KEPT = Kept(PLATFORM, lambda upload: read(upload, upload.received_by))
 
 
 # 与平台核对 --------------------------------------------------------------------------------------

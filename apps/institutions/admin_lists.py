@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.institutions import importing, tasks
 from apps.institutions.admin_pages import changes, page
 from apps.institutions.models import ListImport, ListRow
-from ydjy.desk import encodings, uploads
+from ydjy.desk import encodings, leftovers, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
 from ydjy.desk.downloads import as_file
@@ -41,7 +41,7 @@ class ListForm(forms.Form):
         super().__init__(*args, label_suffix="", initial={"listed": "city"}, **kwargs)
 
 
-@admin_verb(IMPORT, methods=("GET", "POST"), row=False)
+@admin_verb(IMPORT, methods=("GET", "POST"), row=False, atomic=False)
 def receive(self: Any, request: HttpRequest) -> HttpResponse:
     form = ListForm(request.POST or None, request.FILES or None)
     error = ""
@@ -97,6 +97,8 @@ def change_view(
 @admin_verb((VIEW, IMPORT, PUBLISH), methods=("GET", "POST"), path="<path:object_id>/look/")
 def look(self: Any, request: HttpRequest, obj: ListImport) -> HttpResponse:
     """What the list would change, and the steps that this person may take now."""
+    if request.user.has_perm(IMPORT) or request.user.has_perm(PUBLISH):
+        leftovers.touch(obj.upload)
     if request.method == "POST":
         if said := _step(request, obj):
             messages.success(request, said)

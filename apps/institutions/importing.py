@@ -21,7 +21,7 @@ from apps.institutions.models import DiseaseGroup, ListImport, ListRow
 from apps.institutions.plan import SAMPLE, Differing, Kept, Outcome, Plan
 from apps.institutions.store import Store
 from apps.offices.models import City
-from ydjy.desk import sheets, storage, uploads, vault
+from ydjy.desk import leftovers, sheets, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workbook
@@ -56,11 +56,16 @@ def take(
         office_path=by.office.path if by is not None and by.office_id else "",
         now=now or timezone.now(),
     )
-    # The receipt's reader is for lists whose rows are staged one by one; this one is ours.
+    return _adopt(upload)
+
+
+@transaction.atomic
+def _adopt(upload: Upload) -> ListImport:
+    """The receipt's reader is for lists whose rows are staged one by one; this one is ours."""
     upload.state, upload.lease_until = Upload.State.STAGED, None
     upload.save(update_fields=["state", "lease_until"])
     return ListImport.objects.create(
-        upload=upload, listed=listed, job=Job.READ, job_since=timezone.now()
+        upload=upload, listed=upload.period, job=Job.READ, job_since=timezone.now()
     )
 
 
@@ -214,7 +219,9 @@ def hand_back(one: ListImport) -> None:
     one.save()
 
 
+@transaction.atomic
 def abandon(one: ListImport) -> None:
+    one = ListImport.objects.select_for_update(of=("self",)).select_related("upload").get(pk=one.pk)
     must(one.state in (State.STAGED, State.DRAFT, State.READING), "这份名单不能放弃了。")
     one.state, one.job = State.ABANDONED, Job.NONE
     one.save()
@@ -352,17 +359,28 @@ def run(pk: int) -> ListImport:
     return one
 
 
-def tend(now: datetime) -> None:
-    """Give up lists that nobody published in time, and delete what is kept of those (X18)."""
-    storage.tend(
-        KIND, now, lambda upload: abandon(ListImport.objects.get(upload=upload)), also=_packed()
-    )
-    over = ListImport.objects.filter(upload__stored="").exclude(packed="")
-    for one in over:
-        vault.drop(one.packed)
+# What is over -----------------------------------------------------------------------------------
+
+
+def _give_up(upload: Upload) -> None:
+    one = ListImport.objects.filter(upload=upload).first()
+    if one is None:
+        return leftovers.abandon(upload)
+    must(one.job_until is None or one.job_until < timezone.now(), "这份名单正在后台办理。")
+    return abandon(one)
+
+
+def _forget(upload: Upload) -> None:
+    for one in ListImport.objects.filter(upload=upload):
+        one.rows.all().delete()
         one.packed = ""
         one.save(update_fields=["packed"])
 
 
-def _packed() -> Iterable[str]:
-    return ListImport.objects.values_list("packed", flat=True)
+KEPT = leftovers.Kept(
+    KIND,
+    _adopt,
+    _give_up,
+    _forget,
+    lambda: ListImport.objects.values_list("packed", flat=True),
+)

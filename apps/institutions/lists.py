@@ -21,3 +21,5 @@ GROUPS = SmallList(
         columns.number("order", "次序", "排序"),
     ),
 )
+
+LISTS = (GROUPS,)

@@ -22,13 +22,10 @@ def run(pk: int) -> None:
 
 @shared_task(time_limit=1800, soft_time_limit=1700)
 def sweep() -> int:
-    """Every minute: goes on with the lists whose worker has died or was never asked; every hour
-    deletes what is over."""
+    """Every minute: goes on with the lists whose worker has died or was never asked."""
     waiting = list(ListImport.objects.waiting(timezone.now()).values_list("pk", flat=True))
     for pk in waiting:
         run(pk)
-    if (now := timezone.now()).minute == 0:
-        importing.tend(now)
     return len(waiting)
 
 

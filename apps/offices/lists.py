@@ -194,3 +194,5 @@ SYNONYMS = SmallList(
         columns.text("means", "对应的词", limit=20, sample="转诊"),
     ),
 )
+
+LISTS = (OFFICES, HOTLINES, DAYS, SYNONYMS)

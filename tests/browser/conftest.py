@@ -2,17 +2,14 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
+
+from tests import migrated
+from tests.processes import environ, python, serving
 
 MOMENT = "2026-11-18T04:10:00+00:00"  # 12:10 in Shanghai
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -47,34 +44,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def public_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the site, started once for all tests of the browser."""
     folder = tmp_path_factory.mktemp("public-site")
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("YDJY_", "DJANGO_"))}
-    env |= {"YDJY_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "ydjy.settings"}
-    root = settings.BASE_DIR
-    subprocess.run([sys.executable, "-c", PREPARE], env=env, cwd=root, check=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-W", "ignore", "-m", "tests.browser.serve", str(port), MOMENT]
-    server = subprocess.Popen(command, env=env, cwd=root, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address, server)
+    migrated.lend(folder)
+    env = environ(folder, DJANGO_SETTINGS_MODULE="ydjy.settings")
+    assert python("-c", PREPARE, env=env).returncode == 0
+    with serving(folder, MOMENT) as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(150):
-        assert server.poll() is None, "the site ended by itself"
-        try:
-            urllib.request.urlopen(address, timeout=2).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise AssertionError("the site did not answer")
 
 
 @pytest.fixture(scope="session")

@@ -1,21 +1,14 @@
 """The staff site in a real browser at moments of our choosing, and the people of the cast in it."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import sleep
 from typing import Any
 
-from django.conf import settings
-
 from tests.cast import PASSWORD
+from tests.processes import environ, python, serving
 
 PREPARE = """
 import django
@@ -45,48 +38,18 @@ class Desk:
     address: str = ""
     trouble: list[str] = field(default_factory=list)
 
-    def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("YDJY_", "DJANGO_"))}
-        return kept | {"YDJY_DATA": str(self.folder), "DJANGO_SETTINGS_MODULE": "ydjy.settings"}
-
     def run(self, code: str) -> str:
         """A piece of Python in a process of its own, on this bureau's data."""
-        done = subprocess.run(
-            [sys.executable, "-c", f"import django; django.setup()\n{code}"],
-            env=self.environment(), cwd=settings.BASE_DIR, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
+        env = environ(self.folder, DJANGO_SETTINGS_MODULE="ydjy.settings")
+        done = python("-c", f"import django; django.setup()\n{code}", env=env)
         assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return str(done.stdout.strip())
 
     @contextmanager
     def at(self, moment: str) -> Iterator[None]:
         """The site while the clock in Shanghai shows ``moment`` (and goes on)."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        server = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.browser.serve", str(port), moment],
-            env=self.environment(), cwd=settings.BASE_DIR, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        self.address = f"http://127.0.0.1:{port}"
-        try:
-            self._wait(server)
+        with serving(self.folder, moment, path="/admin/login/") as self.address:
             yield
-        finally:
-            server.terminate()
-            server.wait(10)
-
-    def _wait(self, server: "subprocess.Popen[bytes]") -> None:
-        for _ in range(150):
-            assert server.poll() is None, "the site ended by itself"
-            try:
-                urllib.request.urlopen(f"{self.address}/admin/login/", timeout=2).close()
-            except OSError:
-                sleep(0.2)
-            else:
-                return
-        raise AssertionError("the site did not answer")
 
     def _heard(self, kind: str, text: str) -> None:
         refused = "status of 403" in text or "status of 404" in text  # what a stranger must get

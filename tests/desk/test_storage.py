@@ -1,4 +1,4 @@
-"""X18: what was never imported ends by itself; there is a limit to all that is kept."""
+"""X18: how long files are kept is the bureau's word; there is a limit to all that is kept."""
 
 from datetime import date, timedelta
 
@@ -7,12 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.errors import intake
-from apps.institutions import importing
-from apps.institutions.models import ListImport
 from tests import workbooks
-from tests.institutions.lists import csv_list, generated, published, received
-from ydjy.desk import storage, uploads, vault
-from ydjy.desk.models import StagedRow, StorageRule, Upload
+from ydjy.desk import leftovers, storage, uploads, vault
+from ydjy.desk.models import StorageRule, Upload
 from ydjy.desk.verbs import Refused
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def nothing_of_other_tests(db):
     """Their rows were rolled back; their files lie there."""
-    for kind in (intake.KIND, importing.KIND):
-        storage.sweep(kind, older_than=-1)
+    leftovers.sweep(intake.KEPT, older_than=-1)
 
 
 @pytest.fixture
@@ -34,36 +30,15 @@ def upload(cast):
 
 
 def an_hour_strikes(days: int) -> None:
-    now = timezone.localtime(timezone.now() + timedelta(days=days)).replace(minute=0)
-    intake.resume(now)
+    leftovers.end(intake.KEPT, timezone.now() + timedelta(days=days))
 
 
 def files() -> list[str]:
     return vault.names(intake.KIND, older_than=-1)
 
 
-def test_a_file_that_nobody_imports_in_time_ends_and_its_receipt_says_so(upload):
-    an_hour_strikes(days=29)
-    upload.refresh_from_db()
-    assert (upload.state, upload.rows.count(), len(files())) == ("staged", 3, 1)
-    an_hour_strikes(days=32)
-    upload.refresh_from_db()
-    assert (upload.state, upload.stored, files()) == ("abandoned", "", [])
-    assert upload.message.endswith(storage.DELETED)
-    assert not StagedRow.objects.exists()
-    assert upload.rows_in == 3  # how many there were is still told
-
-
-def test_what_was_imported_stays_whatever_its_age(cast, upload):
-    intake.confirm(upload, by=cast.lead)
-    an_hour_strikes(days=3000)
-    upload.refresh_from_db()
-    assert (upload.state, upload.rows.count()) == ("confirmed", 3)
-    assert vault.get(upload.stored)
-
-
 def test_the_bureau_says_from_a_day_on_how_long(cast, upload):
-    intake.abandon(upload, by=cast.lead)
+    leftovers.abandon(upload)
     today = timezone.localdate()
     StorageRule.objects.create(valid_from=today + timedelta(days=9), kept_days=7)
     an_hour_strikes(days=8)
@@ -85,22 +60,6 @@ def test_rows_that_repeat_one_another_do_not_stop_a_reading_anew(upload):
     uploads.read_anew(upload)
     intake.read(upload)
     assert upload.rows.count() == 3
-
-
-def test_a_list_that_nobody_published_ends_with_its_comparison(cast):
-    one, two = csv_list(generated(1)), csv_list(generated(2))
-    live = published(one, by=cast.directory, second=cast.lead)
-    waiting = received(two, by=cast.directory)
-    importing.draft(waiting, by=cast.directory)
-    importing.tend(timezone.now() + timedelta(days=29))
-    assert ListImport.objects.get(pk=waiting.pk).state == "draft"
-    importing.tend(timezone.now() + timedelta(days=31))
-    waiting = ListImport.objects.select_related("upload").get(pk=waiting.pk)
-    assert (waiting.state, waiting.upload.stored, waiting.packed) == ("abandoned", "", "")
-    live = ListImport.objects.select_related("upload").get(pk=live.pk)
-    assert vault.get(live.upload.stored)
-    assert vault.get(live.packed)
-    assert len(vault.names(importing.KIND, older_than=-1)) == 2
 
 
 def test_without_room_a_file_is_refused_in_words_and_nothing_of_it_stays(cast, monkeypatch):

@@ -7,10 +7,11 @@ from django.utils import timezone
 
 from apps.errors import intake
 from tests import workbooks
-from ydjy.desk import bulk, problems, sheets, storage, uploads, vault
+from ydjy.desk import bulk, leftovers, problems, sheets, uploads, vault
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.verbs import Refused
 from ydjy.lib import workbook
+from ydjy.lib.workbook import guard
 
 pytestmark = pytest.mark.django_db
 
@@ -36,11 +37,47 @@ def test_a_receipt_that_nobody_read_is_read_when_the_file_comes_again(cast, data
 
 def test_the_tick_reads_a_receipt_whose_reader_died_and_no_other(cast, data):
     upload = intake.keep(data, "a.xlsx", by=cast.lead)
-    assert intake.resume(timezone.now()) == 0
-    assert intake.resume(timezone.now() + timedelta(minutes=3)) == 1
-    assert intake.resume(timezone.now() + timedelta(minutes=9)) == 0
+    assert leftovers.go_on(intake.KEPT, timezone.now()) == 0
+    assert leftovers.go_on(intake.KEPT, timezone.now() + timedelta(minutes=3)) == 1
+    assert leftovers.go_on(intake.KEPT, timezone.now() + timedelta(minutes=9)) == 0
     upload.refresh_from_db()
     assert (upload.state, upload.accepted) == (Upload.State.STAGED, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_cannot_be_tended_keeps_no_other_from_it(cast, monkeypatch, caplog):
+    rows = workbooks.weekly_rows(2)
+    first, second = (
+        intake.keep(workbooks.weekly_workbook([row]), f"{n}.xlsx", by=cast.lead)
+        for n, row in enumerate(rows)
+    )
+    read = intake.read
+
+    def breaks(upload):
+        if upload.pk == first.pk:
+            raise ZeroDivisionError
+        return read(upload)
+
+    monkeypatch.setattr(intake, "read", breaks)
+    assert leftovers.go_on(intake.KEPT, timezone.now() + timedelta(minutes=5)) == 2
+    assert "could not be tended" in caplog.text
+    states = dict(Upload.objects.values_list("pk", "state"))
+    assert states == {first.pk: "received", second.pk: "staged"}
+    assert leftovers.end(intake.KEPT, timezone.now() + timedelta(days=32)) == 2
+
+
+def test_a_received_file_is_read_in_a_guarded_process_of_its_own(cast, data, monkeypatch, guarded):
+    start, started = guard._start, []
+
+    def noted():
+        started.append(start())
+        return started[-1]
+
+    monkeypatch.setattr(guard, "_start", noted)
+    monkeypatch.setattr(workbook, "read_guarded", guarded)
+    assert intake.receive(data, "a.xlsx", by=cast.lead).accepted == 3
+    [child] = started
+    assert child.returncode is not None, "it is gone when the file is read"
 
 
 def test_a_receipt_is_read_once_by_however_many(cast, data):
@@ -53,8 +90,8 @@ def test_a_receipt_is_read_once_by_however_many(cast, data):
 def test_bytes_without_a_receipt_are_swept_and_others_stay(cast, data):
     upload = intake.keep(data, "a.xlsx", by=cast.lead)
     lost = vault.put("weekly", b"lost by a crash")
-    assert storage.sweep("weekly") == 0  # perhaps its receipt is just being written
-    assert storage.sweep("weekly", older_than=-1) >= 1
+    assert leftovers.sweep(intake.KEPT) == 0  # perhaps its receipt is just being written
+    assert leftovers.sweep(intake.KEPT, older_than=-1) >= 1
     assert vault.get(upload.stored) == data
     with pytest.raises(FileNotFoundError):
         vault.get(lost)
@@ -181,7 +218,7 @@ def test_what_a_crash_left_of_the_parts_is_thrown_away_and_read_anew(cast, parts
     upload.refresh_from_db()
     assert (upload.state, upload.done, upload.rows_in) == (Upload.State.RECEIVED, 4, 0)
     assert upload.rows.count() == 4
-    assert intake.resume(timezone.now() + timedelta(minutes=3)) == 1
+    assert leftovers.go_on(intake.KEPT, timezone.now() + timedelta(minutes=3)) == 1
     assert Upload.objects.get().rows_in == upload.rows.count() == 6
 
 

@@ -91,6 +91,21 @@ def test_a_carried_line_listed_again_is_the_same_ticket_and_both_files_answer_it
     assert left.lines.count() == 2
 
 
+def test_the_same_problem_open_in_two_weeks_is_carried_twice_and_has_its_key_once(batch, cast):
+    """A week that went back late: the province lists the line again before it was carried."""
+    rows = workbooks.weekly_rows(4)
+    with weeks.at(weeks.NEXT_MONDAY):
+        upload = intake.receive(workbooks.weekly_workbook(rows[:1]), "48.xlsx", by=cast.lead)
+        following = intake.confirm(upload, by=cast.lead)
+    assert batch.pk != following.pk
+    third = carrying.after(following)
+    first, again = batch.tickets.order_by("pk").first(), following.tickets.get()
+    assert first.source_key != again.source_key != ""
+    carrying.move([first, again], third)
+    kept = list(third.tickets.order_by("pk").values_list("source_key", flat=True))
+    assert (len(kept), kept[0] != "", kept[1]) == (2, True, "")
+
+
 def test_the_page_of_the_return_names_the_earlier_files_that_go_again(batch, cast, client_of):
     returned_with_one_open(batch, cast)
     with weeks.at(weeks.NEXT_MONDAY):

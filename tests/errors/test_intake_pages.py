@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 from apps.errors import admin_intake, intake, tasks
 from apps.errors.models import Ticket
 from tests import workbooks
+from ydjy.desk import leftovers
 from ydjy.desk.models import ColumnMemory, Upload
 from ydjy.lib.workdays import SHANGHAI
 
@@ -182,14 +183,14 @@ def test_a_long_file_shows_how_far_it_is_and_can_be_left(browser, lost_job):
 def test_the_tick_ends_what_a_lost_job_began(browser, lost_job):
     url = send(browser, renamed()).url
     later = datetime(2026, 11, 16, 9, 5, tzinfo=SHANGHAI)
-    assert intake.resume(datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI)) == 0
-    assert intake.resume(later) == 1
+    assert leftovers.go_on(intake.KEPT, datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI)) == 0
+    assert leftovers.go_on(intake.KEPT, later) == 1
     assert Upload.objects.get().state == Upload.State.STAGED
 
     browser.post(url, {"assign": "none"})
     assert Upload.objects.get().state == Upload.State.CONFIRMING
     browser.post(url, {"assign": "none"})  # the second press
-    assert intake.resume(later) == 1
+    assert leftovers.go_on(intake.KEPT, later) == 1
     assert Ticket.objects.filter(assignee=None).count() == 2
     assert "Refresh" not in browser.get(url)
 
@@ -278,9 +279,9 @@ def _no_broker(*args):
 def test_a_job_that_comes_late_leaves_the_file_to_who_has_taken_it(browser, lost_job):
     send(browser, renamed())
     upload = Upload.objects.get()
-    assert not intake.take(upload, datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI))
+    assert not leftovers.take(upload, datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI))
     tasks.go_on_with(upload.pk)
     assert Upload.objects.get().state == Upload.State.RECEIVED
     late = datetime(2026, 11, 16, 9, 3, tzinfo=SHANGHAI)
-    assert intake.take(upload, late)
-    assert not intake.take(upload, late), "of two, one is told yes"
+    assert leftovers.take(upload, late)
+    assert not leftovers.take(upload, late), "of two, one is told yes"

@@ -22,7 +22,7 @@ from django.utils import timezone
 from apps.errors import intake
 from apps.errors.models import SourceLine, Ticket
 from apps.offices.models import Staff
-from ydjy.desk import storage, uploads, vault
+from ydjy.desk import leftovers, uploads, vault
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.verbs import Refused
 
@@ -62,7 +62,7 @@ def monday(file: str) -> None:
 
 def after(file: str) -> None:
     lead = Staff.objects.get(username="lead")
-    intake.resume(timezone.now() + timedelta(hours=1))
+    leftovers.go_on(intake.KEPT, timezone.now() + timedelta(hours=1))
     found = list(Upload.objects.values_list("filename", "state"))
     claims = SAW.read_text(encoding="utf-8").split() if SAW.exists() else []
     kept_word = all(
@@ -78,7 +78,7 @@ def after(file: str) -> None:
     except Refused as refused:
         sys.exit(str(refused))
     intake.confirm(upload, by=lead)
-    storage.sweep("weekly", older_than=-1)
+    leftovers.sweep(intake.KEPT, older_than=-1)
     vault.sweep(older_than=-1)
     sys.stdout.write(json.dumps({"states": found, "kept_word": kept_word, **invariants()}) + "\n")
 

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from apps.errors import feedback, intake, returns, sending, tasks
+from apps.errors import feedback, intake, returns, sending, tasks, tending
 from apps.errors.models import Batch, CauseCode, Dispatch, ExchangeSettings, ReturnFile, Ticket
 from apps.errors.reference import sync_causes
 from apps.offices.models import Staff
@@ -79,6 +79,7 @@ def restart() -> None:
     word = _kept_word()
     now = timezone.now() + timedelta(minutes=3)  # the lease of the dead has run out
     tasks.run(now)
+    tending.tend(now)
     sending.sweep(now)
     batch = Batch.objects.get(iso_week=Batch.objects.order_by("pk").first().iso_week)
     if Ticket.objects.filter(times=2).exists():  # the province has answered: all is done

@@ -16,6 +16,7 @@ from apps.filings.models import Brought, Filing
 from apps.offices.models import Channel
 from tests import cast as casting
 from tests.cast import Cast
+from ydjy.desk import leftovers
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
 from ydjy.lib import workbook
@@ -215,15 +216,15 @@ def test_a_list_that_was_killed_half_way_goes_on_and_no_row_is_registered_twice(
     assert upload.state == Upload.State.CONFIRMING
     assert Filing.objects.count() == 2 * part - 1  # the second row is refused by the rules
     now = timezone.now()
-    assert batches.sweep(now) == 0  # somebody may still be at it
+    assert leftovers.go_on(batches.KEPT, now) == 0  # somebody may still be at it
     assert batches.resume(upload, now).made == []
-    assert batches.sweep(now + timedelta(minutes=5)) == 1
+    assert leftovers.go_on(batches.KEPT, now + timedelta(minutes=5)) == 1
     upload.refresh_from_db()
     assert upload.state == Upload.State.CONFIRMED
     assert upload.confirmed_by == policy.yixian
     assert (upload.accepted, upload.rejected) == (4, 1)
     assert [f.name for f in Filing.objects.order_by("pk")] == ["测试1", "测试3", "测试4", "测试5"]
-    assert batches.sweep(now + timedelta(minutes=10)) == 0
+    assert leftovers.go_on(batches.KEPT, now + timedelta(minutes=10)) == 0
 
 
 def test_whoever_lost_the_list_to_somebody_else_stops(

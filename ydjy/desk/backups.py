@@ -35,6 +35,7 @@ MAGIC = b"YDJY-BACKUP-1\n"
 MANIFEST, DATABASE = "manifest.json", "database"
 _KEPT = re.compile(r"files/[a-z_]+/[0-9a-f]{32}")
 _OURS = re.compile(r"ydjy-\d{8}-\d{6}\.bak")
+_DRAFT = re.compile(r"ydjy-\d{8}-\d{6}\.part")
 LATE_HOURS = 26  # a nightly backup that did not happen
 _NEEDED = ("field", "index", "backup")  # keys without which a restored desk is of no use
 
@@ -47,6 +48,17 @@ class Backup:
     rows: int
     files: int
     head: str
+
+    def record(self, begun: float, **more: Any) -> dict[str, Any]:
+        """What a command prints of it, that began at ``begun`` of the monotonic clock."""
+        return {
+            "file": str(self.file),
+            **more,
+            "rows": self.rows,
+            "files": self.files,
+            "head": self.head,
+            "seconds": round(time.monotonic() - begun, 1),
+        }
 
 
 def _key() -> bytes:
@@ -64,6 +76,7 @@ def folder() -> Path:
 def make(target: Path, *, now: datetime, keep: int = 0) -> Backup:
     """Write ``target/ydjy-<moment>.bak``, whole or not at all; ``keep`` leaves only so many."""
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sweep(target)
     file = target / f"ydjy-{now:%Y%m%d-%H%M%S}.bak"
     must(not file.exists(), f"{file} 已经有了，请过一秒再备份。")
     with _scratch() as scratch:
@@ -126,12 +139,19 @@ def _scratch() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def sweep(*, older_than: float = 86_400) -> int:
-    """Remove the folders that a crash left; returns how many."""
-    limit = time.time() - older_than
-    left = [p for p in Path(settings.DATA).glob("backup-*.part") if p.stat().st_mtime < limit]
+def sweep(target: Path | None = None, *, older_than: float = 43_200) -> int:
+    """Remove what a crash left: the folders here, half a backup in ``target``; returns how many.
+    Twelve hours: longer than any backup takes, and over before the next night's."""
+    limit, left = time.time() - older_than, list(Path(settings.DATA).glob("backup-*.part"))
+    left += [
+        path for path in (target or folder()).glob("ydjy-*.part") if _DRAFT.fullmatch(path.name)
+    ]
+    left = [path for path in left if path.stat().st_mtime < limit]
     for path in left:
-        shutil.rmtree(path, ignore_errors=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     return len(left)
 
 

@@ -189,8 +189,6 @@ def tend(now: datetime) -> tuple[int, int]:
         export.state, export.stored = State.EXPIRED, ""
         export.save(update_fields=["state", "stored"])
         gone += 1
-    known = set(Export.objects.exclude(stored="").values_list("stored", flat=True))
-    for name in vault.names(KIND, older_than=_LEASE.total_seconds()):
-        if name not in known:  # a crash between the file and its row
-            vault.drop(name)
+    stored = Export.objects.exclude(stored="").values_list("stored", flat=True)
+    vault.drop_unknown(KIND, lambda: stored, older_than=_LEASE.total_seconds())
     return len(pks), gone

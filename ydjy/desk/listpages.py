@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from ydjy.desk import encodings, smalllists, uploads
+from ydjy.desk import encodings, leftovers, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
 from ydjy.desk.columnsform import ColumnsForm
@@ -66,7 +66,9 @@ class SmallListMixin(ExportMixin):
 
     def _upload(self, pk: int) -> Upload:
         rows = Upload.objects.filter(kind=self.small_list.code)
-        return get_object_or_404(rows.select_related("received_by", "confirmed_by"), pk=pk)
+        upload = get_object_or_404(rows.select_related("received_by", "confirmed_by"), pk=pk)
+        leftovers.touch(upload)
+        return upload
 
     # The file ----------------------------------------------------------------------------------
 
@@ -158,7 +160,7 @@ class SmallListMixin(ExportMixin):
                 uploads.read_anew(upload)
                 return self._read(request, upload)
             elif request.POST.get("do") == "abandon":
-                smalllists.abandon(upload)
+                leftovers.abandon(upload)
                 return redirect(self._at("list_receive"))
         except Refused as refused:
             messages.error(request, str(refused))

@@ -75,6 +75,7 @@ class Upload(models.Model):
     layout = models.JSONField("工作表和列", default=list, editable=False)
     unmapped = models.JSONField("没有用到的列", default=list, editable=False)
     lease_until = models.DateTimeField("正在处理，至", null=True, editable=False)
+    touched_on = models.DateField("最近打开", null=True, editable=False)
     plan = models.CharField("导入方式", max_length=10, blank=True, editable=False)
     done = models.PositiveIntegerField("已核对", default=0, editable=False)
     total = models.PositiveIntegerField("要核对", default=0, editable=False)

@@ -6,6 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
+from django.db import models
+
+
+def of_upload(upload: models.Model) -> str:
+    """The name under which the import of a received file is noted."""
+    return f"upload-{upload.pk}"
 
 
 def _file(what: str) -> Path:
@@ -40,7 +46,10 @@ def forget(what: str) -> None:
     _file(what).unlink(missing_ok=True)
 
 
-def sweep() -> None:
-    """At the start nobody is at anything."""
-    for file in _file("").glob("*"):
-        file.unlink(missing_ok=True)
+def sweep(*, older_than: float = 86_400) -> int:
+    """Remove what a crash left: whoever is at work notes something every few seconds."""
+    limit = time.time() - older_than
+    left = [note for note in _file("").glob("*") if note.stat().st_mtime < limit]
+    for note in left:
+        note.unlink(missing_ok=True)
+    return len(left)

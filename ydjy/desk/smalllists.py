@@ -17,6 +17,7 @@ from django.utils import timezone
 from ydjy.desk import sheets, uploads
 from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.exportfiles import Column
+from ydjy.desk.leftovers import Kept
 from ydjy.desk.listcolumns import ListColumn, saying
 from ydjy.desk.listresource import Difference, Rows
 from ydjy.desk.models import RowChange, StagedRow, Upload
@@ -67,6 +68,10 @@ class SmallList:
             same=lambda values: "\x1f".join(values.get(k) or "" for k in self.identity) or None,
             guide={column.key: column.guide for column in self.columns},
         )
+
+    @property
+    def kept(self) -> Kept:
+        return Kept(self.code, self.read)
 
     def export_columns(self) -> tuple[Column, ...]:
         return tuple(Column(column.titles[0], column.export) for column in self.columns)
@@ -232,10 +237,3 @@ def _keep(upload: Upload, made: Sequence[Difference], rows: Mapping[int, int]) -
         ],
         batch_size=500,
     )
-
-
-def abandon(upload: Upload) -> None:
-    changed = Upload.objects.filter(
-        pk=upload.pk, state__in=[State.STAGED, State.COLUMNS, State.RECEIVED]
-    ).update(state=State.ABANDONED)
-    must(changed, "这个文件已经导入，不能放弃。要收回请用“撤销这次导入”。")

@@ -12,7 +12,7 @@ class StorageRule(DatedRule):
     kept_days = models.PositiveSmallIntegerField(
         "没有导入的来件保留几天",
         default=30,
-        help_text="过了这些天还没有导入的来件自动放弃，原件和核对的内容一起删除，只留收件记录。",
+        help_text="过了这些天还没有导入的来件自动放弃，原件和核对的内容一起删除，只留收件记录；最近三天有人打开过的等一等。",
     )
     most_gb = models.PositiveSmallIntegerField(
         "全部文件最多占多少 GB", default=20, help_text="快满时在“运行状态”提醒，满了不再收新来件。"

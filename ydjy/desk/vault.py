@@ -7,6 +7,7 @@ worst a ``.part`` that :func:`sweep` removes, and what it holds is ciphertext al
 import os
 import secrets
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -56,6 +57,17 @@ def names(kind: str, *, older_than: float) -> list[str]:
     folder, limit = _folder() / kind, time.time() - older_than
     files = folder.iterdir() if folder.is_dir() else ()
     return [f"{kind}/{file.name}" for file in files if file.stat().st_mtime < limit]
+
+
+def drop_unknown(kind: str, known: Callable[[], Iterable[str]], *, older_than: float = 3600) -> int:
+    """Remove what no row names, because of a crash between the two; returns how many. The rows are
+    asked after the folder: a file whose row is just being written is not among the old ones."""
+    there = names(kind, older_than=older_than)
+    rows = set(known()) if there else ()
+    lost = [name for name in there if name not in rows]
+    for name in lost:
+        drop(name)
+    return len(lost)
 
 
 def sweep(*, older_than: float = 3600) -> int:

@@ -23,14 +23,7 @@ class Command(DeskCommand):
         must(keep >= 0, "“--keep”要写 0 以上的数。")
         begun = monotonic()
         made = backups.make(to.resolve(), now=timezone.localtime(), keep=keep)
-        record = {
-            "file": str(made.file),
-            "bytes": made.file.stat().st_size,
-            "rows": made.rows,
-            "files": made.files,
-            "head": made.head,
-            "seconds": round(monotonic() - begun, 1),
-        }
+        record = made.record(begun, bytes=made.file.stat().st_size)
         words = (
             f"已备份到 {made.file}：{made.rows} 行，{made.files} 个文件。"
             "恢复时还要 keys 文件夹，请和备份分开保管。"

@@ -95,7 +95,7 @@ def let_go(now: datetime) -> None:
             free = model.objects.select_for_update(skip_locked=True)
             held = list(free.filter(**{f"{until}__gt": now}).values_list("pk", flat=True))
             model.objects.filter(pk__in=held).update(**{until: now})
-    progress.sweep()
+    progress.sweep(older_than=0)
 
 
 class _Silent:

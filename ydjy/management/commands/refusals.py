@@ -19,7 +19,7 @@ PAGE = Path(settings.BASE_DIR) / "docs" / "workbook.md"
 SOURCES = {
     "整个文件": [
         "ydjy/lib/workbook",
-        *(f"ydjy/desk/{name}.py" for name in ("uploads", "storage", "sheets")),
+        *(f"ydjy/desk/{name}.py" for name in ("uploads", "leftovers", "storage", "sheets")),
     ],
     "小名单": [
         *(f"ydjy/desk/{name}.py" for name in ("smalllists", "listcolumns", "listresource")),

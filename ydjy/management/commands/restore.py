@@ -19,15 +19,8 @@ class Command(DeskCommand):
     def run(self, *, file: Path, **options: Any) -> None:
         begun = monotonic()
         found = backups.restore(file)
-        record = {
-            "file": str(file),
-            "rows": found.rows,
-            "files": found.files,
-            "head": found.head,
-            "seconds": round(monotonic() - begun, 1),
-        }
         words = (
             f"已恢复 {found.rows} 行、{found.files} 个文件，和备份时一致。"
             "请运行 manage.py migrate，再启动。"
         )
-        self.say(record, words, **options)
+        self.say(found.record(begun), words, **options)

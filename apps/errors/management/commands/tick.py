@@ -5,7 +5,6 @@ from typing import Any
 from django.utils import timezone
 
 from apps.errors import tasks
-from apps.filings import tasks as papers
 from apps.institutions import tasks as lists
 from ydjy.desk.commands import DeskCommand
 
@@ -19,8 +18,6 @@ class Command(DeskCommand):
         now = timezone.now()
         batch = tasks.run(now)
         lists.sweep()
-        papers.go_on()
-        if now.minute == 0:
-            papers.sweep()
+        tasks.tend_lists()
         record = {"week": batch.week, "due_at": batch.due_at.isoformat(), "state": batch.state}
         self.say(record, f"{batch.week}：{batch.reason}", **options)
