@@ -352,9 +352,9 @@ def row_kind(row: Row, table: TableSheet) -> RowKind:
 
 def _numbers_columns(row: Row) -> bool:
     """栏次 1 2 3 …, or 甲 乙 1 2 3 …, below a header."""
-    first, *rest = map(str.strip, row.cells)
-    if first not in _FIRST_NUMBERS:
+    if row.at(0).strip() not in _FIRST_NUMBERS:
         return False
+    first, *rest = map(str.strip, row.cells)
     texts = rest if first == _COUNTING else [first, *rest]
     while texts and not texts[-1]:
         texts.pop()
