@@ -56,6 +56,22 @@ def test_a_list_shows_what_it_would_change_and_changes_nothing_yet(cast: Cast):
     assert Office.objects.get(code="yixian").address == ""
 
 
+def test_a_list_longer_than_a_part_is_judged_whole(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(uploads, "_AT_A_TIME", 2)
+    rows = [
+        ["城关分中心", "乡镇（街道）", "义县医保中心", "", NOTICE],
+        ["黑山县医保中心", "", "", "中大路2号", ""],
+        ["城关服务站", "服务网点", "城关分中心", "", NOTICE],
+    ]
+    upload = received(OFFICES, offices(*rows), cast)
+    kept = upload.changes.order_by("position").values_list("position", "row", "name")
+    assert [name for *_, name in kept] == ["城关分中心", "黑山县医保中心", "城关服务站"]
+    assert [place[:2] for place in kept] == [(0, 2), (1, 3), (2, 4)]
+    assert (upload.accepted, upload.rows_in) == (3, 3)
+    OFFICES.confirm(upload, by=cast.directory)
+    assert Office.objects.get(name="城关服务站").parent.name == "城关分中心"
+
+
 def test_imported_and_taken_back_everything_is_as_before(cast: Cast):
     before = list(Office.objects.order_by("pk").values())
     upload = received(

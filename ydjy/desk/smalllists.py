@@ -114,7 +114,8 @@ class SmallList:
             raise
 
     def read(self, upload: Upload) -> None:
-        uploads.read(upload, self.kind(), self._settle)
+        # Whole: a row may build on any row before it, and the differences are kept together.
+        uploads.read(upload, self.kind(), self._settle, at_a_time=LIMITS.last_row)
 
     def _settle(self, upload: Upload, report: sheets.Report) -> None:
         rows = report.rows

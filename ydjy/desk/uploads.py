@@ -160,8 +160,9 @@ class ReadElsewhere(Refused):
     """Somebody else began to read the same receipt after us and goes on with it."""
 
 
-def read(upload: Upload, kind: sheets.ListKind, settle: Settle) -> None:
-    """Read the kept bytes and stage every row of them with its verdict, some thousand at a time.
+def read(upload: Upload, kind: sheets.ListKind, settle: Settle, *, at_a_time: int = 0) -> None:
+    """Read the kept bytes and stage every row of them with its verdict, some thousand at a time
+    (``at_a_time``: for a list whose rows can only be judged together).
 
     ``settle`` compares the rows of each part with what the list's own tables know; it may refuse
     the file. Raises ``Unreadable`` with the sentence, or ``AlreadyReceived`` when an earlier file
@@ -184,7 +185,7 @@ def read(upload: Upload, kind: sheets.ListKind, settle: Settle) -> None:
         _end(upload, Upload.State.SAME, "", same_as=twin, duplicate=file.size)
         raise AlreadyReceived(twin, said)
     try:
-        _stage_all(upload, file, settle)
+        _stage_all(upload, file, settle, at_a_time or _AT_A_TIME)
     except Refused as refused:
         if isinstance(refused, ReadElsewhere):
             raise
@@ -195,7 +196,7 @@ def read(upload: Upload, kind: sheets.ListKind, settle: Settle) -> None:
     crashpoint("CI5")
 
 
-def _stage_all(upload: Upload, file: sheets.Opened, settle: Settle) -> None:
+def _stage_all(upload: Upload, file: sheets.Opened, settle: Settle, at_a_time: int) -> None:
     """One staged row for each row of the file; the five counts always add up to all of them.
 
     Each part is committed with how far the reading is; until the last one the receipt says
@@ -205,7 +206,7 @@ def _stage_all(upload: Upload, file: sheets.Opened, settle: Settle) -> None:
     mine, done, layout = _take(upload, file.size), 0, file.layout
     rows, numbers = sheets.judged(file), digests(file)
     while done < file.size:
-        part = list(islice(rows, _AT_A_TIME))
+        part = list(islice(rows, at_a_time))
         settle(upload, sheets.Report(file.kind, file.filename, "ok", "", rows=part, layout=layout))
         counts.update(row.status for row in part)
         with transaction.atomic():
