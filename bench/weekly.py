@@ -13,7 +13,7 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db import transaction
 
-from apps.errors import intake, returns
+from apps.errors import examining, intake, returns
 from apps.errors.models import Batch, Ticket
 from bench import peers
 from bench.__main__ import median, table
@@ -67,7 +67,7 @@ def run(lines: int) -> None:
         return workbook.read_guarded(data, workbook.WEEKLY)
 
     ours, alone = median(whole), median(reading)
-    checking = median(lambda: intake.check(data, "b.xlsx"))
+    checking = median(lambda: examining.check(intake.KIND, data, "b.xlsx"))
     upload = intake.receive(data, "bench.xlsx", by=None, batch=batch)
     intake.confirm(upload, by=None)
     rows = [("ours: read, judge, stage, tickets, diagnosis", ours)]

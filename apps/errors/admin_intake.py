@@ -1,25 +1,21 @@
 """Monday's import in three steps: choose the file, look, import; and what follows from it."""
 
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.db import connections
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from apps.errors import intake, tasks, weekly
 from apps.errors.admin_sheet import rows_of
 from apps.errors.forms import FileForm
 from apps.errors.models import Batch
-from ydjy.desk import encodings, leftovers, uploads
+from ydjy.desk import encodings, leftovers, longlists, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank as blank_list
 from ydjy.desk.columnsform import ColumnsForm
@@ -29,8 +25,7 @@ from ydjy.desk.problems import problem_workbook, reasons, undecided
 from ydjy.desk.verbs import Refused, must
 
 IMPORT = "errors.import_batch"
-AT_ONCE = 400_000  # bytes; a longer file is read by a job, and the page looks again by itself
-AT_ONCE_ROWS = 2_000
+AT_ONCE_ROWS = 2_000  # rows that are imported while the person waits
 
 
 @admin_verb(IMPORT, methods=("GET", "POST"), row=False, atomic=False)
@@ -74,37 +69,9 @@ def _answered(request: HttpRequest, kept: Callable[[], Upload]) -> tuple[HttpRes
 
 def _read(upload: Upload) -> HttpResponse:
     """Read it now, or let a job do it; then the page that shows how it is."""
-    if upload.size > AT_ONCE:
-        wake(upload)
-        return redirect("admin:errors_batch_preview", upload=upload.pk)
-    try:
-        intake.read(upload)
-    except uploads.ReadElsewhere:
-        pass  # the page shows how far the other is
-    except uploads.Unreadable:
-        if upload.state != Upload.State.COLUMNS:
-            raise
-        return redirect("admin:errors_batch_columns", upload=upload.pk)
-    return redirect("admin:errors_batch_preview", upload=upload.pk)
-
-
-def wake(upload: Upload) -> None:
-    """Ask the worker to go on with it; if none comes, the page that looks does it."""
-    Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() + intake.PATIENCE)
-    with suppress(OSError, OperationalError):
-        tasks.go_on_with.delay(upload.pk)
-
-
-def _go_on_here(upload: Upload) -> None:
-    """There is no worker: a thread of this process does it, while the page shows how far it is."""
-
-    def work() -> None:
-        try:
-            tasks.go_on(upload)
-        finally:
-            connections.close_all()
-
-    threading.Thread(target=work, daemon=True).start()
+    longlists.read(intake.KEPT, upload, tasks.go_on_with)
+    page = "columns" if upload.state == Upload.State.COLUMNS else "preview"
+    return redirect(f"admin:errors_batch_{page}", upload=upload.pk)
 
 
 @admin_verb(IMPORT, methods=("GET", "POST"), row=False, path="receive/<int:upload>/", atomic=False)
@@ -115,9 +82,7 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         return _decide(request, received)
     if received.state == Upload.State.COLUMNS:
         return redirect("admin:errors_batch_columns", upload=received.pk)
-    busy = received.state in (Upload.State.RECEIVED, Upload.State.CONFIRMING)
-    if busy and leftovers.take(received, timezone.now()):
-        _go_on_here(received)
+    busy = longlists.look(intake.KEPT, received)
     confirmed = received.state == Upload.State.CONFIRMED
     context = self.admin_site.each_context(request) | {
         "title": "导入本周报错",
@@ -137,7 +102,7 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     if confirmed:
         context |= _outcome(received)
         context["waiting"] = set(undecided(received).values_list("pk", flat=True))
-    headers = {"Refresh": "3"} if busy else None  # a long file: the page looks again by itself
+    headers = longlists.REFRESH if busy else None
     return TemplateResponse(request, "admin/errors/batch/preview.html", context, headers=headers)
 
 
@@ -162,7 +127,7 @@ def _decide(request: HttpRequest, upload: Upload) -> HttpResponse:
     must(how in ("county", "none"), "请选择导入后怎么分派。")
     if upload.state == Upload.State.STAGED and upload.accepted > AT_ONCE_ROWS:
         intake.begin(upload, by=request.user, assign=how)
-        wake(upload)
+        longlists.wake(tasks.go_on_with, upload)
     elif upload.state != Upload.State.CONFIRMING:  # a job is at it already
         intake.confirm(upload, by=request.user, assign=how)
     return redirect("admin:errors_batch_preview", upload=upload.pk)
@@ -209,15 +174,9 @@ def problems(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
 def columns(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     """Which column is which, said once for a sender; then the file is read anew."""
     received = of(request, upload)
-    must(
-        received.state in (Upload.State.COLUMNS, Upload.State.STAGED),
-        f"这个文件{received.get_state_display()}，不用再对应列。",
-    )
     form = ColumnsForm(received, weekly.COLUMNS, weekly.REQUIRED, request.POST or None)
     error = received.message if received.state == Upload.State.COLUMNS else ""
-    if request.method == "POST" and form.is_valid():
-        uploads.remember(received.kind, received.sender, form.keys)
-        uploads.read_anew(received)
+    if form.remembered():
         answer, error = _answered(request, lambda: received)
         if answer:
             return answer

@@ -5,15 +5,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest
 
 from apps.errors import intake
 from apps.errors.admin_views import hide
+from ydjy.desk import stagedpages
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import opened
 
-PAGE = 100  # rows of the sheet that one page of the preview shows
 IN_SIGHT = 8  # columns of a wide sheet that a screen shows beside the verdict
 
 
@@ -34,35 +33,13 @@ class PreviewRow:
 
 def rows_of(upload: Upload, request: HttpRequest) -> dict[str, Any]:
     """A page of the sheet as the clerk knows it, and the counters that narrow it."""
-    chosen = request.GET.get("show", "")
-    shown = upload.rows.select_related("twin")
-    narrow = {
-        "good": ["accepted"],
-        "twice": ["duplicate"],
-        "held": ["held"],
-        "wrong": ["rejected"],
-        "skipped": ["skipped"],
-    }
-    if chosen in narrow:
-        shown = shown.filter(status__in=narrow[chosen])
-    page = Paginator(shown, PAGE).get_page(request.GET.get("p"))
+    shown = stagedpages.rows_of(upload, request)
     layout = {sheet["sheet"][:40]: sheet for sheet in upload.layout}
     first = upload.layout[0] if upload.layout else {"headers": []}
     secret = intake.list_kind().secret
-    counters = [
-        ("good", "可以导入", upload.accepted),
-        ("twice", "重复", upload.duplicate),
-        ("held", "等人判断", upload.held),
-        ("wrong", "有问题", upload.rejected),
-        ("skipped", "跳过", upload.skipped),
-        ("", "全部", upload.rows_in),
-    ]
-    return {
+    return shown | {
         "headers": first["headers"],
-        "page": page,
-        "rows": [_preview_row(row, layout.get(row.sheet, first), secret) for row in page],
-        "show": chosen if chosen in narrow else "",
-        "counters": [c for c in counters if c[2] or c[0] in ("good", "wrong", "")],
+        "rows": [_preview_row(row, layout.get(row.sheet, first), secret) for row in shown["page"]],
         "several": len(upload.layout) > 1,
     }
 

@@ -6,7 +6,7 @@ and held rows stay with the file until they are decided (``deciding.py``).
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -25,21 +25,15 @@ from ydjy.desk.secrets import opened
 from ydjy.desk.uploads import Unreadable
 from ydjy.desk.verbs import Refused
 
-__all__ = ["KEPT", "KIND", "Unreadable", "check", "confirm", "keep", "read", "receive", "undo"]
+__all__ = ["KEPT", "KIND", "Unreadable", "confirm", "keep", "read", "receive", "undo"]
 KIND = "weekly"
 SENDER = "省医保中心"
-PATIENCE = timedelta(seconds=10)  # so long a worker may take to come for a file
 _AT_A_TIME = 2_000  # rows made into tickets at once: what is held in memory stays small
 
 
 def list_kind(today: Any = None) -> sheets.ListKind:
     city = City.objects.maybe()
     return weekly.kind(today=today or timezone.localdate(), home=city.area if city else "210700")
-
-
-def check(data: bytes, filename: str) -> sheets.Report:
-    """What the file holds, row by row; stores nothing (导入体检)."""
-    return sheets.examine(list_kind(), data, filename, remembered=uploads.remembered(KIND, SENDER))
 
 
 # Receiving -----------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ Each job stands alone: one that cannot be done is logged, and the others are don
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -25,10 +24,8 @@ from apps.errors import (
     watching,
 )
 from apps.errors.models import Batch, Heartbeat
-from ydjy.desk import leftovers
+from ydjy.desk import longlists
 from ydjy.desk.audit import as_actor
-from ydjy.desk.models import Upload
-from ydjy.desk.verbs import Refused
 
 log = logging.getLogger("ydjy.tick")
 
@@ -41,17 +38,8 @@ def tick() -> None:
 
 @shared_task
 def go_on_with(upload: int) -> None:
-    """Reads or imports a large file outside the request; if this job is lost, the page that looks
-    does it, or the tick."""
-    found = Upload.objects.get(pk=upload)
-    if leftovers.take(found, timezone.now() + intake.PATIENCE):
-        go_on(found)
-
-
-def go_on(found: Upload) -> None:
-    who = as_actor(f"staff:{found.confirmed_by_id or found.received_by_id}")
-    with who, suppress(Refused):  # the receipt says why
-        intake.go_on(found)
+    """Reads or imports a large file outside the request."""
+    longlists.come(intake.KEPT, upload)
 
 
 @shared_task(time_limit=1800)

@@ -13,12 +13,13 @@ from apps.institutions import lists as groups
 from apps.offices import lists as offices
 from ydjy.desk import leftovers, progress, vault
 
+SMALL = (*causes.LISTS, *groups.LISTS, *offices.LISTS)
 KEPT = (
     intake.KEPT,
     batches.KEPT,
     workbooks.KEPT,
     importing.KEPT,
-    *(small.kept for small in (*causes.LISTS, *groups.LISTS, *offices.LISTS)),
+    *(small.kept for small in SMALL),
 )
 
 

@@ -14,6 +14,8 @@ from apps.filings import (
     admin_inbound,  # noqa: F401 - registers the 转入
     admin_lists,
     admin_person,
+    admin_received,
+    admin_reconcile,
     admin_register,
     admin_rules,  # noqa: F401 - registers the rules
     admin_steps,
@@ -84,9 +86,10 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
     watch, call_sheet = admin_watch.watch, admin_watch.call_sheet
     extend, close_overdue = admin_watch.extend, admin_watch.close_overdue
     person_page, note_call = admin_person.person_page, admin_person.note_call
-    receive, batch = admin_workbook.receive, admin_workbook.batch
+    receive, columns = admin_workbook.receive, admin_received.columns
+    batch = admin_workbook.batch
     batch_problems, batch_blank = admin_workbook.batch_problems, admin_workbook.batch_blank
-    reconcile, compared = admin_workbook.reconcile, admin_workbook.compared
+    reconcile, compared = admin_reconcile.reconcile, admin_reconcile.compared
     attach, attachment = admin_attachments.attach, admin_attachments.attachment
     void_attachment = admin_attachments.void_attachment
     print_copy, paper = admin_steps.print_copy, admin_steps.paper

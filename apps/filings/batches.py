@@ -48,26 +48,27 @@ def confirm(upload: Upload, *, by: Any, channel: Channel, handed: Mapping[str, s
 
     A second call changes nothing. ``handed`` are the papers that came with the list.
     """
-    return go_on(upload) if _begin(upload, by, channel, handed) else Outcome()
+    return go_on(upload) if begin(upload, by=by, channel=channel, handed=handed) else Outcome()
 
 
 @transaction.atomic
-def _begin(upload: Upload, by: Any, channel: Channel, handed: Mapping[str, str]) -> bool:
+def begin(upload: Upload, *, by: Any, channel: Channel, handed: Mapping[str, str]) -> bool:
+    """Write down that the list is to be registered; whoever has its lease does it. False when it
+    was registered before."""
     row = Upload.objects.select_for_update().get(pk=upload.pk)
-    if row.state == State.CONFIRMED:
+    if row.state in (State.CONFIRMED, State.CONFIRMING):
         return False
-    must(row.state == State.STAGED, "这个文件不能导入，请重新选文件。")
+    must(row.state == State.STAGED, f"这个文件{row.get_state_display()}，不能登记。")
     ListPlan.objects.create(upload=row, channel=channel, handed=dict(handed), by=by)
-    upload.lease_until = _lease(row, state=State.CONFIRMING)
+    upload.lease_until = _lease(row, state=State.CONFIRMING, confirmed_by=by)
     return True
 
 
-def resume(upload: Upload, now: datetime) -> Outcome:
-    """Go on with a list whose registering ended half-way; of several who ask one does it."""
-    upload.refresh_from_db(fields=["state", "lease_until"])
-    if upload.state != State.CONFIRMING or not leftovers.take(upload, now):
-        return Outcome()
-    return go_on(upload)
+def how_far(upload: Upload) -> tuple[int, int]:
+    """(done, total) rows of what is being done with the list."""
+    if upload.state == State.CONFIRMING:
+        return upload.accepted - left(upload).count(), upload.accepted
+    return upload.done, upload.total
 
 
 def _lease(row: Upload, **more: Any) -> datetime:

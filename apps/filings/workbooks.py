@@ -49,6 +49,7 @@ PLATFORM_COLUMNS: dict[str, tuple[str, ...]] = _SYNONYMS | {
     "external_ref": ("平台流水号", "待遇申报明细流水号", "trt_dcla_detl_sn", "evtsn"),
     "review_flag": ("复核标志", "rchk_flag"),
 }
+REQUIRED, PLATFORM_REQUIRED = ("name", "cert_no"), ("cert_no", "place")
 _GUIDE = {
     "name": Guide("张三"),
     "cert_type": Guide("居民身份证"),
@@ -70,12 +71,12 @@ _STATUS = {label: value for value, label in requirements.STATUS_WORDS.items()}
 
 def kind(today: date | None = None) -> ListKind:
     """The list of filings to register. 材料 are those that the whole list came with."""
-    return _kind(KIND, "批量备案", COLUMNS, ("name", "cert_no"), today)
+    return _kind(KIND, "批量备案", COLUMNS, REQUIRED, today)
 
 
 def platform_kind(today: date | None = None) -> ListKind:
     """What the national platform's download says."""
-    return _kind(PLATFORM, "平台备案", PLATFORM_COLUMNS, ("cert_no", "place"), today)
+    return _kind(PLATFORM, "平台备案", PLATFORM_COLUMNS, PLATFORM_REQUIRED, today)
 
 
 def _kind(
@@ -187,38 +188,47 @@ def _filed_at(cell: str, *, home: str) -> str | None:
 # Receiving ---------------------------------------------------------------------------------------
 
 
-def receive(data: bytes, filename: str, *, by: Any, variant: int, platform: bool = False) -> Upload:
-    """Keep the file and stage its rows. ``variant``: the kind of filing the whole list is of.
+def keep(
+    data: bytes, filename: str, *, by: Any, variant: int, platform: bool = False, sender: str = ""
+) -> Upload:
+    """The receipt, with the bytes kept; nothing is read yet. ``variant``: the kind of filing the
+    whole list is of; ``sender``: whose list it is, by whom the names of columns are remembered.
 
-    Raises ``Refused`` for a file that cannot be read or was received before.
+    Raises ``AlreadyReceived`` for the same bytes, and ``Refused`` for too many.
     """
-    office = by.office
+    office, now = by.office, timezone.now()
     must(office is not None, "你的账号还没有设机构，不能导入。")
-    kind_of = platform_kind() if platform else kind()
-    now = timezone.now()
-    period = f"{timezone.localdate():%Y-%m-%d}" if platform else f"v{variant}"
-    upload = uploads.keep(
-        kind_of, data, filename, period=period, by=by, office_path=office.path, now=now
+    return uploads.keep(
+        platform_kind() if platform else kind(),
+        data,
+        filename,
+        period=f"{timezone.localdate(now):%Y-%m-%d}" if platform else f"v{variant}",
+        by=by,
+        office_path=office.path,
+        now=now,
+        sender=sender,
     )
+
+
+def receive(data: bytes, filename: str, *, by: Any, variant: int, platform: bool = False) -> Upload:
+    """``keep`` and ``read`` in one. Raises ``Unreadable`` for a file that cannot be read."""
+    upload = keep(data, filename, by=by, variant=variant, platform=platform)
     read(upload, by)
     return upload
 
 
-def read_anew(upload: Upload, *, by: Any) -> None:
-    """Once more, by another encoding that a person has chosen."""
-    uploads.read_anew(upload)
-    read(upload, by)
+def kind_of(upload: Upload) -> ListKind:
+    return platform_kind() if upload.kind == PLATFORM else kind()
 
 
 def read(upload: Upload, by: Any) -> None:
     """Read the kept bytes of a receipt of either kind, as far as ``by`` may see what is known."""
-    platform = upload.kind == PLATFORM
 
     def settle(upload: Upload, report: sheets.Report) -> None:
-        if not platform:
+        if upload.kind != PLATFORM:
             exporting.tell_known(report, int(upload.period.removeprefix("v")), by)
 
-    uploads.read(upload, platform_kind() if platform else kind(), settle)
+    uploads.read(upload, kind_of(upload), settle)
 
 
 KEPT = Kept(PLATFORM, lambda upload: read(upload, upload.received_by))

@@ -78,7 +78,8 @@ def test_filings_and_institutions_are_read_anew_too(cast: Cast, client_of: Any):
     upload = filing_lists.receive(data, "x.csv", by=cast.yixian, variant=variant)
     upload.encoding = "utf-8-sig"
     upload.save()
-    filing_lists.read_anew(upload, by=cast.yixian)
+    uploads.read_anew(upload)
+    filing_lists.read(upload, cast.yixian)
     assert (upload.state, upload.encoding, upload.accepted) == ("staged", "utf-8-sig", 1)
 
     uploads.remember(importing.KIND, "", {"name": "name", "remark": "remark"})

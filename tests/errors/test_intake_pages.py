@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 from apps.errors import admin_intake, intake, tasks
 from apps.errors.models import Ticket
 from tests import workbooks
-from ydjy.desk import leftovers
+from ydjy.desk import leftovers, longlists
 from ydjy.desk.models import ColumnMemory, Upload
 from ydjy.lib.workdays import SHANGHAI
 
@@ -166,9 +166,9 @@ def test_a_file_without_a_good_row_can_be_taken_in_and_decided(browser):
 
 @pytest.fixture
 def lost_job(monkeypatch):
-    monkeypatch.setattr(admin_intake, "AT_ONCE", 0)
+    monkeypatch.setattr(longlists, "AT_ONCE", 0)
     monkeypatch.setattr(admin_intake, "AT_ONCE_ROWS", 0)
-    monkeypatch.setattr(admin_intake, "wake", lambda upload: None)
+    monkeypatch.setattr(longlists, "wake", lambda task, upload: None)
 
 
 def test_a_long_file_shows_how_far_it_is_and_can_be_left(browser, lost_job):
@@ -196,7 +196,7 @@ def test_the_tick_ends_what_a_lost_job_began(browser, lost_job):
 
 
 def test_a_large_file_is_read_and_imported_by_the_job(browser, monkeypatch):
-    monkeypatch.setattr(admin_intake, "AT_ONCE", 0)
+    monkeypatch.setattr(longlists, "AT_ONCE", 0)
     monkeypatch.setattr(admin_intake, "AT_ONCE_ROWS", 0)
     url = send(browser, renamed()).url
     browser.post(url, {"assign": "county"})
@@ -256,11 +256,11 @@ def test_an_import_shows_how_far_it_is_although_nothing_of_it_can_be_seen_yet(br
 def test_without_a_worker_the_page_that_looks_goes_on_once_and_only_when_nobody_came(
     browser, monkeypatch
 ):
-    monkeypatch.setattr(admin_intake, "AT_ONCE", 0)
+    monkeypatch.setattr(longlists, "AT_ONCE", 0)
     monkeypatch.setattr(admin_intake, "AT_ONCE_ROWS", 0)
     monkeypatch.setattr(admin_intake.tasks.go_on_with, "delay", _no_broker)
     begun = []
-    monkeypatch.setattr(admin_intake, "_go_on_here", begun.append)
+    monkeypatch.setattr(longlists, "beside", lambda kept, upload: begun.append(upload))
     url = send(browser, renamed()).url
     browser.get(url)
     assert begun == []

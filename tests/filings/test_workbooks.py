@@ -1,11 +1,9 @@
 """Lists of filings: registered by the same rules, and compared with the platform's download."""
 
 from datetime import date, timedelta
-from io import BytesIO
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -13,58 +11,23 @@ from django.utils import timezone
 from apps.filings import batches, workbooks
 from apps.filings.catalogue import Variant
 from apps.filings.models import Brought, Filing
-from apps.offices.models import Channel
 from tests import cast as casting
 from tests.cast import Cast
+from tests.filings.posted import (
+    HEADER,
+    Killed,
+    confirmed,
+    die_at,
+    made,
+    received,
+    row,
+    sheet,
+)
 from ydjy.desk import leftovers
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
-from ydjy.lib import workbook
 
 pytestmark = pytest.mark.django_db
-HEADER = "序号 姓名 身份证号 险种类型 人员类别 派驻月数 安置地 开始日期 参保区县".split()
-PAPERS = {
-    "1-social-card-insured": "copy",
-    "2-posting-certificate-employer": "copy",
-    "3-labour-contract-insured": "copy",
-    "4-project-statement-employer": "copy",
-}
-
-
-def sheet(rows: list[list[str]], header: list[str] | None = None) -> bytes:
-    target = BytesIO()
-    out = workbook.SheetOut(name="名单", header=header or HEADER, rows=rows)
-    workbook.write(target, [out])
-    return target.getvalue()
-
-
-def row(order: int, months: str = "12", place: str = "上海市", number: str = "") -> list[str]:
-    identity = number or casting.number(order)
-    return [
-        str(order),
-        f"测试{order}",
-        identity,
-        "职工",
-        "在职",
-        months,
-        place,
-        "2026-11-20",
-        "义县",
-    ]
-
-
-def received(cast: Cast, rows: list[list[str]]) -> Upload:
-    variant = Variant.objects.get(code="posted-worker")
-    return workbooks.receive(sheet(rows), "派驻.xlsx", by=cast.yixian, variant=variant.pk)
-
-
-def confirmed(cast: Cast, upload: Upload) -> batches.Outcome:
-    window = Channel.objects.get(code="window")
-    return batches.confirm(upload, by=cast.yixian, channel=window, handed=PAPERS)
-
-
-def made(outcome: batches.Outcome) -> list[Filing]:
-    return list(Filing.objects.filter(pk__in=outcome.made).order_by("pk"))
 
 
 def test_every_row_is_told_what_is_wrong_with_it_by_its_column(policy: Cast):
@@ -164,44 +127,7 @@ def test_somebody_with_a_long_term_filing_elsewhere_is_not_registered(policy: Ca
     assert "同一时间只能有一个长期备案" in outcome.refused[0][1]
 
 
-def test_a_list_goes_from_the_file_to_the_reviewers_by_the_pages(policy: Cast, client_of: Any):
-    browser = client_of(policy.yixian)
-    variant = Variant.objects.get(code="posted-worker")
-    file = SimpleUploadedFile("派驻.xlsx", sheet([row(1), row(2, months="5")]))
-    answer = browser.post(
-        reverse("admin:filings_filing_receive"), {"variant": variant.pk, "file": file}, follow=True
-    )
-    assert "登记 2 条" in answer.content.decode()
-    assert casting.number(1) not in answer.content.decode()
-    data = {"channel": Channel.objects.get(code="window").pk, "handed": list(PAPERS)}
-    answer = browser.post(answer.request["PATH_INFO"], data, follow=True)
-    text = answer.content.decode()
-    assert "已登记 1 条" in text
-    assert "派驻要满6个月" in text
-
-
-def test_another_offices_file_is_not_there(policy: Cast, client_of: Any):
-    upload = received(policy, [row(1)])
-    page = reverse("admin:filings_filing_batch", args=[upload.pk])
-    assert client_of(policy.heishan).get(page).status_code == 404
-
-
 # Long lists ---------------------------------------------------------------------------------------
-
-
-class Killed(BaseException):
-    """The process ended here."""
-
-
-def die_at(monkeypatch: pytest.MonkeyPatch, part: int) -> None:
-    passed = iter(range(1, part + 1))
-
-    def point(name: str) -> None:
-        if next(passed, None) == part:
-            raise Killed
-
-    monkeypatch.setattr(batches, "crashpoint", point)
-    monkeypatch.setattr(batches, "AT_A_TIME", 2)
 
 
 @pytest.mark.parametrize("part", [1, 2])
@@ -217,7 +143,6 @@ def test_a_list_that_was_killed_half_way_goes_on_and_no_row_is_registered_twice(
     assert Filing.objects.count() == 2 * part - 1  # the second row is refused by the rules
     now = timezone.now()
     assert leftovers.go_on(batches.KEPT, now) == 0  # somebody may still be at it
-    assert batches.resume(upload, now).made == []
     assert leftovers.go_on(batches.KEPT, now + timedelta(minutes=5)) == 1
     upload.refresh_from_db()
     assert upload.state == Upload.State.CONFIRMED
@@ -236,7 +161,7 @@ def test_whoever_lost_the_list_to_somebody_else_stops(
 
     def slow(name: str) -> None:
         monkeypatch.setattr(batches, "crashpoint", point)
-        batches.resume(upload, timezone.now() + timedelta(minutes=5))
+        leftovers.go_on(batches.KEPT, timezone.now() + timedelta(minutes=5))
 
     monkeypatch.setattr(batches, "crashpoint", slow)
     with pytest.raises(Refused, match="由别的窗口登记"):
@@ -276,24 +201,6 @@ def test_a_list_is_taken_back_but_for_what_somebody_has_touched_since(
         batches.undo(upload, by=policy.yixian, reason="再来")
     again = received(policy, [row(n) for n in range(1, 6)])  # and may be sent once more
     assert (again.duplicate, again.accepted) == (2, 3)
-
-
-def test_a_page_that_comes_back_to_a_half_done_list_says_so_and_goes_on(
-    policy: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
-):
-    upload = received(policy, [row(n) for n in range(1, 5)])
-    die_at(monkeypatch, 1)
-    with pytest.raises(Killed):
-        confirmed(policy, upload)
-    browser, page = (
-        client_of(policy.yixian),
-        reverse("admin:filings_filing_batch", args=[upload.pk]),
-    )
-    assert "正在登记，还有 2 条" in browser.get(page).content.decode()
-    Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    text = browser.post(page, {"do": "resume"}, follow=True).content.decode()
-    assert "已登记 2 条" in text
-    assert Filing.objects.count() == 4
 
 
 def test_a_list_asks_as_little_for_each_row_as_it_must(

@@ -6,7 +6,9 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from ydjy.desk.uploads import remembered
+from ydjy.desk import uploads
+from ydjy.desk.models import Upload
+from ydjy.desk.verbs import must
 from ydjy.lib.workbook import header_key
 
 
@@ -17,15 +19,20 @@ class ColumnsForm(forms.Form):
 
     def __init__(
         self,
-        upload: Any,
+        upload: Upload,
         columns: Mapping[str, Sequence[str]],
         required: Sequence[str],
         data: QueryDict | None = None,
     ):
+        must(
+            upload.state in (Upload.State.COLUMNS, Upload.State.STAGED),
+            f"这个文件{upload.get_state_display()}，不用再对应列。",
+        )
         super().__init__(data, label_suffix="")
-        self.columns, self.required = columns, required
+        self.upload, self.columns, self.required = upload, columns, required
         names = {header_key(word): key for key, words in columns.items() for word in words}
-        names |= {header_key(h): k for h, k in remembered(upload.kind, upload.sender).items()}
+        known = uploads.remembered(upload.kind, upload.sender)
+        names |= {header_key(header): key for header, key in known.items()}
         marked = {True: "（必须有）", False: ""}
         choices = [("", "请选择"), (self.LEFT_OUT, "不用这一列")]
         choices += [(key, words[0] + marked[key in required]) for key, words in columns.items()]
@@ -54,3 +61,12 @@ class ColumnsForm(forms.Form):
         if lacking := [self.columns[key][0] for key in self.required if key not in keys]:
             raise forms.ValidationError(f"还没有选哪一列是“{'、'.join(lacking)}”。")
         return cleaned
+
+    def remembered(self) -> bool:
+        """Whether it was filled in well: then the sender's words are known from now on, and the
+        file is to be read anew."""
+        if not self.is_valid():
+            return False
+        uploads.remember(self.upload.kind, self.upload.sender, self.keys)
+        uploads.read_anew(self.upload)
+        return True

@@ -23,7 +23,7 @@ from ydjy.desk.exporting import Column, ExportMixin
 from ydjy.desk.models import RowChange, Upload
 from ydjy.desk.problems import problem_workbook
 from ydjy.desk.smalllists import SmallList
-from ydjy.desk.verbs import Refused, must
+from ydjy.desk.verbs import Refused
 
 IMPORT = "{app}.{import}"
 PAGE = 100
@@ -117,12 +117,9 @@ class SmallListMixin(ExportMixin):
     def list_columns(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         """Which column is which, where the names are not known."""
         received, kind = self._upload(upload), self.small_list.kind()
-        must(received.state == State.COLUMNS, "这个文件不用再对应列。")
         form = ColumnsForm(received, kind.columns, kind.required, request.POST or None)
-        error = received.message
-        if request.method == "POST" and form.is_valid():
-            uploads.remember(received.kind, received.sender, form.keys)
-            uploads.read_anew(received)
+        error = received.message if received.state == State.COLUMNS else ""
+        if form.remembered():
             try:
                 return self._read(request, received)
             except Refused as refused:
@@ -201,6 +198,7 @@ class SmallListMixin(ExportMixin):
             "problems": problems,
             "step": 3 if upload.state == State.CONFIRMED else 2,
             "problems_url": self._at("list_problems", upload.pk),
+            "columns_url": self._at("list_columns", upload.pk),
             "writing": encodings.sample(upload) if upload.state == State.STAGED else None,
         }
 

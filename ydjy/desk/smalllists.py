@@ -113,18 +113,30 @@ class SmallList:
                 return twin.upload
             raise
 
+    def check(self, data: bytes, filename: str) -> sheets.Report:
+        """What an import would make of the file, row by row; stores nothing (导入体检)."""
+        known = uploads.remembered(self.code)
+        report = sheets.examine(self.kind(), data, filename, remembered=known)
+        self._try_rows(report)
+        return report
+
     def read(self, upload: Upload) -> None:
         # Whole: a row may build on any row before it, and the differences are kept together.
         uploads.read(upload, self.kind(), self._settle, at_a_time=LIMITS.last_row)
 
     def _settle(self, upload: Upload, report: sheets.Report) -> None:
+        made = self._try_rows(report)
+        _keep(upload, made, {one.at: report.rows[one.at].row for one in made})
+
+    def _try_rows(self, report: sheets.Report) -> list[Difference]:
+        """What the good rows would do; one that cannot be written says why."""
         rows = report.rows
         good = [(n, row.values) for n, row in enumerate(rows) if row.status == sheets.ACCEPTED]
         made, wrong = self.try_out(good)
         with sheets.recounted(report):
             for at, sentence in wrong.items():
                 rows[at].status, rows[at].message = sheets.REJECTED, sentence
-        _keep(upload, made, {one.at: rows[one.at].row for one in made})
+        return made
 
     def confirm(self, upload: Upload, *, by: Any, only_good: bool = False) -> Upload:
         """Write what was shown, all of it or nothing; a second press changes nothing."""

@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from apps.errors import weekly
+from apps.errors import tending, weekly
+from apps.filings import workbooks
 from apps.institutions import listing
-from apps.offices import lists
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "workbook.md"
 # Where the sentences are said → heading, and the calls that say them.
@@ -23,15 +23,27 @@ SOURCES = {
     ],
     "小名单": [
         *(f"ydjy/desk/{name}.py" for name in ("smalllists", "listcolumns", "listresource")),
-        "apps/offices/lists.py",
+        *(f"apps/{app}/lists.py" for app in ("errors", "institutions", "offices")),
     ],
     "单元格": [
         *(f"ydjy/lib/{name}.py" for name in ("fields", "idnumbers", "phones")),
         *("apps/institutions/listing.py", "apps/filings/workbooks.py"),
     ],
-    "行，与已有的相比": [f"apps/errors/{name}.py" for name in ("known", "intake", "deciding")],
+    "行，与已有的相比": [
+        *(f"apps/errors/{name}.py" for name in ("known", "intake", "deciding")),
+        *(f"apps/filings/{name}.py" for name in ("exporting", "batches")),
+        *(f"apps/institutions/{name}.py" for name in ("comparing", "importing")),
+    ],
 }
-SAYING = re.compile(r"Error$|^(Bad|Unsure|Refused|must|AlreadyReceived|Unreadable)$|^_?refuse")
+SAYING = re.compile(
+    r"Error$|^(Bad|Unsure|Refused|must|AlreadyReceived|Unreadable)$|^_?(refuse|reject|put)"
+)
+_LARGE = (
+    ("联网报错", weekly.COLUMNS, weekly.REQUIRED),
+    ("定点机构", listing.COLUMNS, listing.REQUIRED),
+    ("批量备案", workbooks.COLUMNS, workbooks.REQUIRED),
+    ("平台备案", workbooks.PLATFORM_COLUMNS, workbooks.PLATFORM_REQUIRED),
+)
 _SHORTEST = 6
 CHINESE = re.compile(r"[一-龥]{3}")
 
@@ -56,13 +68,12 @@ class Command(BaseCommand):
 def page() -> str:
     """The whole page, the same for the same code."""
     parts = [_INTRODUCTION]
-    small = [one.kind() for one in (lists.OFFICES, lists.HOTLINES, lists.DAYS)]
-    for title, columns, needed in (
-        ("联网报错", weekly.COLUMNS, weekly.REQUIRED),
-        ("定点机构", listing.COLUMNS, listing.REQUIRED),
+    small = (one.kind() for one in tending.SMALL)
+    for label, columns, needed in (
+        *_LARGE,
         *((kind.label, kind.columns, kind.required) for kind in small),
     ):
-        parts.append(f"## {title}：列和认得的列名\n")
+        parts.append(f"## {label}：列和认得的列名\n")
         parts += [
             f"- **{words[0]}**" + (f"：{'、'.join(words[1:])}" if words[1:] else "")
             for words in columns.values()
@@ -91,9 +102,18 @@ def _sentences(place: str) -> Iterator[str]:
             elif isinstance(node, ast.FunctionDef):
                 yield from filter(CHINESE.search, map(_text, node.args.defaults))
             elif isinstance(node, ast.Assign):  # sentences that several places share
-                text = _text(node.value)
+                text = _text(_said(node))
                 if CHINESE.search(text) and len(text) >= _SHORTEST:
                     yield text
+
+
+def _said(node: ast.Assign) -> ast.expr:
+    """Of ``row.status, row.message = …`` what the row says."""
+    names, values = node.targets[0], node.value
+    if isinstance(names, ast.Tuple) and isinstance(values, ast.Tuple):
+        pairs = zip(names.elts, values.elts, strict=False)
+        return next((value for name, value in pairs if _name(name) == "message"), values)
+    return values
 
 
 def _name(function: ast.expr) -> str:

@@ -4,10 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.utils import timezone
-
-from apps.errors import intake
-from apps.institutions import listing
+from apps.errors import examining
 from ydjy.desk import sheets
 from ydjy.desk.commands import DeskCommand
 from ydjy.desk.verbs import Refused
@@ -18,18 +15,12 @@ class Command(DeskCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", help="工作簿文件")
-        parser.add_argument("--kind", required=True, choices=["weekly", "institutions"])
+        parser.add_argument("--kind", required=True, choices=list(examining.KINDS))
         parser.add_argument("--reveal", action="store_true", help="输出完整的证件号码")
 
     def run(self, *, files: list[str], kind: str, reveal: bool, **options: Any) -> None:
         for file in files:
-            data = read_bytes(file)
-            if kind == "weekly":
-                report = intake.check(data, Path(file).name)
-            else:
-                report = sheets.examine(
-                    listing.kind(today=timezone.localdate()), data, Path(file).name
-                )
+            report = examining.check(kind, read_bytes(file), Path(file).name)
             record = report.as_json(reveal=reveal)
             self.say(record | {"file": file}, in_words(report), **options)
 

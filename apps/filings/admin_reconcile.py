@@ -1,0 +1,71 @@
+"""与平台核对 (F23): the platform's download against what is registered here, row by row."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from apps.filings import admin_received, batches, tasks, workbooks
+from apps.filings.admin_received import CHANGE
+from ydjy.desk import longlists
+from ydjy.desk.adminkit import admin_verb, masked
+from ydjy.desk.models import Upload
+
+SHOWN = 200
+
+
+@admin_verb(CHANGE, methods=("GET", "POST"), row=False, atomic=False)
+def reconcile(self: Any, request: HttpRequest) -> HttpResponse:
+    return admin_received.sent(self, request, workbooks.PLATFORM)
+
+
+@admin_verb(CHANGE, methods=("GET", "POST"), row=False, path="reconcile/<int:upload>/")
+def compared(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
+    """Same, different, only here, only there; what is the same counts as uploaded by one press."""
+    received, today = admin_received.of(request, upload, workbooks.PLATFORM), timezone.localdate()
+    if received.state == Upload.State.COLUMNS:
+        return admin_received.page_of(received)
+    if longlists.look(tasks.KEPT[workbooks.PLATFORM], received):
+        return _reading(self, request, received)
+    if received.state != Upload.State.STAGED:  # refused, or over: its rows say nothing
+        messages.warning(request, f"这个文件{received.get_state_display()}。{received.message}")
+        return redirect("admin:filings_filing_reconcile")
+    if request.method == "POST":
+        with transaction.atomic():
+            done = workbooks.settle(received, by=request.user, today=today)
+        messages.success(request, f"一致的 {done} 条记为已上报。")
+        return admin_received.page_of(received)
+    found = workbooks.compare(received, request.user, today)
+    context = self.admin_site.each_context(request) | {
+        "title": "与平台核对",
+        "opts": self.opts,
+        "upload": received,
+        "found": found,
+        "not_uploaded": sum(not filing.uploaded for filing in found.same),
+        "only_there": [
+            (row, values, masked(values.get("cert_no"))) for row, values in found.only_there[:SHOWN]
+        ],
+        "counters": [
+            ("一致", len(found.same)),
+            ("不一致", len(found.differs)),
+            ("只在这里", len(found.only_here)),
+            ("只在平台", len(found.only_there)),
+            ("读不懂", received.rejected),
+        ],
+    }
+    return TemplateResponse(request, "admin/filings/filing/compared.html", context)
+
+
+def _reading(self: Any, request: HttpRequest, upload: Upload) -> HttpResponse:
+    context = self.admin_site.each_context(request) | {
+        "title": "与平台核对",
+        "opts": self.opts,
+        "upload": upload,
+        "how_far": batches.how_far(upload),
+    }
+    template = "admin/filings/filing/reading.html"
+    return TemplateResponse(request, template, context, headers=longlists.REFRESH)

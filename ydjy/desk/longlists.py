@@ -1,0 +1,82 @@
+"""A received file whose reading or importing takes longer than a page may.
+
+The receipt says what is to be done, and whoever takes its lease does it: a worker that was woken;
+where none comes, a thread of the process whose page somebody looks at; in the end the minute tick.
+"""
+
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from celery import Task
+from django.db import connections
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from ydjy.desk import leftovers, uploads
+from ydjy.desk.audit import as_actor
+from ydjy.desk.leftovers import Kept
+from ydjy.desk.models import Upload
+from ydjy.desk.verbs import Refused
+
+AT_ONCE = 400_000  # bytes of a file that is read while the person waits
+PATIENCE = timedelta(seconds=10)  # so long a worker may take to come for a file
+REFRESH = {"Refresh": "3"}  # seconds until a page that shows how far it is looks again
+BUSY = (Upload.State.RECEIVED, Upload.State.CONFIRMING)
+
+
+def read(kept: Kept, upload: Upload, task: "Task[Any, Any]") -> None:
+    """Read it now, or let a worker do it. A file that waits for its columns to be named is no
+    refusal; ``Unreadable`` is."""
+    if upload.size > AT_ONCE:
+        return wake(task, upload)
+    try:
+        kept.go_on(upload)
+    except uploads.ReadElsewhere:
+        pass  # the page shows how far the other is
+    except uploads.Unreadable:
+        if upload.state != Upload.State.COLUMNS:
+            raise
+
+
+def wake(task: "Task[Any, Any]", upload: Upload) -> None:
+    """Ask a worker to go on with it; its task calls :func:`come`."""
+    Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() + PATIENCE)
+    with suppress(OSError, OperationalError):
+        task.delay(upload.pk)
+
+
+def come(kept: Kept, pk: int) -> None:
+    """A worker has come; it leaves the file to whoever was quicker."""
+    upload = Upload.objects.get(pk=pk)
+    if leftovers.take(upload, timezone.now() + PATIENCE):
+        go_on(kept, upload)
+
+
+def look(kept: Kept, upload: Upload) -> bool:
+    """Whether something is being done with the file that somebody looks at. If nobody came for
+    it, a thread of this process does it, while the page shows how far it is."""
+    if upload.state not in BUSY:
+        return False
+    if leftovers.take(upload, timezone.now()):
+        beside(kept, upload)
+    return True
+
+
+def beside(kept: Kept, upload: Upload) -> None:
+    def work() -> None:
+        try:
+            go_on(kept, upload)
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=work, daemon=True).start()
+
+
+def go_on(kept: Kept, upload: Upload) -> None:
+    """Do what is left, in the name of whoever asked for it; what is refused stands on the
+    receipt."""
+    who = as_actor(f"staff:{upload.confirmed_by_id or upload.received_by_id}")
+    with who, suppress(Refused):
+        kept.go_on(upload)
