@@ -1,9 +1,12 @@
 """The processes of one desk, started and stopped together: web, worker with beat.
 
 No server of its own and no shell: a list of commands, watched from one loop. When one of them ends
-by itself it is started again, a little later each time; SIGINT and SIGTERM stop all of them.
+by itself it is started again, a little later each time; a signal stops all of them, and none
+outlives this process.
 """
 
+import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +17,8 @@ from types import FrameType
 
 GRACE = 25  # seconds that a child may take to finish what it is doing
 LONGEST_WAIT = 60
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: the terminal was closed
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass
@@ -28,8 +33,24 @@ class Child:
 
     def start(self) -> None:
         # A group of its own: Ctrl-C on the terminal reaches us alone, and we stop it in order.
-        self.process = subprocess.Popen(self.command, start_new_session=True)
+        self.process = subprocess.Popen(
+            self.command, start_new_session=True, preexec_fn=_not_longer_than(os.getpid())
+        )
         self.not_before = time.monotonic() + min(2**self.failures, LONGEST_WAIT)
+
+
+def _not_longer_than(parent: int) -> Callable[[], None]:
+    """Runs in a child before its program: on Linux the kernel stops it when we are killed, which
+    no handler of ours hears of. Else it would hold the port, and two of them the week."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:  # killed before this was said
+                os._exit(1)
+
+    return prepare
 
 
 def commands(port: int) -> list[Child]:
@@ -62,7 +83,8 @@ def run(children: Sequence[Child], tell: Callable[[str], object]) -> None:
         nonlocal stopping
         stopping = True
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [n for n in STOPPING if signal.getsignal(n) != signal.SIG_IGN]  # as nohup leaves it
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         for child in children:
             child.start()

@@ -6,9 +6,9 @@ what is wrong. Received again, that column tells which line of the earlier file 
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -27,29 +27,53 @@ def undecided(upload: Upload) -> QuerySet[StagedRow]:
     return waiting.filter(decided_at=None)
 
 
+class Waiting(NamedTuple):
+    """A row that did not go in. ``columns``: the headers of the cells that are marked."""
+
+    sheet: str
+    row: int
+    cells: Sequence[str]
+    columns: Collection[str]
+    message: str
+
+
 def problem_workbook(upload: Upload) -> tuple[str, bytes]:
+    """The workbook of a list whose rows are staged one by one."""
+    rows = undecided(upload)
+    return workbook_of(
+        upload,
+        (Waiting(r.sheet, r.row, opened(r.cells) or [], r.columns, r.message) for r in rows),
+    )
+
+
+def workbook_of(upload: Upload, waiting: Iterable[Waiting]) -> tuple[str, bytes]:
     """Its name and its bytes. Mended, it can be received as it is: no list reads 问题 itself."""
-    out = []
-    for sheet in upload.layout:
-        header = [*sheet["headers"], COLUMN]
-        waiting = list(undecided(upload).filter(sheet=sheet["sheet"][:40]))
-        rows = [
-            [
-                *_padded(opened(row.cells) or [], len(header) - 1),
-                f"原表第 {row.row} 行：{row.message}",
-            ]
-            for row in waiting
-        ]
-        marked = {
-            position: {index for index, title in enumerate(header) if title in row.columns}
-            for position, row in enumerate(waiting)
-        }
-        if rows:
-            name = sheet["sheet"]
-            out.append(workbook.SheetOut(name=name, header=header, rows=rows, marked=marked))
+    by_sheet: dict[str, list[Waiting]] = {}
+    for row in waiting:
+        by_sheet.setdefault(row.sheet, []).append(row)
+    out = [
+        _sheet(one, rows) for one in upload.layout if (rows := by_sheet.get(one["sheet"][:40], []))
+    ]
     target = BytesIO()
     workbook.write(target, out)
     return f"有问题的行-{upload.filename.rsplit('.', 1)[0]}.xlsx", target.getvalue()
+
+
+def _sheet(layout: Mapping[str, Any], waiting: Sequence[Waiting]) -> workbook.SheetOut:
+    header = [*layout["headers"], COLUMN]
+    width = len(header) - 1
+    return workbook.SheetOut(
+        name=layout["sheet"],
+        header=header,
+        rows=[
+            [*_padded(list(row.cells), width), f"原表第 {row.row} 行：{row.message}"]
+            for row in waiting
+        ],
+        marked={
+            position: {index for index, title in enumerate(header) if title in row.columns}
+            for position, row in enumerate(waiting)
+        },
+    )
 
 
 def _padded(cells: list[str], width: int) -> list[str]:
@@ -64,6 +88,11 @@ def reference(layout: Sequence[Mapping[str, Any]], sheet: str, cells: Sequence[s
             found = _REFERENCE.match(cells[at]) if at < len(cells) else None
             return int(found[1]) if found else None
     return None
+
+
+def mended(layout: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a list is a problem workbook that comes back: a part of an earlier list."""
+    return any(COLUMN in one["headers"] for one in layout)
 
 
 def reasons(upload: Upload) -> list[tuple[str, int]]:
