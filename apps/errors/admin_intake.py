@@ -93,7 +93,7 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "busy": busy,
         "how_far": intake.how_far(received),
         "problems": undecided(received).count(),
-        "reasons": reasons(received)[:12],
+        "reasons": reasons(received),
         "writing": encodings.sample(received) if received.state == Upload.State.STAGED else None,
         "step": 3 if confirmed or received.state == Upload.State.CONFIRMING else 2,
         "sheets": _sheet_words(received),

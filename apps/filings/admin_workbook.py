@@ -61,7 +61,7 @@ def batch(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "writing": encodings.sample(received) if staged else None,
         "confirmed": confirmed,
         "problems": received.rejected + received.held,
-        "reasons": problems.reasons(received)[:12],
+        "reasons": problems.reasons(received),
         "groups": list(rules.groups.values()),
         "channels": Channel.objects.filter(code__in=[row.code for row in rules.channels])
         or Channel.objects.filter(available=True),

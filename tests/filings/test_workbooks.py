@@ -77,6 +77,7 @@ def test_good_rows_are_registered_and_one_that_the_rules_refuse_says_why(policy:
     assert "派驻要满6个月" in outcome.refused[0][1]
     upload.refresh_from_db()
     assert (upload.accepted, upload.rejected) == (2, 1)
+    assert upload.message == "共 3 行：可以导入 2 行，有问题 1 行。"
     assert {f.status for f in Filing.objects.all()} == {Filing.Status.PENDING}
     assert {f.origin for f in Filing.objects.all()} == {Filing.Origin.WORKBOOK}
 

@@ -272,6 +272,20 @@ def test_columns_with_unknown_names_are_named_once(cast: Cast, client_of: Any):
     chosen = {"column-0": "name", "column-1": "level", "column-2": "address"}
     page = browser.post(here, chosen, follow=True)
     assert "北街" in page.content.decode()
+    assert here in page.content.decode(), "what was left out can still be named"
+    assert "受理范围" in browser.get(here).content.decode()
+
+
+def test_the_problems_of_a_list_are_counted_by_reason(cast: Cast, client_of: Any):
+    rows = offices(
+        *([f"城关{n}站", "村级", "", "", NOTICE] for n in range(3)), ["", "", "", "", ""]
+    )
+    upload = received(OFFICES, rows, cast)
+    look = reverse("admin:offices_office_list_look", args=[upload.pk])
+    page = client_of(cast.directory).get(look)
+    ((reason, count),) = page.context_data["reasons"]
+    assert (reason.startswith("“级别”"), count) == (True, 3)
+    assert f"{reason}：3 行" in page.content.decode()
 
 
 def test_a_problem_is_downloaded_mended_and_accepted(cast: Cast, client_of: Any):

@@ -21,7 +21,7 @@ from ydjy.desk.columnsform import ColumnsForm
 from ydjy.desk.downloads import as_file
 from ydjy.desk.exporting import Column, ExportMixin
 from ydjy.desk.models import RowChange, Upload
-from ydjy.desk.problems import problem_workbook
+from ydjy.desk.problems import problem_workbook, reasons
 from ydjy.desk.smalllists import SmallList
 from ydjy.desk.verbs import Refused
 
@@ -196,6 +196,7 @@ class SmallListMixin(ExportMixin):
             "changed": changed,
             "same": max(upload.accepted - new - changed, 0),
             "problems": problems,
+            "reasons": reasons(upload),
             "step": 3 if upload.state == State.CONFIRMED else 2,
             "problems_url": self._at("list_problems", upload.pk),
             "columns_url": self._at("list_columns", upload.pk),

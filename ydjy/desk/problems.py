@@ -18,6 +18,7 @@ from ydjy.desk.secrets import opened
 from ydjy.lib import workbook
 
 COLUMN = "问题"
+REASONS = 12  # that a page lists
 _REFERENCE = re.compile(r"原表第 (\d+) 行")
 
 
@@ -97,7 +98,12 @@ def mended(layout: Sequence[Mapping[str, Any]]) -> bool:
 
 def reasons(upload: Upload) -> list[tuple[str, int]]:
     """Each complaint with the number of rows that have it, the most frequent first."""
+    return counted(undecided(upload).values_list("message", flat=True))
+
+
+def counted(messages: Iterable[str]) -> list[tuple[str, int]]:
+    """The complaints of sentences that may have several, counted."""
     found: Counter[str] = Counter()
-    for message in undecided(upload).values_list("message", flat=True):
+    for message in messages:
         found.update(filter(None, (clause.strip() for clause in re.split("[；。]", message))))
-    return found.most_common()
+    return found.most_common(REASONS)

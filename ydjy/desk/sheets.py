@@ -282,7 +282,7 @@ def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str) -> None:
 
 def in_words(opened: Opened, counts: Mapping[str, int]) -> str:
     """The sentence on a file that was read: how many rows of which verdict, what was left out."""
-    return "".join([_summary(counts), *_ignored(opened.table), *opened.book.notes])
+    return "".join([summary(counts), *_ignored(opened.table), *opened.book.notes])
 
 
 def _ignored(table: workbook.Table) -> list[str]:
@@ -293,12 +293,12 @@ def _ignored(table: workbook.Table) -> list[str]:
 @contextmanager
 def recounted(report: Report) -> Iterator[None]:
     """While verdicts are changed after the reading: its sentence then has the new numbers."""
-    before = _summary(report.counts)
+    before = summary(report.counts)
     yield
-    report.message = report.message.replace(before, _summary(report.counts))
+    report.message = report.message.replace(before, summary(report.counts))
 
 
-def _summary(counts: Mapping[str, int]) -> str:
+def summary(counts: Mapping[str, int]) -> str:
     """How many rows have which verdict, in words."""
     names = {
         ACCEPTED: "可以导入",

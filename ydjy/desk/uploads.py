@@ -317,11 +317,13 @@ def _same_rows(upload: Upload, file: sheets.Opened) -> Upload | None:
 
 
 def count(upload: Upload) -> None:
-    """Count the rows anew after some were decided."""
+    """Count the rows anew after some were decided; the sentence on the file has the new numbers."""
+    before = sheets.summary({name: getattr(upload, name) for name in STATUS_FIELDS})
     found = dict(upload.rows.order_by().values_list("status").annotate(Count("pk")))
     for name in STATUS_FIELDS:
         setattr(upload, name, found.get(name, 0))
-    upload.save(update_fields=STATUS_FIELDS)
+    upload.message = upload.message.replace(before, sheets.summary(found))[:400]
+    upload.save(update_fields=[*STATUS_FIELDS, "message"])
 
 
 def interrupted(kind: str, now: datetime) -> Iterable[Upload]:
