@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ydjy.settings")
 
 app = Celery("ydjy")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["apps.errors", "apps.filings", "apps.institutions", "ydjy.desk"])
+app.autodiscover_tasks(["apps.errors", "apps.institutions", "ydjy.desk"])
 EACH_MINUTE = {
     "tick": "apps.errors.tasks.tick",
     "go on with lists": "apps.institutions.tasks.sweep",

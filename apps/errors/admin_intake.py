@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from apps.errors import intake, tasks, weekly
+from apps.errors import intake, weekly
 from apps.errors.admin_sheet import rows_of
 from apps.errors.forms import FileForm
 from apps.errors.models import Batch
@@ -69,7 +69,7 @@ def _answered(request: HttpRequest, kept: Callable[[], Upload]) -> tuple[HttpRes
 
 def _read(upload: Upload) -> HttpResponse:
     """Read it now, or let a job do it; then the page that shows how it is."""
-    longlists.read(intake.KEPT, upload, tasks.go_on_with)
+    longlists.read(upload)
     page = "columns" if upload.state == Upload.State.COLUMNS else "preview"
     return redirect(f"admin:errors_batch_{page}", upload=upload.pk)
 
@@ -82,7 +82,7 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         return _decide(request, received)
     if received.state == Upload.State.COLUMNS:
         return redirect("admin:errors_batch_columns", upload=received.pk)
-    busy = longlists.look(intake.KEPT, received)
+    busy = longlists.look(received)
     confirmed = received.state == Upload.State.CONFIRMED
     context = self.admin_site.each_context(request) | {
         "title": "导入本周报错",
@@ -127,7 +127,7 @@ def _decide(request: HttpRequest, upload: Upload) -> HttpResponse:
     must(how in ("county", "none"), "请选择导入后怎么分派。")
     if upload.state == Upload.State.STAGED and upload.accepted > AT_ONCE_ROWS:
         intake.begin(upload, by=request.user, assign=how)
-        longlists.wake(tasks.go_on_with, upload)
+        longlists.wake(upload)
     elif upload.state != Upload.State.CONFIRMING:  # a job is at it already
         intake.confirm(upload, by=request.user, assign=how)
     return redirect("admin:errors_batch_preview", upload=upload.pk)

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class ErrorsConfig(AppConfig):
     name = "apps.errors"
     verbose_name = "联网报错"
+
+    def ready(self) -> None:
+        from apps.errors import tending
+        from ydjy.desk import leftovers
+
+        leftovers.register(tending.KEPT)

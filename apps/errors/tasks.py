@@ -16,7 +16,6 @@ from apps.errors import (
     bulk,
     carrying,
     diagnosis,
-    intake,
     presence,
     reminders,
     sending,
@@ -24,7 +23,6 @@ from apps.errors import (
     watching,
 )
 from apps.errors.models import Batch, Heartbeat
-from ydjy.desk import longlists
 from ydjy.desk.audit import as_actor
 
 log = logging.getLogger("ydjy.tick")
@@ -34,12 +32,6 @@ log = logging.getLogger("ydjy.tick")
 def tick() -> None:
     with as_actor("system:tick"):
         run(timezone.now())
-
-
-@shared_task
-def go_on_with(upload: int) -> None:
-    """Reads or imports a large file outside the request."""
-    longlists.come(intake.KEPT, upload)
 
 
 @shared_task(time_limit=1800)

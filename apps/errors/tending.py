@@ -25,7 +25,7 @@ KEPT = (
 
 def tend(now: datetime) -> int:
     """What is due now; each hour also what a crash left beside the lists."""
-    taken = leftovers.tend(KEPT, now)
+    taken = leftovers.tend(now)
     if now.minute == 0:
         for sweep in (attachments.sweep, returns.sweep, vault.sweep, progress.sweep):
             sweep()

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import tasks, workbooks
+from apps.filings import workbooks
 from apps.filings.catalogue import Variant
 from ydjy.desk import leftovers, longlists, uploads
 from ydjy.desk.adminkit import admin_verb
@@ -86,7 +86,7 @@ def _kept(request: HttpRequest, given: Any, platform: bool) -> Upload:
 
 def read(upload: Upload) -> HttpResponse:
     """Read it now, or let a job do it; then the page that shows how it is."""
-    longlists.read(tasks.KEPT[upload.kind], upload, tasks.go_on_with)
+    longlists.read(upload)
     return page_of(upload)
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from apps.filings import admin_received, batches, tasks, workbooks
+from apps.filings import admin_received, batches, workbooks
 from apps.filings.admin_received import CHANGE
 from ydjy.desk import longlists
 from ydjy.desk.adminkit import admin_verb, masked
@@ -29,7 +29,7 @@ def compared(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     received, today = admin_received.of(request, upload, workbooks.PLATFORM), timezone.localdate()
     if received.state == Upload.State.COLUMNS:
         return admin_received.page_of(received)
-    if longlists.look(tasks.KEPT[workbooks.PLATFORM], received):
+    if longlists.look(received):
         return _reading(self, request, received)
     if received.state != Upload.State.STAGED:  # refused, or over: its rows say nothing
         messages.warning(request, f"这个文件{received.get_state_display()}。{received.message}")

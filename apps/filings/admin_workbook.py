@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from apps.filings import admin_received, batches, policybook, requirements, tasks, workbooks
+from apps.filings import admin_received, batches, policybook, requirements, workbooks
 from apps.filings.admin_received import ADD
 from apps.filings.catalogue import Variant
 from apps.offices.models import Channel
@@ -44,7 +44,7 @@ def batch(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         return _STEPS.get(request.POST.get("do", ""), _register)(request, received)
     if received.state == State.COLUMNS:
         return admin_received.page_of(received)
-    busy = longlists.look(tasks.KEPT[workbooks.KIND], received)
+    busy = longlists.look(received)
     staged = received.state == State.STAGED
     confirmed = received.state == State.CONFIRMED
     rules = policybook.rules_of(_variant(received))
@@ -87,7 +87,7 @@ def _register(request: HttpRequest, upload: Upload) -> HttpResponse:
     handed = {key: requirements.COPY for key in request.POST.getlist("handed") if key in known}
     if batches.begin(upload, by=request.user, channel=channel, handed=handed):
         if upload.accepted > AT_ONCE_ROWS:
-            longlists.wake(tasks.go_on_with, upload)
+            longlists.wake(upload)
         else:
             _tell(request, batches.go_on(upload))
     return admin_received.page_of(upload)

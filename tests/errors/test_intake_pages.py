@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from kombu.exceptions import OperationalError
 
-from apps.errors import admin_intake, intake, tasks
+from apps.errors import admin_intake, intake
 from apps.errors.models import Ticket
 from tests import workbooks
 from ydjy.desk import leftovers, longlists
@@ -168,7 +168,7 @@ def test_a_file_without_a_good_row_can_be_taken_in_and_decided(browser):
 def lost_job(monkeypatch):
     monkeypatch.setattr(longlists, "AT_ONCE", 0)
     monkeypatch.setattr(admin_intake, "AT_ONCE_ROWS", 0)
-    monkeypatch.setattr(longlists, "wake", lambda task, upload: None)
+    monkeypatch.setattr(longlists, "wake", lambda upload: None)
 
 
 def test_a_long_file_shows_how_far_it_is_and_can_be_left(browser, lost_job):
@@ -258,9 +258,9 @@ def test_without_a_worker_the_page_that_looks_goes_on_once_and_only_when_nobody_
 ):
     monkeypatch.setattr(longlists, "AT_ONCE", 0)
     monkeypatch.setattr(admin_intake, "AT_ONCE_ROWS", 0)
-    monkeypatch.setattr(admin_intake.tasks.go_on_with, "delay", _no_broker)
+    monkeypatch.setattr(longlists.go_on_with, "delay", _no_broker)
     begun = []
-    monkeypatch.setattr(longlists, "beside", lambda kept, upload: begun.append(upload))
+    monkeypatch.setattr(longlists, "beside", begun.append)
     url = send(browser, renamed()).url
     browser.get(url)
     assert begun == []
@@ -280,7 +280,7 @@ def test_a_job_that_comes_late_leaves_the_file_to_who_has_taken_it(browser, lost
     send(browser, renamed())
     upload = Upload.objects.get()
     assert not leftovers.take(upload, datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI))
-    tasks.go_on_with(upload.pk)
+    longlists.go_on_with(upload.pk)
     assert Upload.objects.get().state == Upload.State.RECEIVED
     late = datetime(2026, 11, 16, 9, 3, tzinfo=SHANGHAI)
     assert leftovers.take(upload, late)

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import admin_workbook, tasks, workbooks
+from apps.filings import admin_workbook, workbooks
 from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
 from apps.offices.models import Channel
@@ -170,7 +170,7 @@ def test_a_long_list_is_read_and_registered_by_a_worker(
     policy: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[int] = []
-    monkeypatch.setattr(tasks.go_on_with, "delay", asked.append)
+    monkeypatch.setattr(longlists.go_on_with, "delay", asked.append)
     monkeypatch.setattr(longlists, "AT_ONCE", 0)
     monkeypatch.setattr(admin_workbook, "AT_ONCE_ROWS", 1)
     browser = client_of(policy.yixian)
@@ -178,14 +178,14 @@ def test_a_long_list_is_read_and_registered_by_a_worker(
     here, upload = page.request["PATH_INFO"], Upload.objects.get()
     assert "正在核对：正在打开文件" in page.content.decode()
     assert (asked, page["Refresh"]) == ([upload.pk], "3")
-    tasks.go_on_with(upload.pk)
+    longlists.go_on_with(upload.pk)
     assert "登记 2 条" in browser.get(here).content.decode()
     data = {"channel": Channel.objects.get(code="window").pk, "handed": list(PAPERS)}
     assert "正在导入：0 / 2 行" in browser.post(here, data, follow=True).content.decode()
     browser.post(here, data)  # the second press asks nobody
     assert (asked, Filing.objects.count()) == ([upload.pk] * 2, 0)
-    tasks.go_on_with(upload.pk)
-    tasks.go_on_with(upload.pk)
+    longlists.go_on_with(upload.pk)
+    longlists.go_on_with(upload.pk)
     assert Filing.objects.count() == 2
     assert "已登记 2 条" in browser.get(here).content.decode()
 
@@ -193,7 +193,7 @@ def test_a_long_list_is_read_and_registered_by_a_worker(
 def test_a_long_download_shows_how_far_its_reading_is(
     policy: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(tasks.go_on_with, "delay", lambda pk: None)
+    monkeypatch.setattr(longlists.go_on_with, "delay", lambda pk: None)
     monkeypatch.setattr(longlists, "AT_ONCE", 0)
     rows = [["测试1", casting.number(1), "上海市"]]
     file = SimpleUploadedFile("平台.xlsx", sheet(rows, ["姓名", "证件号码", "就医地"]))
@@ -201,6 +201,6 @@ def test_a_long_download_shows_how_far_its_reading_is(
     page = browser.post(reverse("admin:filings_filing_reconcile"), {"file": file}, follow=True)
     assert "正在核对" in page.content.decode()
     assert page["Refresh"] == "3"
-    tasks.go_on_with(Upload.objects.get().pk)
+    longlists.go_on_with(Upload.objects.get().pk)
     page = browser.get(page.request["PATH_INFO"])
     assert "只在平台" in page.content.decode()

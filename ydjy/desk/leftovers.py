@@ -83,11 +83,19 @@ class Kept:
     beside: Callable[[], Iterable[str]] = tuple
 
 
-def tend(lists: Iterable[Kept], now: datetime) -> int:
+#: Every kind of list that can be received; ``apps.errors``, which knows all, fills it at the start.
+KEPT: dict[str, Kept] = {}
+
+
+def register(lists: Iterable[Kept]) -> None:
+    KEPT.update((one.kind, one) for one in lists)
+
+
+def tend(now: datetime) -> int:
     """Each minute go on with what was interrupted, each hour delete what is over; returns how
     many files went on. A file or a kind that cannot be tended keeps no other from it."""
     taken = 0
-    for one in lists:
+    for one in KEPT.values():
         taken += go_on(one, now)
         if now.minute == 0:
             with _apart(one.kind):

@@ -7,16 +7,14 @@ where none comes, a thread of the process whose page somebody looks at; in the e
 import threading
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
-from celery import Task
+from celery import shared_task
 from django.db import connections
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from ydjy.desk import leftovers, uploads
 from ydjy.desk.audit import as_actor
-from ydjy.desk.leftovers import Kept
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
 
@@ -26,13 +24,13 @@ REFRESH = {"Refresh": "3"}  # seconds until a page that shows how far it is look
 BUSY = (Upload.State.RECEIVED, Upload.State.CONFIRMING)
 
 
-def read(kept: Kept, upload: Upload, task: "Task[Any, Any]") -> None:
+def read(upload: Upload, *, at_once: int | None = None) -> None:
     """Read it now, or let a worker do it. A file that waits for its columns to be named is no
     refusal; ``Unreadable`` is."""
-    if upload.size > AT_ONCE:
-        return wake(task, upload)
+    if upload.size > (AT_ONCE if at_once is None else at_once):
+        return wake(upload)
     try:
-        kept.go_on(upload)
+        leftovers.KEPT[upload.kind].go_on(upload)
     except uploads.ReadElsewhere:
         pass  # the page shows how far the other is
     except uploads.Unreadable:
@@ -40,43 +38,44 @@ def read(kept: Kept, upload: Upload, task: "Task[Any, Any]") -> None:
             raise
 
 
-def wake(task: "Task[Any, Any]", upload: Upload) -> None:
-    """Ask a worker to go on with it; its task calls :func:`come`."""
+def wake(upload: Upload) -> None:
+    """Ask a worker to go on with it."""
     Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() + PATIENCE)
     with suppress(OSError, OperationalError):
-        task.delay(upload.pk)
+        go_on_with.delay(upload.pk)
 
 
-def come(kept: Kept, pk: int) -> None:
+@shared_task(time_limit=3600)
+def go_on_with(pk: int) -> None:
     """A worker has come; it leaves the file to whoever was quicker."""
     upload = Upload.objects.get(pk=pk)
     if leftovers.take(upload, timezone.now() + PATIENCE):
-        go_on(kept, upload)
+        go_on(upload)
 
 
-def look(kept: Kept, upload: Upload) -> bool:
+def look(upload: Upload) -> bool:
     """Whether something is being done with the file that somebody looks at. If nobody came for
     it, a thread of this process does it, while the page shows how far it is."""
     if upload.state not in BUSY:
         return False
     if leftovers.take(upload, timezone.now()):
-        beside(kept, upload)
+        beside(upload)
     return True
 
 
-def beside(kept: Kept, upload: Upload) -> None:
+def beside(upload: Upload) -> None:
     def work() -> None:
         try:
-            go_on(kept, upload)
+            go_on(upload)
         finally:
             connections.close_all()
 
     threading.Thread(target=work, daemon=True).start()
 
 
-def go_on(kept: Kept, upload: Upload) -> None:
+def go_on(upload: Upload) -> None:
     """Do what is left, in the name of whoever asked for it; what is refused stands on the
     receipt."""
     who = as_actor(f"staff:{upload.confirmed_by_id or upload.received_by_id}")
     with who, suppress(Refused):
-        kept.go_on(upload)
+        leftovers.KEPT[upload.kind].go_on(upload)

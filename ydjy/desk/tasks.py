@@ -9,6 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from ydjy.desk import audit, exportfiles
+from ydjy.desk.longlists import go_on_with as go_on_with  # a task, to be found here
 
 _SECONDS = 40  # within the minute that the next run begins
 
