@@ -4,6 +4,7 @@ An admin that has a ``small_list`` puts :class:`SmallListMixin` first. Everythin
 import permission: whoever may not change the rows by list sees none of these pages.
 """
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from ydjy.desk import encodings, leftovers, uploads
+from ydjy.desk import encodings, leftovers, longlists, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
 from ydjy.desk.columnsform import ColumnsForm
@@ -22,11 +23,12 @@ from ydjy.desk.downloads import as_file
 from ydjy.desk.exporting import Column, ExportMixin
 from ydjy.desk.models import RowChange, Upload
 from ydjy.desk.problems import problem_workbook, reasons
-from ydjy.desk.smalllists import SmallList
+from ydjy.desk.smalllists import Outdated, SmallList, how_far
 from ydjy.desk.verbs import Refused
 
 IMPORT = "{app}.{import}"
 PAGE = 100
+AT_ONCE, AT_ONCE_ROWS = 20_000, 300  # bytes, rows of a list that is done while the person waits
 State = Upload.State
 
 
@@ -53,7 +55,9 @@ class SmallListMixin(ExportMixin):
     def _at(self: Any, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
 
-    def _page(self: Any, request: HttpRequest, template: str, **more: Any) -> HttpResponse:
+    def _page(
+        self: Any, request: HttpRequest, template: str, headers: Any = None, **more: Any
+    ) -> HttpResponse:
         context = self.admin_site.each_context(request) | {
             "title": f"导入{self.small_list.label}",
             "opts": self.opts,
@@ -62,7 +66,7 @@ class SmallListMixin(ExportMixin):
             "receive_url": self._at("list_receive"),
             **more,
         }
-        return TemplateResponse(request, f"desk/{template}.html", context)
+        return TemplateResponse(request, f"desk/{template}.html", context, headers=headers)
 
     def _upload(self, pk: int) -> Upload:
         rows = Upload.objects.filter(kind=self.small_list.code)
@@ -103,13 +107,9 @@ class SmallListMixin(ExportMixin):
         return as_file(*blank(self.small_list.kind()))
 
     def _read(self: Any, request: HttpRequest, upload: Upload) -> HttpResponse:
-        try:
-            self.small_list.read(upload)
-        except uploads.Unreadable:
-            if upload.state != State.COLUMNS:
-                raise
-            return redirect(self._at("list_columns", upload.pk))
-        return redirect(self._at("list_look", upload.pk))
+        longlists.read(upload, at_once=AT_ONCE)
+        page = "list_columns" if upload.state == State.COLUMNS else "list_look"
+        return redirect(self._at(page, upload.pk))
 
     @admin_verb(
         IMPORT, methods=("GET", "POST"), row=False, path="list/<int:upload>/columns/", atomic=False
@@ -136,16 +136,16 @@ class SmallListMixin(ExportMixin):
             return self._step(request, received)
         if received.state == State.COLUMNS:
             return redirect(self._at("list_columns", received.pk))
-        return self._page(request, "list_look", **self._seen(request, received))
+        busy = longlists.look(received)
+        headers = longlists.REFRESH if busy else None
+        seen = self._seen(request, received)
+        return self._page(request, "list_look", headers=headers, busy=busy, **seen)
 
     def _step(self: Any, request: HttpRequest, upload: Upload) -> HttpResponse:
         here = self._at("list_look", upload.pk)
         try:
             if request.POST.get("do") == "import":
-                self.small_list.confirm(
-                    upload, by=request.user, only_good="only_good" in request.POST
-                )
-                messages.success(request, "已导入。")
+                self._import(request, upload)
             elif request.POST.get("do") == "undo":
                 back, left = self.small_list.undo(upload)
                 messages.success(request, f"撤销了 {back} 条。")
@@ -162,6 +162,17 @@ class SmallListMixin(ExportMixin):
         except Refused as refused:
             messages.error(request, str(refused))
         return redirect(here)
+
+    def _import(self: Any, request: HttpRequest, upload: Upload) -> None:
+        """Written while the person waits, or by a worker: then the page shows how far it is."""
+        how = {"by": request.user, "only_good": "only_good" in request.POST}
+        if upload.accepted > AT_ONCE_ROWS:
+            if self.small_list.begin(upload, **how):
+                longlists.wake(upload)
+            return
+        with suppress(Outdated):  # the page shows what the receipt says
+            self.small_list.confirm(upload, **how)
+            messages.success(request, "已导入。")
 
     def _seen(self: Any, request: HttpRequest, upload: Upload) -> dict[str, Any]:
         changes = upload.changes.all()
@@ -188,6 +199,7 @@ class SmallListMixin(ExportMixin):
         page = Paginator(rows, PAGE).get_page(request.GET.get("p"))
         return {
             "upload": upload,
+            "how_far": how_far(upload),
             "counters": counters,
             "show": show,
             "page": page,

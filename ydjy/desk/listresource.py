@@ -6,6 +6,7 @@ and the dry run. Its permissions, formats, storage and screens stand nowhere: th
 staff import, and repair no workbook (docs/decisions.md).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tablib
@@ -48,9 +49,9 @@ class Rows(Resource):
         instance_loader_class = BaseInstanceLoader  # ``meant_by`` of the list stands in for it
         skip_diff = True  # the differences are noted where they are made, as plain words
 
-    def __init__(self, small_list: "SmallList"):
+    def __init__(self, small_list: "SmallList", tell: Callable[[int], None] = lambda done: None):
         super().__init__()
-        self.list = small_list
+        self.list, self.tell, self.done = small_list, tell, 0
         self.fields = small_list.by_key
         self.before: dict[str, str] = {}
         self.after: dict[str, str] = {}
@@ -127,6 +128,8 @@ class Rows(Resource):
 
     def after_import_row(self, row: Any, row_result: RowResult, **kwargs: Any) -> None:
         name = "、".join(row[key] or "" for key in self.list.identity)
+        self.done += 1
+        self.tell(self.done)
         new = row_result.is_new()
         row_result.difference = Difference(
             0, str(row_result.object_id), name[:120], new, self.before, self.after

@@ -14,7 +14,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from ydjy.desk import sheets, uploads
+from ydjy.desk import progress, sheets, uploads
 from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.exportfiles import Column
 from ydjy.desk.leftovers import Kept
@@ -30,7 +30,9 @@ from ydjy.lib.text import clean
 LIMITS = replace(workbook.OTHER, rows=3_000)
 SEQ = {"seq": ("序号", "行号")}
 CHANGED_MEANWHILE = "核对以后资料又有人改过，已经重新核对，请把变化再看一遍。"
+_TOLD_EVERY = 50  # rows between two notes of progress
 State = Upload.State
+Tell = Callable[[int], None]
 Numbered = list[tuple[int, Values]]
 
 
@@ -71,7 +73,7 @@ class SmallList:
 
     @property
     def kept(self) -> Kept:
-        return Kept(self.code, self.read)
+        return Kept(self.code, self.go_on)
 
     def export_columns(self) -> tuple[Column, ...]:
         return tuple(Column(column.titles[0], column.export) for column in self.columns)
@@ -93,9 +95,11 @@ class SmallList:
         known = {key: values[key] for key in self.identity}
         return saying(self.model._default_manager.all(), **known)
 
-    def try_out(self, rows: Numbered) -> tuple[list[Difference], dict[int, str]]:
+    def try_out(
+        self, rows: Numbered, tell: Tell = lambda done: None
+    ) -> tuple[list[Difference], dict[int, str]]:
         """What every row would do, and which cannot be written and why; nothing is kept."""
-        return Rows(self).write(rows, dry_run=True)
+        return Rows(self, tell).write(rows, dry_run=True)
 
     # A file ------------------------------------------------------------------------------------
 
@@ -122,17 +126,20 @@ class SmallList:
 
     def read(self, upload: Upload) -> None:
         # Whole: a row may build on any row before it, and the differences are kept together.
-        uploads.read(upload, self.kind(), self._settle, at_a_time=LIMITS.last_row)
+        try:
+            uploads.read(upload, self.kind(), self._settle, at_a_time=LIMITS.last_row)
+        finally:
+            progress.forget(progress.of_upload(upload))
 
     def _settle(self, upload: Upload, report: sheets.Report) -> None:
-        made = self._try_rows(report)
+        made = self._try_rows(report, _telling(upload, len(report.rows)))
         _keep(upload, made, {one.at: report.rows[one.at].row for one in made})
 
-    def _try_rows(self, report: sheets.Report) -> list[Difference]:
+    def _try_rows(self, report: sheets.Report, tell: Tell = lambda done: None) -> list[Difference]:
         """What the good rows would do; one that cannot be written says why."""
         rows = report.rows
         good = [(n, row.values) for n, row in enumerate(rows) if row.status == sheets.ACCEPTED]
-        made, wrong = self.try_out(good)
+        made, wrong = self.try_out(good, tell)
         with sheets.recounted(report):
             for at, sentence in wrong.items():
                 rows[at].status, rows[at].message = sheets.REJECTED, sentence
@@ -140,34 +147,60 @@ class SmallList:
 
     def confirm(self, upload: Upload, *, by: Any, only_good: bool = False) -> Upload:
         """Write what was shown, all of it or nothing; a second press changes nothing."""
-        try:
-            with transaction.atomic():
-                return self._confirm(upload.pk, by, only_good)
-        except _Outdated:
-            self._look_again(upload)
-            raise Refused(CHANGED_MEANWHILE) from None
+        return self._import(upload) if self.begin(upload, by=by, only_good=only_good) else upload
 
-    def _confirm(self, pk: int, by: Any, only_good: bool) -> Upload:
-        upload = Upload.objects.select_for_update(of=("self",)).get(pk=pk)
-        if upload.state == State.CONFIRMED:
-            return upload
-        must(upload.state == State.STAGED, f"这个文件{upload.get_state_display()}，不能导入。")
-        problems = upload.rejected + upload.held
+    @transaction.atomic
+    def begin(self, upload: Upload, *, by: Any, only_good: bool = False) -> bool:
+        """A person's word that it is to be written; whoever has the lease does it. False when it
+        was given before."""
+        row = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
+        if row.state in (State.CONFIRMED, State.CONFIRMING):
+            return False
+        must(row.state == State.STAGED, f"这个文件{row.get_state_display()}，不能导入。")
+        problems = row.rejected + row.held
         must(
             only_good or not problems,
             f"有 {problems} 行有问题。请改好后重新上传，或者选“只导入没有问题的行”。",
         )
-        must(upload.changes.exists(), "这个文件和现在的资料完全一样，没有要导入的内容。")
-        made, wrong = Rows(self).write(_accepted(upload), dry_run=False)
+        must(row.changes.exists(), "这个文件和现在的资料完全一样，没有要导入的内容。")
+        row.state, row.plan, row.confirmed_by = State.CONFIRMING, "good" if only_good else "all", by
+        row.lease_until = timezone.now() + uploads.LEASE
+        row.save(update_fields=["state", "plan", "confirmed_by", "lease_until"])
+        upload.refresh_from_db()
+        return True
+
+    def go_on(self, upload: Upload) -> None:
+        """What a worker, or whoever comes after a crash, does with the receipt."""
+        if upload.state == State.CONFIRMING:
+            self._import(upload)
+        else:
+            self.read(upload)
+
+    def _import(self, upload: Upload) -> Upload:
+        try:
+            with transaction.atomic():
+                return self._write(upload.pk)
+        except _Outdated:
+            self._look_again(upload)
+            raise Outdated(CHANGED_MEANWHILE) from None
+        finally:
+            progress.forget(progress.of_upload(upload))
+
+    def _write(self, pk: int) -> Upload:
+        upload = Upload.objects.select_for_update(of=("self",)).get(pk=pk)
+        if upload.state != State.CONFIRMING:
+            return upload  # somebody else has written it meanwhile
+        rows = _accepted(upload)
+        made, wrong = Rows(self, _telling(upload, len(rows))).write(rows, dry_run=False)
         shown = list(upload.changes.all())
         if wrong or [one.said for one in made] != [_shown(change).said for change in shown]:
             raise _Outdated
         for change, one in zip(shown, made, strict=True):
             change.thing, change.applied = one.thing, True
         RowChange.objects.bulk_update(shown, ["thing", "applied"], batch_size=500)
-        upload.state, upload.plan = State.CONFIRMED, "good" if only_good else "all"
-        upload.confirmed_at, upload.confirmed_by = timezone.now(), by
-        upload.save(update_fields=["state", "plan", "confirmed_at", "confirmed_by"])
+        upload.state, upload.lease_until = State.CONFIRMED, None
+        upload.confirmed_at = timezone.now()
+        upload.save(update_fields=["state", "lease_until", "confirmed_at"])
         return upload
 
     @transaction.atomic
@@ -179,6 +212,8 @@ class SmallList:
             row.save(update_fields=["status", "message"])
         _keep(upload, made, places)
         uploads.count(upload)
+        upload.state, upload.lease_until, upload.message = State.STAGED, None, CHANGED_MEANWHILE
+        upload.save(update_fields=["state", "lease_until", "message"])
 
     @transaction.atomic
     def undo(self, upload: Upload) -> tuple[int, list[str]]:
@@ -215,6 +250,25 @@ class SmallList:
         except (ProtectedError, IntegrityError, fields.Bad):
             return False
         return True
+
+
+class Outdated(Refused):
+    """Nothing was written; the receipt says so, with the differences as they are now."""
+
+
+def how_far(upload: Upload) -> tuple[int, int]:
+    """(done, total) rows of what is being done with the file."""
+    return progress.of(progress.of_upload(upload)) or (0, upload.accepted)
+
+
+def _telling(upload: Upload, total: int) -> Tell:
+    """Notes how far a long list is, every so many rows."""
+
+    def tell(done: int) -> None:
+        if done % _TOLD_EVERY == 0:
+            progress.note(progress.of_upload(upload), done, total)
+
+    return tell
 
 
 class _Outdated(Exception):
