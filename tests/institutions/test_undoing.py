@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.institutions import importing, scope, tasks
+from apps.institutions import importing, reading, scope, tasks
 from apps.institutions.models import (
     Institution,
     InternalContact,
@@ -135,7 +135,7 @@ def test_a_list_whose_worker_died_is_gone_on_with_once(cast: Cast, monkeypatch: 
         raise MemoryError
 
     with monkeypatch.context() as broken:
-        broken.setattr(importing, "_stage", dies)
+        broken.setattr(reading, "_stage", dies)
         with pytest.raises(MemoryError):
             tasks.sweep()
     assert tasks.sweep() == 0  # the lease still holds: somebody may be at work
