@@ -163,9 +163,7 @@ def _abandon(request: HttpRequest, one: ListImport) -> str:
 
 
 def _encoding(request: HttpRequest, one: ListImport) -> str:
-    must(one.state == State.STAGED, "提交以后不能再改，请先退回。")
-    encodings.choose(one.upload, request.POST.get("encoding", ""))
-    importing.read_anew(one)
+    importing.use_encoding(one, request.POST.get("encoding", ""))
     _work(one, at_once=one.upload.size <= importing.AT_ONCE)
     return ""
 

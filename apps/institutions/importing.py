@@ -20,7 +20,7 @@ from apps.institutions import comparing, effects, search, writing
 from apps.institutions.models import ListImport, ListRow
 from apps.institutions.plan import SAMPLE, Differing, Kept
 from apps.institutions.reading import KIND, LEASE, list_kind, read
-from ydjy.desk import leftovers, uploads, vault
+from ydjy.desk import encodings, leftovers, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
 
@@ -57,10 +57,21 @@ def _adopt(upload: Upload) -> ListImport:
 # Reading ---------------------------------------------------------------------------------------
 
 
+@transaction.atomic
+def use_encoding(one: ListImport, encoding: str) -> None:
+    """Another encoding, chosen by a person; the list is to be read by it."""
+    read_anew(one)
+    encodings.choose(one.upload, encoding)
+
+
+@transaction.atomic
 def read_anew(one: ListImport) -> None:
-    """To be read once more, by another encoding that a person has chosen."""
-    one.state, one.job, one.job_since = State.READING, Job.READ, timezone.now()
-    one.save(update_fields=["state", "job", "job_since"])
+    """To be read once more. A list that is already read anew, or is submitted, stays as it is."""
+    row = ListImport.objects.select_for_update(of=("self",)).get(pk=one.pk)
+    must(row.state == State.STAGED, "提交以后不能再改，请先退回。")
+    row.state, row.job = State.READING, Job.READ
+    row.job_since, row.job_until = timezone.now(), None
+    row.save(update_fields=["state", "job", "job_since", "job_until"])
 
 
 # Deciding --------------------------------------------------------------------------------------
