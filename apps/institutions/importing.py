@@ -161,7 +161,8 @@ def publish(one: ListImport) -> ListImport:
 def _look_again(one: ListImport) -> ListImport:
     read(one)
     one.drafted_by = one.published_by = one.drafted_at = None
-    one.message = "提交以后资料又有人改过，请把变化再看一遍，重新提交。"
+    if one.state == State.STAGED:
+        one.message = "提交以后资料又有人改过，请把变化再看一遍，重新提交。"
     one.save()
     return one
 

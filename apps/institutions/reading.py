@@ -3,8 +3,9 @@
 A job of its own, or a moment of a page; how far it is stands in the database.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +24,7 @@ from ydjy.lib.workbook import sift
 KIND = "institutions"
 LEASE = timedelta(minutes=30)  # a worker that says nothing for so long has died
 _TOLD_EVERY = 20_000  # rows between two reports of progress
+COUNTS = uploads.STATUS_FIELDS
 State, Job = ListImport.State, ListImport.Job
 
 
@@ -78,49 +80,66 @@ def _compare(one: ListImport, opened: sheets.Opened, store: Store) -> Plan:
 
 
 def _tell(one: ListImport, done: int, total: int) -> None:
-    until = timezone.now() + LEASE
-    ListImport.objects.filter(pk=one.pk).update(done=done, total=total, job_until=until)
+    ours = ListImport.objects.filter(pk=one.pk, job=one.job, job_since=one.job_since)
+    ours.update(done=done, total=total, job_until=timezone.now() + LEASE)
 
 
 def read(one: ListImport) -> ListImport:
-    """Compare and stage. A file that cannot be read is refused with the reader's sentence."""
+    """Compare and stage. A file that cannot be read is refused with the reader's sentence. What
+    was given up or begun anew meanwhile is left as it is."""
+    end: Callable[[], None]
     try:
-        opened, plan = _compared(one)
-    except workbook.WorkbookError as refused:
-        return _refuse(one, str(refused))
-    upload = one.upload
-    upload.format, upload.layout = opened.book.format, opened.layout
-    upload.encoding = opened.book.encoding or ""
-    upload.unmapped = list(opened.unmapped)
-    upload.message = "".join(opened.book.notes)[:400]
+        end = partial(_stage, one, *_compared(one))
+    except workbook.WorkbookError as unread:
+        end = partial(_refuse, one, unread)
     with transaction.atomic():
-        _stage(one, plan)
-        upload.save()
+        if _is_still_ours(one):
+            end()
+            return one
+    one.refresh_from_db()
     return one
 
 
-def _refuse(one: ListImport, sentence: str) -> ListImport:
-    one.upload.state, one.upload.message = Upload.State.REFUSED, sentence[:400]
-    one.upload.save(update_fields=["state", "message"])
-    one.state, one.job, one.message = State.REFUSED, Job.NONE, sentence[:400]
+def _is_still_ours(one: ListImport) -> bool:
+    """Whether the list waits for what was read. Its row is held from here on: whoever gives the
+    list up comes before this, or after all that is written of it."""
+    row = ListImport.objects.select_for_update(of=("self",)).get(pk=one.pk)
+    return (row.state, row.job, row.job_since) == (one.state, one.job, one.job_since)
+
+
+def _refuse(one: ListImport, unread: workbook.WorkbookError) -> None:
+    """Nothing of an earlier reading stays beside the sentence."""
+    sentence = str(unread)[:400]
+    _count(one, Plan())
+    one.upload.state, one.upload.message = Upload.State.REFUSED, sentence
+    one.upload.save(update_fields=["state", "message", *COUNTS])
+    one.packed, one.state, one.job, one.message = "", State.REFUSED, Job.NONE, sentence
     one.save()
-    return one
 
 
-def _stage(one: ListImport, plan: Plan) -> None:
+def _stage(one: ListImport, opened: sheets.Opened, plan: Plan) -> None:
     """Keep what differs; the five counts of the receipt add up to all rows of the file."""
-    one.rows.all().delete()
-    ListRow.objects.bulk_create(_list_rows(one, plan), batch_size=500)
+    _count(one, plan)
     upload = one.upload
-    upload.accepted = plan.accepted
-    for outcome in (Outcome.HELD, Outcome.REJECTED, Outcome.DUPLICATE, Outcome.SKIPPED):
-        setattr(upload, outcome.value, plan.count(outcome))
-    one.new, one.changed = plan.count(Outcome.NEW), plan.count(Outcome.CHANGED)
-    one.unchanged, one.missing = plan.unchanged, plan.count(Outcome.MISSING)
+    upload.format, upload.encoding = opened.book.format, opened.book.encoding or ""
+    upload.layout, upload.unmapped = opened.layout, list(opened.unmapped)
+    upload.message = "".join(opened.book.notes)[:400]
+    upload.save(update_fields=["format", "encoding", "layout", "unmapped", "message", *COUNTS])
     one.packed, one.state, one.job = vault.put(KIND, plan.pack()), State.STAGED, Job.NONE
-    one.done = one.total = plan.total
     one.message = ""
     one.save()
+
+
+def _count(one: ListImport, plan: Plan) -> None:
+    """The rows that differ, in place of those of an earlier reading, and how many of all."""
+    one.rows.all().delete()
+    ListRow.objects.bulk_create(_list_rows(one, plan), batch_size=500)
+    one.upload.accepted = plan.accepted
+    for outcome in (Outcome.HELD, Outcome.REJECTED, Outcome.DUPLICATE, Outcome.SKIPPED):
+        setattr(one.upload, outcome.value, plan.count(outcome))
+    one.new, one.changed = plan.count(Outcome.NEW), plan.count(Outcome.CHANGED)
+    one.unchanged, one.missing = plan.unchanged, plan.count(Outcome.MISSING)
+    one.done = one.total = plan.total
 
 
 def _list_rows(one: ListImport, plan: Plan) -> Iterable[ListRow]:

@@ -131,7 +131,7 @@ def test_a_right_that_begins_later_ends_the_one_before_it(cast: Cast):
 def test_a_list_whose_worker_died_is_gone_on_with_once(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     one = importing.take(csv_list(generated(3)), "名单.csv", listed="city", by=cast.directory)
 
-    def dies(found: Any, plan: Any) -> None:
+    def dies(*what: Any) -> None:
         raise MemoryError
 
     with monkeypatch.context() as broken:
