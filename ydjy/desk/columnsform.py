@@ -7,7 +7,7 @@ from django import forms
 from django.http import QueryDict
 
 from ydjy.desk.uploads import remembered
-from ydjy.lib.workbook import header_key
+from ydjy.lib.workbook import column_key, header_names
 
 
 class ColumnsForm(forms.Form):
@@ -24,8 +24,7 @@ class ColumnsForm(forms.Form):
     ):
         super().__init__(data, label_suffix="")
         self.columns, self.required = columns, required
-        names = {header_key(word): key for key, words in columns.items() for word in words}
-        names |= {header_key(h): k for h, k in remembered(upload.kind, upload.sender).items()}
+        names = header_names(columns, remembered(upload.kind, upload.sender))
         marked = {True: "（必须有）", False: ""}
         choices = [("", "请选择"), (self.LEFT_OUT, "不用这一列")]
         choices += [(key, words[0] + marked[key in required]) for key, words in columns.items()]
@@ -35,7 +34,7 @@ class ColumnsForm(forms.Form):
                 label=header,
                 choices=choices,
                 required=False,
-                initial=names.get(header_key(header), ""),
+                initial=column_key(header, names) or "",
             )
         # What somebody has to choose stands first, not among twenty that are known.
         self.order_fields(sorted(self.fields, key=lambda name: bool(self.fields[name].initial)))
