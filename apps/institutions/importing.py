@@ -65,13 +65,29 @@ def use_encoding(one: ListImport, encoding: str) -> None:
 
 
 @transaction.atomic
+def use_columns(one: ListImport, keys: dict[str, str]) -> None:
+    """Which column is which, said by a person (header → key, blank for one that is left out): the
+    list is to be read by it, and so is every later one."""
+    read_anew(one)
+    uploads.remember(KIND, "", keys)
+
+
+@transaction.atomic
 def read_anew(one: ListImport) -> None:
     """To be read once more. A list that is already read anew, or is submitted, stays as it is."""
-    row = ListImport.objects.select_for_update(of=("self",)).get(pk=one.pk)
-    must(row.state == State.STAGED, "提交以后不能再改，请先退回。")
-    row.state, row.job = State.READING, Job.READ
+    row = _held(one)
+    must(row.can_be_read_anew, "提交以后不能再改，请先退回。")
+    row.state, row.job, row.message = State.READING, Job.READ, ""
     row.job_since, row.job_until = timezone.now(), None
-    row.save(update_fields=["state", "job", "job_since", "job_until"])
+    row.save(update_fields=["state", "job", "message", "job_since", "job_until"])
+    row.upload.state, row.upload.message = Upload.State.STAGED, ""
+    row.upload.save(update_fields=["state", "message"])
+
+
+def _held(one: ListImport) -> ListImport:
+    """The row as it stands, kept from all others until the transaction ends."""
+    held = ListImport.objects.select_for_update(of=("self",)).select_related("upload")
+    return held.get(pk=one.pk)
 
 
 # Deciding --------------------------------------------------------------------------------------
@@ -112,9 +128,10 @@ def hand_back(one: ListImport) -> None:
 
 @transaction.atomic
 def abandon(one: ListImport) -> None:
-    one = ListImport.objects.select_for_update(of=("self",)).select_related("upload").get(pk=one.pk)
-    must(one.state in (State.STAGED, State.DRAFT, State.READING), "这份名单不能放弃了。")
-    one.state, one.job = State.ABANDONED, Job.NONE
+    one = _held(one)
+    undecided = one.state in (State.STAGED, State.DRAFT, State.READING)
+    must(undecided or one.asks_columns, "这份名单不能放弃了。")
+    one.state, one.job, one.message = State.ABANDONED, Job.NONE, ""
     one.save()
     one.upload.state = Upload.State.ABANDONED
     one.upload.save(update_fields=["state"])

@@ -85,8 +85,9 @@ def _tell(one: ListImport, done: int, total: int) -> None:
 
 
 def read(one: ListImport) -> ListImport:
-    """Compare and stage. A file that cannot be read is refused with the reader's sentence. What
-    was given up or begun anew meanwhile is left as it is."""
+    """Compare and stage. A file that cannot be read is refused with the reader's sentence, and a
+    person is asked for the columns where that would help. What was given up or begun anew
+    meanwhile is left as it is."""
     end: Callable[[], None]
     try:
         end = partial(_stage, one, *_compared(one))
@@ -111,8 +112,11 @@ def _refuse(one: ListImport, unread: workbook.WorkbookError) -> None:
     """Nothing of an earlier reading stays beside the sentence."""
     sentence = str(unread)[:400]
     _count(one, Plan())
-    one.upload.state, one.upload.message = Upload.State.REFUSED, sentence
-    one.upload.save(update_fields=["state", "message", *COUNTS])
+    upload = one.upload
+    upload.state, upload.message = Upload.State.REFUSED, sentence
+    if isinstance(unread, sheets.ColumnsMissing):
+        upload.state, upload.layout = Upload.State.COLUMNS, unread.layout
+    upload.save(update_fields=["state", "message", "layout", *COUNTS])
     one.packed, one.state, one.job, one.message = "", State.REFUSED, Job.NONE, sentence
     one.save()
 

@@ -187,6 +187,11 @@ class ColumnsMissing(workbook.WorkbookError):
         self.book, self.headers = book, headers
         super().__init__(sentence)
 
+    @property
+    def layout(self) -> list[dict[str, Any]]:
+        """What the receipt keeps of the file, for the page that asks."""
+        return [{"sheet": "", "header_row": 0, "headers": list(self.headers), "columns": {}}]
+
 
 def open_file(
     kind: ListKind,
