@@ -218,14 +218,19 @@ class DiseaseGroupAdmin(SmallListMixin, DeskAdmin):
 @admin.register(ListImport)
 class ListImportAdmin(DeskAdmin):
     about = "收到的机构名单。一个人核对提交，另一个人发布，发布以后才公开。"
-    list_display = ("__str__", "state", "new", "changed", "missing", "drafted_by", "published_by")
+    list_display = ("__str__", "stands", "new", "changed", "missing", "drafted_by", "published_by")
     list_filter = ("state", "listed")
     list_select_related = ("upload", "drafted_by", "published_by")
 
     receive = admin_lists.receive
     list_blank = admin_lists.list_blank
     look = admin_lists.look
+    columns = admin_lists.columns
     change_view = admin_lists.change_view
+
+    @admin.display(description="状态", ordering="state")
+    def stands(self, obj: ListImport) -> str:
+        return str((obj.upload if obj.asks_columns else obj).get_state_display())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

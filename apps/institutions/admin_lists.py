@@ -12,12 +12,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.institutions import importing, tasks
+from apps.institutions import importing, listing, tasks
 from apps.institutions.admin_pages import changes, page
 from apps.institutions.models import ListImport, ListRow
 from ydjy.desk import encodings, leftovers, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
+from ydjy.desk.columnsform import ColumnsForm
 from ydjy.desk.downloads import as_file
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib.workbook import INSTITUTIONS
@@ -99,6 +100,8 @@ def look(self: Any, request: HttpRequest, obj: ListImport) -> HttpResponse:
     """What the list would change, and the steps that this person may take now."""
     if request.user.has_perm(IMPORT) or request.user.has_perm(PUBLISH):
         leftovers.touch(obj.upload)
+    if request.method == "GET" and obj.asks_columns and request.user.has_perm(IMPORT):
+        return redirect("admin:institutions_listimport_columns", obj.pk)
     if request.method == "POST":
         if said := _step(request, obj):
             messages.success(request, said)
@@ -108,6 +111,22 @@ def look(self: Any, request: HttpRequest, obj: ListImport) -> HttpResponse:
     if obj.job:
         response["Refresh"] = REFRESH
     return response
+
+
+@admin_verb(IMPORT, methods=("GET", "POST"), path="<path:object_id>/columns/", atomic=False)
+def columns(self: Any, request: HttpRequest, obj: ListImport) -> HttpResponse:
+    """对应列: which column is which, said once; then the list is read anew."""
+    must(obj.can_be_read_anew, f"这份名单{obj.get_state_display()}，不用再对应列。")
+    leftovers.touch(obj.upload)
+    form = ColumnsForm(obj.upload, listing.COLUMNS, listing.REQUIRED, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        importing.use_columns(obj, form.keys)
+        _work(obj, at_once=obj.upload.size <= importing.AT_ONCE)
+        return redirect(_url(obj))
+    error = obj.message if obj.asks_columns else ""
+    return page(
+        self, request, "list_columns", title="对应列", one=obj, form=form, error=error, step=2
+    )
 
 
 def _asked(request: HttpRequest) -> str:
@@ -163,9 +182,7 @@ def _abandon(request: HttpRequest, one: ListImport) -> str:
 
 
 def _encoding(request: HttpRequest, one: ListImport) -> str:
-    must(one.state == State.STAGED, "提交以后不能再改，请先退回。")
-    encodings.choose(one.upload, request.POST.get("encoding", ""))
-    importing.read_anew(one)
+    importing.use_encoding(one, request.POST.get("encoding", ""))
     _work(one, at_once=one.upload.size <= importing.AT_ONCE)
     return ""
 

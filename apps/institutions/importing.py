@@ -2,7 +2,7 @@
 
     take ──read──▶ staged ──draft──▶ draft ──publish (second person)──▶ published ──undo──▶ undone
 
-``take`` keeps the bytes. ``read`` compares them with what is stored (:mod:`comparing`) and stages
+``take`` keeps the bytes. ``read`` (:mod:`reading`) compares them with what is stored and stages
 the rows that differ. ``draft`` is the clerk's word, all or none unless he says otherwise;
 ``publish`` is another person's, and writes in one transaction (:mod:`writing`). What takes more
 than a moment is a job: its state stands in the database, Celery only wakes, and every job may be
@@ -10,37 +10,22 @@ run again.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.institutions import comparing, effects, listing, search, writing
-from apps.institutions.models import DiseaseGroup, ListImport, ListRow
-from apps.institutions.plan import SAMPLE, Differing, Kept, Outcome, Plan
-from apps.institutions.store import Store
-from apps.offices.models import City
-from ydjy.desk import leftovers, sheets, uploads, vault
+from apps.institutions import comparing, effects, search, writing
+from apps.institutions.models import ListImport, ListRow
+from apps.institutions.plan import SAMPLE, Differing, Kept
+from apps.institutions.reading import KIND, LEASE, list_kind, read
+from ydjy.desk import encodings, leftovers, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
-from ydjy.lib import workbook
-from ydjy.lib.workbook import sift
 
-KIND = "institutions"
 AT_ONCE = 200_000  # bytes of a file that is read while the person waits
-_TOLD_EVERY = 20_000  # rows between two reports of progress
-LEASE = timedelta(minutes=30)  # a worker that says nothing for so long has died
 State, Job = ListImport.State, ListImport.Job
-
-
-def list_kind(today: Any = None) -> sheets.ListKind:
-    city = City.objects.maybe()
-    return listing.kind(
-        today=today or timezone.localdate(),
-        area_code=city.area_code if city else None,
-        vocabulary=DiseaseGroup.objects.vocabulary(),
-    )
 
 
 def take(
@@ -72,115 +57,37 @@ def _adopt(upload: Upload) -> ListImport:
 # Reading ---------------------------------------------------------------------------------------
 
 
-def _compared(one: ListImport) -> tuple[sheets.Opened, Plan]:
-    """The comparison of the kept bytes with what is stored now."""
-    store = Store(one.listed)
-    try:
-        opened = _opened(one, store)
-        if sift.holds(opened.table):
-            return opened, _compare(one, opened, store)
-    except comparing.NeedsCells:
-        pass
-    opened = _opened(one)
-    return opened, _compare(one, opened, store)
+@transaction.atomic
+def use_encoding(one: ListImport, encoding: str) -> None:
+    """Another encoding, chosen by a person; the list is to be read by it."""
+    read_anew(one)
+    encodings.choose(one.upload, encoding)
 
 
-def _opened(one: ListImport, store: Store | None = None) -> sheets.Opened:
-    """The list, without the cells of the rows that ``store`` knows."""
-    kind, upload, remembered = list_kind(), one.upload, uploads.remembered(KIND)
-    by = store and workbook.Sift(
-        workbook.header_names(kind.columns, remembered), comparing.APART, lambda: store.digests
-    )
-    book = workbook.read_guarded(
-        vault.get(upload.stored),
-        kind.limits,
-        filename=upload.filename,
-        encoding=upload.encoding,
-        sift=by,
-    )
-    return sheets.open_book(kind, book, upload.filename, remembered=remembered)
+@transaction.atomic
+def use_columns(one: ListImport, keys: dict[str, str]) -> None:
+    """Which column is which, said by a person (header → key, blank for one that is left out): the
+    list is to be read by it, and so is every later one."""
+    read_anew(one)
+    uploads.remember(KIND, "", keys)
 
 
-def _compare(one: ListImport, opened: sheets.Opened, store: Store) -> Plan:
-    _tell(one, 0, opened.size)
-    told = 0
-
-    def tell(done: int) -> None:
-        nonlocal told
-        if done - told >= _TOLD_EVERY:
-            told = done
-            _tell(one, done, opened.size)
-
-    return comparing.compare(opened, one.listed, timezone.localdate(), tell, store)
-
-
-def _tell(one: ListImport, done: int, total: int) -> None:
-    until = timezone.now() + LEASE
-    ListImport.objects.filter(pk=one.pk).update(done=done, total=total, job_until=until)
-
-
-def read(one: ListImport) -> ListImport:
-    """Compare and stage. A file that cannot be read is refused with the reader's sentence."""
-    try:
-        opened, plan = _compared(one)
-    except workbook.WorkbookError as refused:
-        return _refuse(one, str(refused))
-    upload = one.upload
-    upload.format, upload.layout = opened.book.format, opened.layout
-    upload.encoding = opened.book.encoding or ""
-    upload.unmapped = list(opened.unmapped)
-    upload.message = "".join(opened.book.notes)[:400]
-    with transaction.atomic():
-        _stage(one, plan)
-        upload.save()
-    return one
-
-
+@transaction.atomic
 def read_anew(one: ListImport) -> None:
-    """To be read once more, by another encoding that a person has chosen."""
-    one.state, one.job, one.job_since = State.READING, Job.READ, timezone.now()
-    one.save(update_fields=["state", "job", "job_since"])
+    """To be read once more. A list that is already read anew, or is submitted, stays as it is."""
+    row = _held(one)
+    must(row.can_be_read_anew, "提交以后不能再改，请先退回。")
+    row.state, row.job, row.message = State.READING, Job.READ, ""
+    row.job_since, row.job_until = timezone.now(), None
+    row.save(update_fields=["state", "job", "message", "job_since", "job_until"])
+    row.upload.state, row.upload.message = Upload.State.STAGED, ""
+    row.upload.save(update_fields=["state", "message"])
 
 
-def _refuse(one: ListImport, sentence: str) -> ListImport:
-    one.upload.state, one.upload.message = Upload.State.REFUSED, sentence[:400]
-    one.upload.save(update_fields=["state", "message"])
-    one.state, one.job, one.message = State.REFUSED, Job.NONE, sentence[:400]
-    one.save()
-    return one
-
-
-def _stage(one: ListImport, plan: Plan) -> None:
-    """Keep what differs; the five counts of the receipt add up to all rows of the file."""
-    one.rows.all().delete()
-    ListRow.objects.bulk_create(_list_rows(one, plan), batch_size=500)
-    upload = one.upload
-    upload.accepted = plan.accepted
-    for outcome in (Outcome.HELD, Outcome.REJECTED, Outcome.DUPLICATE, Outcome.SKIPPED):
-        setattr(upload, outcome.value, plan.count(outcome))
-    one.new, one.changed = plan.count(Outcome.NEW), plan.count(Outcome.CHANGED)
-    one.unchanged, one.missing = plan.unchanged, plan.count(Outcome.MISSING)
-    one.packed, one.state, one.job = vault.put(KIND, plan.pack()), State.STAGED, Job.NONE
-    one.done = one.total = plan.total
-    one.message = ""
-    one.save()
-
-
-def _list_rows(one: ListImport, plan: Plan) -> Iterable[ListRow]:
-    for row in plan.rows:
-        yield ListRow(
-            of=one,
-            outcome=row.outcome,
-            sheet=row.sheet[:40],
-            row=row.row,
-            institution=row.pk,
-            name=row.name[:120],
-            before=row.before,
-            after=row.after,
-            cells=list(row.cells),
-            message=row.message,
-            decide=row.decide,
-        )
+def _held(one: ListImport) -> ListImport:
+    """The row as it stands, kept from all others until the transaction ends."""
+    held = ListImport.objects.select_for_update(of=("self",)).select_related("upload")
+    return held.get(pk=one.pk)
 
 
 # Deciding --------------------------------------------------------------------------------------
@@ -221,9 +128,10 @@ def hand_back(one: ListImport) -> None:
 
 @transaction.atomic
 def abandon(one: ListImport) -> None:
-    one = ListImport.objects.select_for_update(of=("self",)).select_related("upload").get(pk=one.pk)
-    must(one.state in (State.STAGED, State.DRAFT, State.READING), "这份名单不能放弃了。")
-    one.state, one.job = State.ABANDONED, Job.NONE
+    one = _held(one)
+    undecided = one.state in (State.STAGED, State.DRAFT, State.READING)
+    must(undecided or one.asks_columns, "这份名单不能放弃了。")
+    one.state, one.job, one.message = State.ABANDONED, Job.NONE, ""
     one.save()
     one.upload.state = Upload.State.ABANDONED
     one.upload.save(update_fields=["state"])
@@ -270,7 +178,8 @@ def publish(one: ListImport) -> ListImport:
 def _look_again(one: ListImport) -> ListImport:
     read(one)
     one.drafted_by = one.published_by = one.drafted_at = None
-    one.message = "提交以后资料又有人改过，请把变化再看一遍，重新提交。"
+    if one.state == State.STAGED:
+        one.message = "提交以后资料又有人改过，请把变化再看一遍，重新提交。"
     one.save()
     return one
 

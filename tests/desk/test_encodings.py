@@ -92,3 +92,14 @@ def test_filings_and_institutions_are_read_anew_too(cast: Cast, client_of: Any):
     browser.post(here, {"do": "encoding", "encoding": "big5"}, follow=True)
     one = ListImport.objects.get()
     assert (one.state, one.rows.get().name) == ("staged", "義縣醫院")
+
+
+def test_a_submitted_list_of_institutions_is_not_read_anew(cast: Cast):
+    data = workbooks.csv_bytes([["机构名称", "备注"], ["义县医院", ""]], "gb18030")
+    one = importing.take(data, "x.csv", listed="city", by=cast.directory)
+    seen = importing.run(one.pk)
+    importing.draft(ListImport.objects.get(pk=one.pk), by=cast.directory)
+    before = Upload.objects.values().get(), ListImport.objects.values().get()
+    with pytest.raises(Refused, match="提交以后不能再改"):
+        importing.use_encoding(seen, "big5")  # his page was opened before
+    assert (Upload.objects.values().get(), ListImport.objects.values().get()) == before

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.institutions import importing, scope, tasks
+from apps.institutions import importing, reading, scope, tasks
 from apps.institutions.models import (
     Institution,
     InternalContact,
@@ -131,11 +131,11 @@ def test_a_right_that_begins_later_ends_the_one_before_it(cast: Cast):
 def test_a_list_whose_worker_died_is_gone_on_with_once(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     one = importing.take(csv_list(generated(3)), "名单.csv", listed="city", by=cast.directory)
 
-    def dies(found: Any, plan: Any) -> None:
+    def dies(*what: Any) -> None:
         raise MemoryError
 
     with monkeypatch.context() as broken:
-        broken.setattr(importing, "_stage", dies)
+        broken.setattr(reading, "_stage", dies)
         with pytest.raises(MemoryError):
             tasks.sweep()
     assert tasks.sweep() == 0  # the lease still holds: somebody may be at work

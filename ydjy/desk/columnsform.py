@@ -9,7 +9,7 @@ from django.http import QueryDict
 from ydjy.desk import uploads
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import must
-from ydjy.lib.workbook import header_key
+from ydjy.lib.workbook import column_key, header_names
 
 
 class ColumnsForm(forms.Form):
@@ -30,9 +30,7 @@ class ColumnsForm(forms.Form):
         )
         super().__init__(data, label_suffix="")
         self.upload, self.columns, self.required = upload, columns, required
-        names = {header_key(word): key for key, words in columns.items() for word in words}
-        known = uploads.remembered(upload.kind, upload.sender)
-        names |= {header_key(header): key for header, key in known.items()}
+        names = header_names(columns, uploads.remembered(upload.kind, upload.sender))
         marked = {True: "（必须有）", False: ""}
         choices = [("", "请选择"), (self.LEFT_OUT, "不用这一列")]
         choices += [(key, words[0] + marked[key in required]) for key, words in columns.items()]
@@ -42,7 +40,7 @@ class ColumnsForm(forms.Form):
                 label=header,
                 choices=choices,
                 required=False,
-                initial=names.get(header_key(header), ""),
+                initial=column_key(header, names) or "",
             )
         # What somebody has to choose stands first, not among twenty that are known.
         self.order_fields(sorted(self.fields, key=lambda name: bool(self.fields[name].initial)))

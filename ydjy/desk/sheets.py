@@ -187,6 +187,11 @@ class ColumnsMissing(workbook.WorkbookError):
         self.book, self.headers = book, headers
         super().__init__(sentence)
 
+    @property
+    def layout(self) -> list[dict[str, Any]]:
+        """What the receipt keeps of the file, for the page that asks."""
+        return [{"sheet": "", "header_row": 0, "headers": list(self.headers), "columns": {}}]
+
 
 def open_file(
     kind: ListKind,
@@ -225,11 +230,10 @@ def _likely_headers(
 ) -> tuple[str, ...]:
     """The header line of what is likely this list: it has at least half of the columns that the
     list needs, and four known ones in all, each once."""
-    names = {workbook.header_key(w): key for key, words in kind.columns.items() for w in words}
-    names |= {workbook.header_key(word): key for word, key in remembered.items()}
+    names = workbook.header_names(kind.columns, remembered)
     for sheet in book.sheets:
         for row in sheet.rows[:30]:
-            keys = [names.get(workbook.header_key(text)) for text in row.cells if text.strip()]
+            keys = [workbook.column_key(text, names) for text in row.cells if text.strip()]
             known = [key for key in keys if key]
             missing = set(kind.required) - set(known)
             enough = len(known) >= 4 and len(missing) * 2 <= max(2, len(kind.required))

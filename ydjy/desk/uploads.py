@@ -35,6 +35,8 @@ class AlreadyReceived(Refused):
 
     def __init__(self, upload: Upload, sentence: str = "这个文件 {at} 已经导入过（{rows} 条）。"):
         self.upload = upload
+        if upload.state == Upload.State.COLUMNS:
+            sentence = "这个文件 {at} 已经收到，还没有导入：请在“对应列”里选好表里的列是什么。"
         at = timezone.localtime(upload.received_at)
         super().__init__(
             sentence.format(
@@ -173,8 +175,7 @@ def read(upload: Upload, kind: sheets.ListKind, settle: Settle, *, at_a_time: in
     try:
         file = sheets.open_file(kind, data, name, remembered=columns, encoding=writing)
     except sheets.ColumnsMissing as unclear:
-        layout = [{"sheet": "", "header_row": 0, "headers": list(unclear.headers), "columns": {}}]
-        _end(upload, Upload.State.COLUMNS, str(unclear), layout=layout)
+        _end(upload, Upload.State.COLUMNS, str(unclear), layout=unclear.layout)
         raise Unreadable(upload) from unclear
     except workbook.WorkbookError as refused:
         _end(upload, Upload.State.REFUSED, str(refused))

@@ -23,6 +23,9 @@ class ListImport(models.Model):
     and the five counts, ``accepted`` is ``new + changed + unchanged``, and :class:`ListRow` holds
     the rows that differ or were refused. ``packed`` names the whole comparison, kept beside the
     bytes; publishing goes on only if what it builds on has not changed since it was looked at.
+
+    One that lacks a column it needs is ``REFUSED``; where naming the columns would mend that, the
+    receipt says ``COLUMNS``.
     """
 
     class State(models.TextChoices):
@@ -84,6 +87,15 @@ class ListImport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_listed_display()}（{self.upload.filename}）"
+
+    @property
+    def asks_columns(self) -> bool:
+        """Whether it waits for a person to say which of its columns is which."""
+        return self.upload.state == Upload.State.COLUMNS
+
+    @property
+    def can_be_read_anew(self) -> bool:
+        return self.state == self.State.STAGED or self.asks_columns
 
     @property
     def problems(self) -> int:

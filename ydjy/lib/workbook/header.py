@@ -187,7 +187,7 @@ def _two_lines(sheet: Sheet, upper: Row, lower: Row, names: Mapping[str, str]) -
             group = ""
         if not below.strip():
             texts.append(above)
-        elif _key(below, names) is None and _key(group + below, names) is not None:
+        elif column_key(below, names) is None and column_key(group + below, names) is not None:
             texts.append(group + below)
         else:
             texts.append(below)
@@ -201,7 +201,9 @@ def _spans(sheet: Sheet, row: int, column: int) -> bool:
     )
 
 
-def _key(text: str, names: Mapping[str, str]) -> str | None:
+def column_key(text: str, names: Mapping[str, str]) -> str | None:
+    """The column that a header text names, whatever stands in brackets behind it; "" is left out,
+    ``None`` unknown. ``names``: as :func:`header_names` gives them."""
     whole = header_key(text)
     if whole in names:
         return names[whole]
@@ -211,7 +213,9 @@ def _key(text: str, names: Mapping[str, str]) -> str | None:
 
 def _mapped(top: int, depth: int, texts: Sequence[str], names: Mapping[str, str]) -> Header:
     columns = [
-        (key, index) for index, text in enumerate(texts) if text and (key := _key(text, names))
+        (key, index)
+        for index, text in enumerate(texts)
+        if text and (key := column_key(text, names))
     ]
     return Header(top, depth, tuple(texts), tuple(columns))
 

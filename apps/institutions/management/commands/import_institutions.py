@@ -7,6 +7,7 @@ from typing import Any
 from apps.institutions import importing
 from apps.institutions.models import ListImport
 from apps.offices.models import Staff
+from ydjy.desk import uploads
 from ydjy.desk.commands import DeskCommand
 from ydjy.desk.verbs import Refused
 
@@ -28,8 +29,7 @@ class Command(DeskCommand):
             raise Refused(f"没有这个文件：{file}。请检查路径。")
         first, second = (_staff(options.get(key)) for key in ("draft", "publish"))
         listed = ListImport.Listed.NATIONAL if options["national"] else ListImport.Listed.CITY
-        one = importing.take(file.read_bytes(), file.name, listed=listed, by=first)
-        one = importing.run(one.pk)
+        one = importing.run(_taken(file, listed, by=first).pk)
         if one.state == ListImport.State.STAGED and first and (one.new or one.changed):
             importing.draft(one, by=first, only_good=options["only_good"])
             if second:
@@ -38,6 +38,19 @@ class Command(DeskCommand):
         self.say(_record(one), _words(one), **options)
         if one.state == ListImport.State.REFUSED:
             raise Refused(one.message)
+
+
+def _taken(file: Path, listed: str, *, by: Staff | None) -> ListImport:
+    """The list, received now; or before and not understood: then it is read once more, as by now
+    somebody may have said which of its columns is which."""
+    try:
+        return importing.take(file.read_bytes(), file.name, listed=listed, by=by)
+    except uploads.AlreadyReceived as twin:
+        known = ListImport.objects.filter(upload=twin.upload).first()
+        if known is None or not known.asks_columns:
+            raise
+        importing.read_anew(known)
+        return known
 
 
 def _staff(username: str | None) -> Staff | None:
