@@ -226,6 +226,7 @@ class ListImportAdmin(DeskAdmin):
     list_blank = admin_lists.list_blank
     look = admin_lists.look
     columns = admin_lists.columns
+    list_problems = admin_lists.list_problems
     change_view = admin_lists.change_view
 
     @admin.display(description="状态", ordering="state")

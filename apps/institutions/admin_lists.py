@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.institutions import importing, listing, tasks
 from apps.institutions.admin_pages import changes, page
 from apps.institutions.models import ListImport, ListRow
-from ydjy.desk import encodings, leftovers, uploads
+from ydjy.desk import encodings, leftovers, problems, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
 from ydjy.desk.columnsform import ColumnsForm
@@ -129,6 +129,11 @@ def columns(self: Any, request: HttpRequest, obj: ListImport) -> HttpResponse:
     )
 
 
+@admin_verb((IMPORT, PUBLISH), methods=("GET",), path="<path:object_id>/problems/")
+def list_problems(self: Any, request: HttpRequest, obj: ListImport) -> HttpResponse:
+    return as_file(*importing.problem_workbook(obj))
+
+
 def _asked(request: HttpRequest) -> str:
     show = request.POST.get("show", "")
     return f"?show={show}" if show in SHOWN else ""
@@ -209,7 +214,7 @@ SHOWN = {
     "changed": ["changed"],
     "new": ["new"],
     "missing": ["missing"],
-    "problems": ["held", "rejected"],
+    "problems": [*importing.PROBLEMS],
     "twice": ["duplicate"],
     "skipped": ["skipped"],
     "decide": [],
@@ -244,6 +249,10 @@ def _seen(request: HttpRequest, one: ListImport) -> dict[str, Any]:
         "show": show,
         "page": shown,
         "rows": [(row, changes(row)) for row in shown],
+        "problems": one.problems,
+        "reasons": problems.counted(
+            one.rows.filter(outcome__in=importing.PROBLEMS).values_list("message", flat=True)
+        ),
         "sampled": show == "new" and one.new > importing.SAMPLE,
         "may_import": request.user.has_perm(IMPORT),
         "may_publish": request.user.has_perm(PUBLISH) and not maker,

@@ -22,7 +22,7 @@ from apps.institutions.models import (
 )
 from apps.institutions.plan import Differing, Kept, Outcome, Plan
 from apps.institutions.store import Store
-from ydjy.desk import sheets
+from ydjy.desk import problems, sheets
 from ydjy.lib import workbook
 from ydjy.lib.text import clean
 from ydjy.lib.workbook import sift
@@ -94,7 +94,8 @@ def compare(
             comparison.take(sheet, part)
             progress(comparison.plan.total)
     comparison.differ()
-    comparison.miss()
+    if not problems.mended(opened.layout):  # a part of a list says nothing of the others
+        comparison.miss()
     return comparison.plan
 
 

@@ -18,14 +18,15 @@ from django.utils import timezone
 
 from apps.institutions import comparing, effects, search, writing
 from apps.institutions.models import ListImport, ListRow
-from apps.institutions.plan import SAMPLE, Differing, Kept
+from apps.institutions.plan import SAMPLE, Differing, Kept, Outcome
 from apps.institutions.reading import KIND, LEASE, list_kind, read
-from ydjy.desk import encodings, leftovers, uploads, vault
+from ydjy.desk import encodings, leftovers, problems, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
 
 AT_ONCE = 200_000  # bytes of a file that is read while the person waits
 State, Job = ListImport.State, ListImport.Job
+PROBLEMS = (Outcome.HELD, Outcome.REJECTED)
 
 
 def take(
@@ -88,6 +89,26 @@ def _held(one: ListImport) -> ListImport:
     """The row as it stands, kept from all others until the transaction ends."""
     held = ListImport.objects.select_for_update(of=("self",)).select_related("upload")
     return held.get(pk=one.pk)
+
+
+def problem_workbook(one: ListImport) -> tuple[str, bytes]:
+    """下载有问题的 n 行: the sender's layout with a column that says what is wrong. Mended, it is
+    received as it is, and says nothing of the institutions that are not in it."""
+    headers = [header for sheet in one.upload.layout for header in sheet["headers"] if header]
+    rows = one.rows.filter(outcome__in=PROBLEMS).order_by("row", "pk")
+    return problems.workbook_of(
+        one.upload,
+        (
+            problems.Waiting(
+                row.sheet,
+                row.row,
+                row.cells,
+                {header for header in headers if f"“{header}”" in row.message},
+                row.message,
+            )
+            for row in rows
+        ),
+    )
 
 
 # Deciding --------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from apps.institutions.models import DiseaseGroup, ListImport, ListRow
 from apps.institutions.plan import Outcome, Plan
 from apps.institutions.store import Store
 from apps.offices.models import City
-from ydjy.desk import sheets, uploads, vault
+from ydjy.desk import problems, sheets, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.lib import workbook
 from ydjy.lib.workbook import sift
@@ -24,6 +24,7 @@ from ydjy.lib.workbook import sift
 KIND = "institutions"
 LEASE = timedelta(minutes=30)  # a worker that says nothing for so long has died
 _TOLD_EVERY = 20_000  # rows between two reports of progress
+_PART = "这是改好的有问题的行，不是整份名单，里面没有的机构不看作停用。"
 COUNTS = uploads.STATUS_FIELDS
 State, Job = ListImport.State, ListImport.Job
 
@@ -127,7 +128,8 @@ def _stage(one: ListImport, opened: sheets.Opened, plan: Plan) -> None:
     upload = one.upload
     upload.format, upload.encoding = opened.book.format, opened.book.encoding or ""
     upload.layout, upload.unmapped = opened.layout, list(opened.unmapped)
-    upload.message = "".join(opened.book.notes)[:400]
+    part = [_PART] if problems.mended(opened.layout) else []
+    upload.message = "".join([*part, *opened.book.notes])[:400]
     upload.save(update_fields=["format", "encoding", "layout", "unmapped", "message", *COUNTS])
     one.packed, one.state, one.job = vault.put(KIND, plan.pack()), State.STAGED, Job.NONE
     one.message = ""
