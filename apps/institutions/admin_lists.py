@@ -183,7 +183,7 @@ def _undo(request: HttpRequest, one: ListImport) -> str:
 
 def _abandon(request: HttpRequest, one: ListImport) -> str:
     importing.abandon(one)
-    return "这份名单没有导入。"
+    return ""  # the page says so
 
 
 def _encoding(request: HttpRequest, one: ListImport) -> str:
@@ -259,7 +259,7 @@ def _seen(request: HttpRequest, one: ListImport) -> dict[str, Any]:
         "maker": maker,
         "alone": bool(one.job and one.job_since and timezone.now() - one.job_since > ALONE),
         "allowed": one.rows.filter(allowed=True).count(),
-        "step": 2 if one.state in (State.READING, State.STAGED) else 3,
+        "step": 3 if one.state in (State.DRAFT, State.PUBLISHED, State.UNDONE) else 2,
         "asks": show == "decide" and one.state == State.STAGED,
         "outcomes": dict(ListRow.Outcome.choices),
     }

@@ -262,6 +262,35 @@ SMALL = """() => [...document.querySelectorAll('#content a.btn, #content button,
 
 
 @pytest.mark.parametrize("width", [390, 1440])
+def test_j10_a_list_with_an_unknown_name_column_is_read_once_its_columns_are_said(
+    log_in: Any, tmp_path: Any, width: int
+):
+    keeper, file = log_in("keeper", width), tmp_path / "名单.csv"
+    file.write_bytes(
+        table(机构的叫法=["测试医院"], 机构编码=["H21071100009"], 等级=["二级甲等"],
+              联系电话=["0416-2345678"], 地址=["人民路1号"], 值班室=["0416-2345679"])
+    )  # fmt: skip
+    keeper.goto("/admin/institutions/listimport/receive/")
+    keeper.set_input_files("[name=file]", file)
+    keeper.click("button:has-text('核对这份名单')")
+    assert "没有找到“机构名称”这一列" in keeper.inner_text(".errornote")
+    _fits(keeper, width)
+    keeper.select_option("label:has-text('机构的叫法') >> xpath=../..//select", "name")
+    keeper.click("button:has-text('记住，并核对这份名单')")
+    assert "没有用到的列：值班室" in keeper.inner_text("#content")
+    _fits(keeper, width)
+    keeper.click("a:has-text('改列的对应')")
+    keeper.click("button:has-text('放弃，不导入')")
+    assert "这份名单没有导入" in keeper.inner_text(".note")
+
+
+def _fits(page: Any, width: int) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
+    if width == 390:
+        assert page.evaluate(SMALL) == [], page.url
+
+
+@pytest.mark.parametrize("width", [390, 1440])
 def test_no_page_is_wider_than_the_window(log_in: Any, width: int):
     page = log_in("keeper", width)
     one = Institution.objects.get(name="锦州市康宁医院")

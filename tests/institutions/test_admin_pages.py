@@ -261,7 +261,11 @@ def test_the_same_file_again_leads_to_the_first_one(keeper: Client):
 def test_an_unreadable_file_keeps_its_receipt_and_says_why(keeper: Client):
     one = upload(keeper, b"\x00\x01\x02")
     assert one.state == "refused"
-    assert one.message in text_of(keeper, url("listimport_look", one.pk))
+    page = text_of(keeper, url("listimport_look", one.pk))
+    assert page.count(one.message) == 1
+    assert "重新选文件" in page
+    assert "没有这样的行" not in page
+    assert 'aria-current="step">核对、提交' in page
 
 
 def test_rows_are_shown_by_page(keeper: Client, cast: Cast):
