@@ -221,18 +221,25 @@ SHOWN = {
 }
 
 
-def _seen(request: HttpRequest, one: ListImport) -> dict[str, Any]:
-    upload = one.upload
-    questions = one.rows.exclude(decide="").count()
-    counters = [
+def _counters(one: ListImport) -> list[tuple[str, str, int]]:
+    return [
         ("changed", "有变化", one.changed),
         ("new", "新增", one.new),
         ("missing", "名单里没有了", one.missing),
-        ("decide", "要人同意", questions),
+        ("decide", "要人同意", one.rows.exclude(decide="").count()),
         ("problems", "有问题", one.problems),
-        ("twice", "重复", upload.duplicate),
-        ("skipped", "跳过", upload.skipped),
+        ("twice", "重复", one.upload.duplicate),
+        ("skipped", "跳过", one.upload.skipped),
     ]
+
+
+def _reasons(one: ListImport) -> list[tuple[str, int]]:
+    waiting = one.rows.filter(outcome__in=importing.PROBLEMS)
+    return problems.counted(waiting.values_list("message", flat=True))
+
+
+def _seen(request: HttpRequest, one: ListImport) -> dict[str, Any]:
+    upload, counters = one.upload, _counters(one)
     first = next((key for key, _, count in counters if count), "changed")
     show = request.GET.get("show", "")
     show = show if show in SHOWN else first
@@ -250,9 +257,7 @@ def _seen(request: HttpRequest, one: ListImport) -> dict[str, Any]:
         "page": shown,
         "rows": [(row, changes(row)) for row in shown],
         "problems": one.problems,
-        "reasons": problems.counted(
-            one.rows.filter(outcome__in=importing.PROBLEMS).values_list("message", flat=True)
-        ),
+        "reasons": _reasons(one),
         "sampled": show == "new" and one.new > importing.SAMPLE,
         "may_import": request.user.has_perm(IMPORT),
         "may_publish": request.user.has_perm(PUBLISH) and not maker,
