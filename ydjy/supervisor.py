@@ -1,4 +1,4 @@
-"""The processes of one desk, started and stopped together: web, worker with beat.
+"""The processes of one desk, started and stopped together: web, worker, beat.
 
 No server of its own and no shell: a list of commands, watched from one loop. When one of them ends
 by itself it is started again, a little later each time; a signal stops all of them, and none
@@ -27,6 +27,7 @@ class Child:
 
     name: str
     command: Sequence[str]
+    orphaned: signal.Signals = signal.SIGKILL  # what the kernel sends it when we are killed
     process: "subprocess.Popen[bytes] | None" = None
     failures: int = 0
     not_before: float = field(default=0.0)
@@ -34,19 +35,22 @@ class Child:
     def start(self) -> None:
         # A group of its own: Ctrl-C on the terminal reaches us alone, and we stop it in order.
         self.process = subprocess.Popen(
-            self.command, start_new_session=True, preexec_fn=_not_longer_than(os.getpid())
+            self.command,
+            start_new_session=True,
+            preexec_fn=_not_longer_than(os.getpid(), self.orphaned),
         )
         self.not_before = time.monotonic() + min(2**self.failures, LONGEST_WAIT)
 
 
-def _not_longer_than(parent: int) -> Callable[[], None]:
+def _not_longer_than(parent: int, orphaned: signal.Signals) -> Callable[[], None]:
     """Runs in a child before its program: on Linux the kernel stops it when we are killed, which
-    no handler of ours hears of. Else it would hold the port, and two of them the week."""
+    no handler of ours hears of. Else the web server would hold the port, and a worker that ends in
+    order the database, for as long as a list takes; whoever comes next goes on with that list."""
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
     def prepare() -> None:
         if prctl is not None:
-            prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            prctl(_PR_SET_PDEATHSIG, orphaned)
             if os.getppid() != parent:  # killed before this was said
                 os._exit(1)
 
@@ -54,25 +58,19 @@ def _not_longer_than(parent: int) -> Callable[[], None]:
 
 
 def commands(port: int) -> list[Child]:
-    """The web server on loopback, and the worker that also ticks."""
+    """The web server on loopback, the worker, and the clock that wakes it."""
     python = sys.executable
     web = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
     web += ["--port", str(port), "--workers", "1", "--blocking-threads", "4"]
     web += ["--log-level", "warning", "ydjy.wsgi:application"]
-    worker = [
-        python,
-        "-m",
-        "celery",
-        "--quiet",
-        "-A",
-        "ydjy",
-        "worker",
-        "--beat",
-        "--pool",
-        "threads",
+    celery = [python, "-m", "celery", "--quiet", "-A", "ydjy"]
+    worker = [*celery, "worker", "--pool", "threads", "--concurrency", "2"]
+    level = ["--loglevel", "WARNING"]
+    return [
+        Child("网站", web, signal.SIGTERM),
+        Child("后台任务", [*worker, *level]),
+        Child("定时任务", [*celery, "beat", *level]),
     ]
-    worker += ["--concurrency", "2", "--loglevel", "WARNING"]
-    return [Child("网站", web), Child("后台任务", worker)]
 
 
 def run(children: Sequence[Child], tell: Callable[[str], object]) -> None:

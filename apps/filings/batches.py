@@ -24,7 +24,7 @@ from apps.filings.query import CERT_INDEX
 from apps.filings.steps import Status
 from apps.filings.workbooks import KIND, read
 from apps.offices.models import Channel, City, Office
-from ydjy.desk import leftovers, sheets, uploads
+from ydjy.desk import bulk, leftovers, sheets, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
@@ -99,6 +99,7 @@ def go_on(upload: Upload) -> Outcome:
                 rest = accepted(row).filter(position__gt=rows[-1].position)
                 lease = _lease(row)
             crashpoint("CF1")
+            bulk.give_way()
     upload.refresh_from_db()
     return outcome
 
@@ -228,6 +229,7 @@ def undo(upload: Upload, *, by: Any, reason: str) -> tuple[int, list[str]]:
             for filing in rows:
                 filing.withdraw(by=by, reason=f"撤销整批登记：{reason}"[:300])
                 gone += 1
+        bulk.give_way()
     with transaction.atomic():
         row = Upload.objects.select_for_update().get(pk=upload.pk)
         row.state = State.UNDONE

@@ -23,7 +23,7 @@ from tests.filings.posted import (
     row,
     sheet,
 )
-from ydjy.desk import leftovers
+from ydjy.desk import bulk, leftovers
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
 
@@ -169,6 +169,17 @@ def test_whoever_lost_the_list_to_somebody_else_stops(
         confirmed(policy, upload)
     assert Filing.objects.count() == 5
     assert Upload.objects.get(pk=upload.pk).state == Upload.State.CONFIRMED
+
+
+def test_others_can_write_between_two_parts(policy: Cast, monkeypatch: pytest.MonkeyPatch):
+    turns: list[int] = []
+    monkeypatch.setattr(batches, "AT_A_TIME", 2)
+    monkeypatch.setattr(bulk, "give_way", lambda: turns.append(Filing.objects.count()))
+    upload = received(policy, [row(n) for n in range(1, 6)])
+    confirmed(policy, upload)
+    assert turns == [2, 4, 5]
+    batches.undo(upload, by=policy.yixian, reason="发错了")
+    assert len(turns) == 6
 
 
 def test_the_database_gives_a_row_one_filing(policy: Cast):

@@ -6,6 +6,7 @@ constraints see every row as always.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from operator import itemgetter
@@ -28,7 +29,15 @@ _AS_IS = (
 )
 # Rows of one statement on SQLite: it copies every page that a statement with triggers changes.
 _AT_ONCE = 50
+_TURN = 0.15  # seconds, more than SQLite's longest sleep between two attempts
 Maker = Callable[[Mapping[str, Any]], Any]
+
+
+def give_way() -> None:
+    """Between two parts of long work: let others write. Who waits for SQLite's lock asks again
+    every tenth of a second, and would never meet the moment between two transactions."""
+    if connection.vendor == "sqlite":
+        time.sleep(_TURN)
 
 
 def maker(model: type[models.Model], **always: Any) -> Maker:

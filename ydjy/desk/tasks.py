@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from ydjy.desk import audit, exportfiles
+from ydjy.desk import audit, bulk, exportfiles
 from ydjy.desk.longlists import go_on_with as go_on_with  # a task, to be found here
 
 _SECONDS = 40  # within the minute that the next run begins
@@ -20,6 +20,7 @@ def seal_changes() -> int:
     begun, total = monotonic(), 0
     while monotonic() - begun < _SECONDS and (sealed := audit.seal_changes()):
         total += sealed
+        bulk.give_way()
     return total
 
 
