@@ -31,7 +31,7 @@ from ydjy.desk.secrets import blind_index, opened
 from ydjy.desk.verbs import Refused, must
 
 log = logging.getLogger("ydjy.lists")
-AT_A_TIME = 100  # rows of one transaction: others write between two
+AT_A_TIME = 50  # rows of one transaction: others write between two
 State = Upload.State
 
 

@@ -4,9 +4,9 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from django.db import connection
 
 from ydjy.desk import bulk
 
@@ -40,6 +40,6 @@ def test_only_sqlite_asks_for_it(monkeypatch: pytest.MonkeyPatch):
     slept: list[float] = []
     monkeypatch.setattr(bulk.time, "sleep", slept.append)
     for vendor, turns in (("postgresql", []), ("sqlite", [bulk._TURN])):
-        monkeypatch.setattr(connection, "vendor", vendor)
+        monkeypatch.setattr(bulk, "connection", SimpleNamespace(vendor=vendor))
         bulk.give_way()
         assert slept == turns
