@@ -65,6 +65,7 @@ _GUIDE = {
     "posting_months": Guide("12", "只写数字。"),
 }
 _MONTH_DIGITS = 3
+_AT_ODDS = "是同一个人、同一个就医地，内容不同，请核对留哪一行"
 _INSURANCE = {"职工": "310", "居民": "390", "310": "310", "390": "390", "320": "310"}
 _STATUS = {label: value for value, label in requirements.STATUS_WORDS.items()}
 
@@ -103,6 +104,7 @@ def _kind(
         same=lambda values: f"{values.get('cert_no')}:{values.get('place')}",
         secret=frozenset({"cert_no", "phone"}),
         guide=_GUIDE,
+        at_odds=_AT_ODDS,
     )
 
 

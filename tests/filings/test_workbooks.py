@@ -69,6 +69,24 @@ def test_what_the_columns_or_the_rules_could_not_take_is_told_before_registering
     assert [filing.name for filing in made(confirmed(policy, upload))] == ["测试2"]
 
 
+def test_two_rows_of_which_nobody_knows_the_place_are_not_taken_for_one(policy: Cast):
+    number = casting.number(1)
+    places = ["朝阳", "火星", "火星"]
+    upload = received(policy, [row(1, place=place, number=number) for place in places])
+    assert [r.status for r in upload.rows.all()] == ["held", "held", "held"]
+    same = received(policy, [row(1, place="朝阳"), row(1, place="朝阳")])
+    assert [r.status for r in same.rows.all()] == ["held", "duplicate"]
+
+
+def test_a_person_who_stands_twice_with_another_period_is_asked_about_in_his_own_words(
+    policy: Cast,
+):
+    upload = received(policy, [row(1, months="12"), row(1, months="24")])
+    second = upload.rows.all()[1]
+    assert second.status == "held"
+    assert second.message == "与第 2 行是同一个人、同一个就医地，内容不同，请核对留哪一行。"
+
+
 def test_good_rows_are_registered_and_one_that_the_rules_refuse_says_why(policy: Cast):
     upload = received(policy, [row(1), row(2, months="5"), row(3)])
     outcome = confirmed(policy, upload)

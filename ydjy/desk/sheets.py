@@ -16,6 +16,7 @@ from ydjy.desk.doubts import ACCEPTED, HELD, REJECTED, Cells, Doubts, Values
 from ydjy.lib import idnumbers, workbook
 
 DUPLICATE, SKIPPED = "duplicate", "skipped"
+AT_ODDS = "编号相同，内容不同，请判断以哪一行为准"
 
 SKIP_REASONS = {
     "total": "合计行，不是数据。",
@@ -46,7 +47,8 @@ class ListKind:
     ``columns``: key → header synonyms; ``required``: columns without which it is another list;
     ``judge``: cells by key → canonical values and doubts; ``same``: what makes two rows the same
     thing (``None`` when it cannot be told); ``secret``: keys masked unless revealed; ``guide``:
-    how the columns of a blank one are filled in.
+    how the columns of a blank one are filled in; ``at_odds``: what is said of the second of two
+    rows that are the same thing and say different things.
     """
 
     code: str
@@ -59,6 +61,7 @@ class ListKind:
     same: Callable[[Values], str | None]
     secret: frozenset[str] = frozenset()
     guide: Mapping[str, Guide] = field(default_factory=dict)
+    at_odds: str = AT_ODDS
 
 
 @dataclass(slots=True)
@@ -87,6 +90,7 @@ class ReadRow:
     twin: First | None = None
     first: First | None = None
     original: int | None = None  # key of the staged row of an earlier file that it stands for
+    unread: tuple[str, ...] = ()  # doubtful cells without a value: nobody knows what they say
 
     @property
     def where(self) -> str:
@@ -262,13 +266,13 @@ def judged(opened: Opened) -> Iterator[ReadRow]:
     seen: dict[str | bytes, First] = {}
     for row in _judged(opened.kind, opened.table):
         if row.status in (ACCEPTED, HELD) and (key := opened.kind.same(row.values)) is not None:
-            _mark_twin(row, seen, key)
+            _mark_twin(row, seen, key, opened.kind.at_odds)
         yield row
 
 
-def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str) -> None:
+def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str, at_odds: str) -> None:
     short = key if len(key) <= 40 else blake2b(key.encode(), digest_size=16).digest()
-    said = hash(tuple(item for item in row.values.items() if item[0] != "seq"))
+    said = hash((row.unread, *(item for item in row.values.items() if item[0] != "seq")))
     twin = seen.get(short)
     if twin is None:
         row.first = seen[short] = First(row.row, said)
@@ -277,7 +281,7 @@ def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str) -> None:
         row.message = f"与第 {twin.row} 行重复。"
     elif row.status == ACCEPTED:
         row.status = HELD
-        row.message = f"与第 {twin.row} 行编号相同，内容不同，请判断以哪一行为准。"
+        row.message = f"与第 {twin.row} 行{at_odds}。"
 
 
 def in_words(opened: Opened, counts: Mapping[str, int]) -> str:
@@ -330,6 +334,7 @@ def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
                 doubts.status,
                 values,
                 *_told(sheet, doubts),
+                unread=tuple(cells[key] for key in doubts.unsure if values.get(key) is None),
             )
 
 
