@@ -56,6 +56,7 @@ OFFICES = SmallList(
     label="经办机构",
     model=Office,
     find=_offices,
+    same=lambda values: values.get("code") or values.get("name"),
     several="有几个机构叫这个名称，请在“代号”列写明是哪一个",
     complete=_give_code,
     columns=(
@@ -90,10 +91,18 @@ OFFICES = SmallList(
 
 
 def _hotlines(values: Values) -> Sequence[Hotline]:
-    """The very one; else the only one of that name, or of that number: then the other changed."""
-    name, tel = values["name"], _tel(values["display"] or "")
-    exact = columns.saying(Hotline.objects.filter(tel=tel), name=name)
-    return exact or columns.saying(Hotline.objects.all(), name=name)
+    numbered = Hotline.objects.filter(tel=_tel(values["display"] or ""))
+    return columns.saying(numbered, name=values["name"])
+
+
+def _renumbered(values: Values) -> Sequence[Hotline]:
+    """The one of that name, at that office if the list says which: then its number changed."""
+    named = columns.saying(Hotline.objects.all(), name=values["name"])
+    office = values.get("office")
+    if not named or not office:
+        return named
+    there = columns.saying(Office.objects.all(), name=office) or Office.objects.filter(code=office)
+    return columns.saying(Hotline.objects.filter(office__in=there), name=values["name"])
 
 
 def _area_code() -> str | None:
@@ -136,6 +145,7 @@ HOTLINES = SmallList(
     label="电话",
     model=Hotline,
     find=_hotlines,
+    moved=_renumbered,
     several="有几部电话叫这个名称，号码又都对不上，请在页面上改",
     columns=(
         columns.text("name", "名称", "电话名称", limit=40, identity=True, sample="异地就医咨询"),
