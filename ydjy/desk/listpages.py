@@ -186,12 +186,14 @@ class SmallListMixin(ExportMixin):
             "skipped": upload.rows.filter(status="skipped"),
         }[show].order_by("position")
         page = Paginator(rows, PAGE).get_page(request.GET.get("p"))
+        places = upload.rows.filter(position__in=[row.position for row in page])
+        of = dict(places.values_list("position", "sheet")) if len(upload.layout) > 1 else {}
         return {
             "upload": upload,
             "counters": counters,
             "show": show,
             "page": page,
-            "rows": [self._row(row) for row in page],
+            "rows": [{"sheet": of.get(row.position, "")} | self._row(row) for row in page],
             "new": new,
             "changed": changed,
             "same": max(upload.accepted - new - changed, 0),
