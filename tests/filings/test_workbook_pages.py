@@ -45,6 +45,16 @@ def test_another_offices_file_is_not_there(policy: Cast, client_of: Any):
     assert client_of(policy.heishan).get(page).status_code == 404
 
 
+def test_a_file_that_another_office_has_received_is_said_to_be_there(policy: Cast, client_of: Any):
+    received(policy, [row(1)])
+    page = sent(client_of(policy.heishan), sheet([row(1)]))
+    assert page.status_code == 200
+    assert "已经导入过（1 条）。是别的机构收的，请和他们联系。" in page.content.decode()
+    page = sent(client_of(policy.heishan), sheet([row(1)]) + b" ")  # saved anew
+    assert page.status_code == 200
+    assert "的内容与" in page.content.decode()
+
+
 def sent(browser: Client, data: bytes, **more: Any) -> Any:
     variant = Variant.objects.get(code="posted-worker")
     more = {"variant": variant.pk, "file": SimpleUploadedFile("派驻.xlsx", data), **more}

@@ -333,12 +333,14 @@ def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
                 row.cells,
                 doubts.status,
                 values,
-                *_told(sheet, doubts),
+                *_told(kind, sheet, doubts),
                 unread=tuple(cells[key] for key in doubts.unsure if values.get(key) is None),
             )
 
 
-def _told(sheet: workbook.TableSheet, doubts: Doubts) -> tuple[tuple[str, ...], str]:
+def _told(
+    kind: ListKind, sheet: workbook.TableSheet, doubts: Doubts
+) -> tuple[tuple[str, ...], str]:
     """The headers concerned and one sentence with all complaints, rejected ones first."""
     found = {**doubts.notes, **doubts.unsure, **doubts.bad}
     found = dict(sorted(found.items(), key=lambda item: item[0] not in doubts.bad))
@@ -348,5 +350,10 @@ def _told(sheet: workbook.TableSheet, doubts: Doubts) -> tuple[tuple[str, ...], 
         key: sheet.headers[sheet.columns[key]] if key in sheet.columns else "" for key in found
     }
     columns = tuple(title for title in titles.values() if title)
-    clauses = [f"“{titles[k]}”{v}" if titles[k] else v for k, v in found.items()]
+    clauses = [
+        f"“{titles[k]}”{v}"
+        if titles[k]
+        else f"表里没有“{kind.columns[k][0]}”这一列，{v.removeprefix('空着，')}"
+        for k, v in found.items()
+    ]
     return columns, "；".join(clauses) + "。"
