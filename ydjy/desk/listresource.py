@@ -19,6 +19,7 @@ from import_export.results import RowResult
 
 from ydjy.desk import problems
 from ydjy.desk.doubts import Values
+from ydjy.desk.listcolumns import spelled_once
 from ydjy.desk.trees import below_itself
 from ydjy.desk.verbs import in_words
 from ydjy.lib import fields
@@ -85,7 +86,8 @@ class Rows(Resource):
         dataset = tablib.Dataset(headers=list(self.fields))
         for _, values in rows:
             dataset.append([values.get(key) for key in self.fields])
-        result = self.import_data(dataset, dry_run=dry_run, use_transactions=True)
+        with spelled_once():
+            result = self.import_data(dataset, dry_run=dry_run, use_transactions=True)
         made: list[Difference] = []
         wrong: dict[int, str] = {}
         for (number, _), row in zip(rows, result.rows, strict=True):
