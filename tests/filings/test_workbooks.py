@@ -84,6 +84,13 @@ def test_what_the_columns_or_the_rules_could_not_take_is_told_before_registering
     assert [filing.name for filing in made(confirmed(policy, upload))] == ["测试2"]
 
 
+@pytest.mark.parametrize("word", ["示例", "例", "例：", "样例"])
+def test_a_sample_that_was_left_in_the_list_is_nobody(policy: Cast, word: str):
+    sample = [word, *row(9, number="11010519491231002X")[1:]]
+    upload = received(policy, [sample, row(1)])
+    assert [r.status for r in upload.rows.all()] == ["skipped", "accepted"]
+
+
 def test_two_rows_of_which_nobody_knows_the_place_are_not_taken_for_one(policy: Cast):
     number = casting.number(1)
     places = ["朝阳", "火星", "火星"]

@@ -215,13 +215,28 @@ def open_book(
             book, kind.columns, kind.required, remembered=remembered, hint=kind.hint
         )
     except workbook.WorkbookError as refused:
-        if headers := _likely_headers(kind, book, remembered):
+        headers = _likely_headers(kind, book, remembered) or _said_wrongly(kind, book, remembered)
+        if headers:
             raise ColumnsMissing(str(refused), book, headers) from refused
         raise
     opened = Opened(kind, filename, book, table)
     if not opened.size:
         raise workbook.WorkbookError("表头下面没有数据。请确认选对了文件。")
     return opened
+
+
+def _said_wrongly(
+    kind: ListKind, book: workbook.Book, remembered: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The header line, where only what a person once said of the columns stands in the way: then
+    that is asked anew, else no file of the sender would ever be read again."""
+    if not remembered:
+        return ()
+    try:
+        table = workbook.find_table(book, kind.columns, kind.required)
+    except workbook.WorkbookError:
+        return ()
+    return tuple(text.strip() for text in table.sheets[0].headers)
 
 
 def _likely_headers(
