@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.validators import slug_re
+
 from apps.offices.models import CalendarDay, City, Hotline, Office, PolicyDocument, Synonym
 from ydjy.desk import listcolumns as columns
 from ydjy.desk.listcolumns import ListColumn
@@ -40,6 +42,13 @@ def _offices(values: Values) -> Sequence[Office]:
     return columns.saying(Office.objects.all(), name=values["name"])
 
 
+def _code(cell: str) -> str | None:
+    said = fields.code(cell, limit=50)
+    if said and not slug_re.fullmatch(said):
+        raise fields.Bad("只能用字母、数字、横线和下划线")
+    return said
+
+
 def _give_code(office: Office) -> None:
     """A new office of a list without codes gets one from its name."""
     if office.code:
@@ -60,7 +69,10 @@ OFFICES = SmallList(
     several="有几个机构叫这个名称，请在“代号”列写明是哪一个",
     complete=_give_code,
     columns=(
-        columns.code("code", "代号", "机构代号", limit=50, note="空着就按名称找；新增的自动编。"),
+        ListColumn(
+            *("code", ("代号", "机构代号"), columns.Words(_code)),
+            Guide(note="空着就按名称找；新增的自动编。"),
+        ),
         columns.text(
             *("name", "名称", "机构名称", "经办机构", "网点名称"),
             limit=60,

@@ -120,6 +120,11 @@ def test_no_office_stands_below_itself(cast: Cast, client_of: Any, name: str, ab
         office.clean()
 
 
+def test_a_code_with_other_signs_is_told_in_plain_words(cast: Cast):
+    upload = received(OFFICES, [["代号", "名称"], ["a b", "甲站"], ["中文", "乙站"]], cast)
+    assert messages(upload) == ["“代号”只能用字母、数字、横线和下划线。"] * 2
+
+
 def test_what_a_new_row_lacks_is_named_by_its_column(cast: Cast):
     rows = [["日期", "上班还是休息", "名称", "依据"], ["2029-12-03", "", "元旦", "通知"]]
     upload = received(DAYS, rows, cast)
