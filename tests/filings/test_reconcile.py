@@ -111,3 +111,11 @@ def test_rows_that_nobody_can_read_are_named_and_can_be_downloaded(policy: Cast,
     assert address in text
     assert client_of(policy.yixian).get(address).content.startswith(b"PK")
     assert client_of(policy.heishan).get(address).status_code == 404
+
+
+def test_a_row_without_a_place_says_why_and_not_none(policy: Cast, client_of: Any):
+    upload, _ = compared(policy, [["测试1", casting.number(1), "火星", "", ""]])
+    page = reverse("admin:filings_filing_compared", args=[upload.pk])
+    text = client_of(policy.yixian).get(page).content.decode()
+    assert "None" not in text
+    assert "“rloc_admdvs”认不出是哪里" in text

@@ -1,6 +1,7 @@
 """Lists of filings: registered by the same rules, and compared with the platform's download."""
 
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.filings.posted import (
 from ydjy.desk import leftovers
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
+from ydjy.lib import workbook
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +138,18 @@ def test_a_kind_that_ends_by_itself_is_not_registered_from_a_row_that_says_for_e
     upload = workbooks.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
     ((_, why),) = confirmed(policy, upload).refused
     assert why.startswith("表里写的是长期，这类备案只能到 2027-05-20。")
+
+
+def test_a_twin_on_another_sheet_is_told_by_its_sheet(policy: Cast):
+    target, rows = BytesIO(), {"甲": [row(1)], "乙": [row(1), row(1, months="24")]}
+    workbook.write(
+        target, [workbook.SheetOut(name=n, header=HEADER, rows=r) for n, r in rows.items()]
+    )
+    variant = Variant.objects.get(code="posted-worker")
+    upload = workbooks.receive(target.getvalue(), "x.xlsx", by=policy.yixian, variant=variant.pk)
+    said = [r.message for r in upload.rows.all()]
+    assert said[1] == "与工作表“甲”第 2 行重复。"
+    assert said[2].startswith("与工作表“甲”第 2 行是同一个人")
 
 
 def test_good_rows_are_registered_and_one_that_the_rules_refuse_says_why(policy: Cast):

@@ -66,11 +66,12 @@ class ListKind:
 
 @dataclass(slots=True)
 class First:
-    """What is remembered of a row, should a later one be the same thing: its number in the file,
+    """What is remembered of a row, should a later one be the same thing: its place in the file,
     what it says, the row of an earlier file that it stands for, its key once it is staged."""
 
     row: int
     said: int
+    sheet: str = ""
     original: int | None = None
     key: int | None = None
 
@@ -290,13 +291,15 @@ def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str, at_odds: 
     said = hash((row.unread, *(item for item in row.values.items() if item[0] != "seq")))
     twin = seen.get(short)
     if twin is None:
-        row.first = seen[short] = First(row.row, said)
-    elif twin.said == said:
+        row.first = seen[short] = First(row.row, said, row.sheet)
+        return
+    other = f"工作表“{twin.sheet}”" if twin.sheet != row.sheet else ""
+    if twin.said == said:
         row.status, row.twin = DUPLICATE, twin
-        row.message = f"与第 {twin.row} 行重复。"
+        row.message = f"与{other}第 {twin.row} 行重复。"
     elif row.status == ACCEPTED:
         row.status = HELD
-        row.message = f"与第 {twin.row} 行{at_odds}。"
+        row.message = f"与{other}第 {twin.row} 行{at_odds}。"
 
 
 def in_words(opened: Opened, counts: Mapping[str, int]) -> str:
