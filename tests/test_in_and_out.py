@@ -12,6 +12,7 @@ from django.contrib.auth.models import Permission
 from django.urls import URLPattern, reverse
 
 from apps.filings import workbooks
+from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
 from apps.offices.models import Office
 from tests import cast as casting
@@ -112,6 +113,26 @@ def test_exported_filings_come_back_as_what_is_registered_already(
     assert "重复 3 行" in upload.message
     said = list(upload.rows.values_list("message", flat=True))
     assert sorted(said) == sorted(f"已经登记过：{f.number}。" for f in filings)
+
+
+def test_what_is_over_or_of_another_kind_does_not_come_back_as_new(
+    cast: Cast, client_of: Any, filings: Any
+):
+    over, other, _ = filings
+    other.variant = Variant.objects.create(category=other.variant.category, name="另一类")
+    other.save()
+    over.withdraw(by=cast.lead, reason="x")
+    data = (
+        client_of(cast.lead)
+        .post(reverse(FILINGS) + "?tab=all", {"form": "xlsx", "full": "on", "reason": "往返"})
+        .content
+    )
+    upload = workbooks.receive(data, "x.xlsx", by=cast.lead, variant=casting.variant().pk)
+    assert (upload.duplicate, upload.rows_in) == (3, 3)
+    Upload.objects.update(state="abandoned")
+    upload = workbooks.receive(data, "y.xlsx", by=cast.heishan, variant=casting.variant().pk)
+    assert (upload.duplicate, upload.rejected, upload.accepted) == (1, 1, 1)
+    assert "请按类别分成几张表" in upload.rows.get(status="rejected").message
 
 
 def test_a_masked_list_of_filings_registers_nobody(cast: Cast, client_of: Any, filings: Any):

@@ -4,6 +4,8 @@ are one thing: a list neither doubles it nor fails to find it."""
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.errors.lists import CAUSES, SNIPPETS
 from apps.errors.models import CauseCode, Snippet
@@ -76,6 +78,24 @@ def test_two_names_that_are_read_alike_are_told(cast: Cast):
         Synonym.objects.create(word=name, means="药房")
     upload = received(SYNONYMS, [["说法", "对应的词"], ["药店（东）", "药铺"]], cast)
     assert upload.rows.get().message == "有几条都是这样写的，请在页面上改。"
+
+
+def test_how_rows_are_spelled_is_asked_once_for_a_file(cast: Cast):
+    Synonym.objects.create(word="药店（东）", means="药房")
+    rows = [
+        ["说法", "对应的词"],
+        *([f"说法a{n}", "转诊"] for n in range(40)),
+        ["药店（东）", "药铺"],
+    ]
+    upload = SYNONYMS.receive(workbooks.xlsx(rows), "x.xlsx", by=cast.directory)
+    with CaptureQueriesContext(connection) as asked:
+        SYNONYMS.read(upload)
+    whole = [q for q in asked.captured_queries if _reads_whole_table(q["sql"])]
+    assert (len(whole), upload.changes.filter(new=False).count()) == (1, 1)
+
+
+def _reads_whole_table(sql: str) -> bool:
+    return sql.startswith("SELECT") and "offices_synonym" in sql and "WHERE" not in sql
 
 
 def test_a_number_of_thousands_of_digits_is_a_row_with_a_problem(cast: Cast):

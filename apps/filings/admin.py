@@ -90,6 +90,7 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
     batch = admin_workbook.batch
     batch_problems, batch_blank = admin_workbook.batch_problems, admin_workbook.batch_blank
     reconcile, compared = admin_reconcile.reconcile, admin_reconcile.compared
+    compared_problems = admin_reconcile.compared_problems
     attach, attachment = admin_attachments.attach, admin_attachments.attachment
     void_attachment = admin_attachments.void_attachment
     print_copy, paper = admin_steps.print_copy, admin_steps.paper

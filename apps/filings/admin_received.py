@@ -24,6 +24,7 @@ ADD, CHANGE = "filings.add_filing", "filings.change_filing"
 _NEEDED = {workbooks.KIND: ADD, workbooks.PLATFORM: CHANGE}
 _FIRST = {workbooks.KIND: "receive", workbooks.PLATFORM: "reconcile"}
 _PAGES = {workbooks.KIND: "batch", workbooks.PLATFORM: "compared"}
+ELSEWHERE = "是别的机构收的，请和他们联系。"
 TITLES = {workbooks.KIND: "批量登记备案", workbooks.PLATFORM: "与平台核对"}
 
 
@@ -56,8 +57,10 @@ def sent(self: Any, request: HttpRequest, kind: str) -> HttpResponse:
         try:
             return read(_kept(request, form.cleaned_data, platform))
         except uploads.AlreadyReceived as twin:
-            messages.warning(request, str(twin))
-            return page_of(twin.upload)
+            if mine(request).filter(pk=twin.upload.pk).exists():
+                messages.warning(request, str(twin))
+                return page_of(twin.upload)
+            error = f"{twin}{ELSEWHERE}"
         except Refused as refused:
             error = str(refused)
     context = self.admin_site.each_context(request) | {
@@ -65,7 +68,11 @@ def sent(self: Any, request: HttpRequest, kind: str) -> HttpResponse:
         "opts": self.opts,
         "form": form,
         "error": error,
-        "columns": [names[0] for key, names in workbooks.COLUMNS.items() if key != "seq"],
+        "columns": [
+            names[0]
+            for key, names in workbooks.COLUMNS.items()
+            if key not in ("seq", *workbooks.OURS)
+        ],
         "platform": platform,
         "variants": [] if platform else form.fields["variant"].queryset,  # type: ignore[attr-defined]
     }
@@ -95,10 +102,14 @@ def page_of(upload: Upload) -> HttpResponse:
     return redirect(f"admin:filings_filing_{page}", upload=upload.pk)
 
 
+def mine(request: HttpRequest) -> Any:
+    return Upload.objects.visible_to(request.user)
+
+
 def of(request: HttpRequest, pk: int, *kinds: str) -> Upload:
     """The received list, if the person's office received it."""
-    mine = Upload.objects.visible_to(request.user).filter(kind__in=kinds)
-    upload = get_object_or_404(mine.select_related("received_by", "confirmed_by"), pk=pk)
+    rows = mine(request).filter(kind__in=kinds)
+    upload = get_object_or_404(rows.select_related("received_by", "confirmed_by"), pk=pk)
     leftovers.touch(upload)
     return upload
 
@@ -119,8 +130,10 @@ def columns(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         try:
             return read(received)
         except uploads.AlreadyReceived as twin:
-            messages.warning(request, str(twin))
-            return page_of(twin.upload)
+            if mine(request).filter(pk=twin.upload.pk).exists():
+                messages.warning(request, str(twin))
+                return page_of(twin.upload)
+            error = f"{twin}{ELSEWHERE}"
         except Refused as refused:
             error = str(refused)
     context = self.admin_site.each_context(request) | {

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from apps.filings import admin_received, batches, workbooks
 from apps.filings.admin_received import CHANGE
-from ydjy.desk import longlists
+from ydjy.desk import longlists, problems, sheets
 from ydjy.desk.adminkit import admin_verb, masked
+from ydjy.desk.downloads import as_file
 from ydjy.desk.models import Upload
 
 SHOWN = 200
@@ -55,9 +56,19 @@ def compared(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
             ("只在这里", len(found.only_here)),
             ("只在平台", len(found.only_there)),
             ("读不懂", received.rejected),
+            ("重复", received.duplicate),
+            ("跳过", received.skipped),
         ],
+        "unread": problems.undecided(received).filter(status=sheets.REJECTED)[:SHOWN],
     }
     return TemplateResponse(request, "admin/filings/filing/compared.html", context)
+
+
+@admin_verb(CHANGE, methods=("GET",), row=False, path="reconcile/<int:upload>/problems/")
+def compared_problems(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
+    """下载有问题的行: the platform's layout with a column that says what is wrong."""
+    received = admin_received.of(request, upload, workbooks.PLATFORM)
+    return as_file(*problems.problem_workbook(received))
 
 
 def _reading(self: Any, request: HttpRequest, upload: Upload) -> HttpResponse:

@@ -81,7 +81,8 @@ def _row(row: Any) -> tuple[Any, Any, str]:
 
 
 def _register(request: HttpRequest, upload: Upload) -> HttpResponse:
-    channel = Channel.objects.filter(pk=request.POST.get("channel") or None).first()
+    chosen = request.POST.get("channel", "")
+    channel = Channel.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
     must(channel, "请选择渠道。")
     known = {row.key for row in policybook.rules_of(_variant(upload)).materials}
     handed = {key: requirements.COPY for key in request.POST.getlist("handed") if key in known}

@@ -22,7 +22,7 @@ from apps.filings import policybook
 from apps.filings.models import Brought, Filing, ListPlan
 from apps.filings.query import CERT_INDEX
 from apps.filings.steps import Status
-from apps.filings.workbooks import KIND, read
+from apps.filings.workbooks import KIND, LONG, read
 from apps.offices.models import Channel, City, Office
 from ydjy.desk import bulk, leftovers, sheets, uploads
 from ydjy.desk.crashpoints import crashpoint
@@ -189,6 +189,10 @@ class _Clerk:
         )
         filing.submit(by=self.by)
         filing.must_stand_alone()
+        if filing.open_ended and filing.end_on:
+            raise Refused(
+                f"表里写的是长期，这类备案只能到 {filing.end_on}。请把结束日期空着或者写明哪一天。"
+            )
         Brought.objects.create(
             filing=filing, upload=row.upload, position=row.position, version=filing.version
         )
@@ -202,11 +206,12 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     return texts | {
         "name": values["name"],
         "cert_no": values["cert_no"],
-        "insutype": values.get("insutype") or "310",
+        "insutype": values["insutype"],
         "person_status": values.get("person_status") or "",
         "destination": values["place"],
         "start_on": date.fromisoformat(values["start_on"]),
-        "end_on": date.fromisoformat(until) if until else None,
+        "end_on": date.fromisoformat(until) if until and until != LONG else None,
+        "open_ended": until == LONG,
         "posting_months": int(months) if months else None,
     }
 

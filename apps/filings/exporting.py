@@ -1,11 +1,12 @@
 """The list of filings as a file: with the column names that a received list has, so that it comes
 back as what it is. What is registered already is then told, not registered twice (X19)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils import timezone
 
+from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
 from apps.filings.query import CERT_INDEX
 from apps.filings.requirements import STATUS_WORDS
@@ -13,6 +14,7 @@ from apps.filings.steps import Status
 from ydjy.desk import sheets
 from ydjy.desk.exportfiles import Column
 from ydjy.desk.secrets import blind_index
+from ydjy.lib.text import clean
 
 _INSURANCE = {"310": "职工", "390": "居民"}
 _OVER = (Status.REJECTED, Status.WITHDRAWN, Status.REVOKED, Status.CHANGED)
@@ -48,23 +50,37 @@ def _moment(at: Any) -> str:
 
 
 def tell_known(report: sheets.Report, variant: int, staff: Any) -> None:
-    """Rows whose filing is here already, and not over, are duplicates of it."""
+    """Rows whose filing is here already, and not over, are duplicates of it; so is one that has
+    the number of any of ours. One of another kind is not registered as this one."""
     good = [row for row in report.rows if row.status in (sheets.ACCEPTED, sheets.HELD)]
-    wanted = {_key(row.values) for row in good}
-    rows = Filing.objects.visible_to(staff).filter(variant=variant).exclude(status__in=_OVER)
-    found = {
-        (f.cert_index, f.destination, str(f.start_on)): f.number
-        for f in _of_persons(rows, sorted({key[0] for key in wanted}))
-    }
+    ours = Filing.objects.visible_to(staff)
+    known = _by_person(ours.filter(variant=variant).exclude(status__in=_OVER), good)
+    numbers = {row.values.get("number") for row in good} - {None}
+    numbers = {f.number for f in _in_parts(ours, "number", numbers)}
+    names = {one.pk: clean(str(one)) for one in Variant.objects.select_related("category")}
+    mine = names.pop(variant, "")
+    others = set(names.values()) - {mine}
     with sheets.recounted(report):
         for row in good:
-            if number := found.get(_key(row.values)):
+            number, kind = row.values.get("number"), row.values.get("variant")
+            number = number if number in numbers else known.get(_key(row.values))
+            if number:
                 row.status, row.message = sheets.DUPLICATE, f"已经登记过：{number}。"
+            elif kind in others:
+                row.status = sheets.REJECTED
+                row.message = f"“备案类别”写的是{kind}，这张表选的是{mine}，请按类别分成几张表。"
 
 
-def _of_persons(rows: Any, indexes: list[str]) -> Any:
-    for at in range(0, len(indexes), 500):
-        part = rows.filter(cert_index__in=indexes[at : at + 500])
+def _by_person(rows: Any, good: list[sheets.ReadRow]) -> dict[tuple[str, str, str], str]:
+    persons = {_key(row.values)[0] for row in good}
+    found = _in_parts(rows, "cert_index", persons)
+    return {(f.cert_index, f.destination, str(f.start_on)): f.number for f in found}
+
+
+def _in_parts(rows: Any, name: str, wanted: Iterable[Any]) -> Any:
+    wanted = sorted(wanted)
+    for at in range(0, len(wanted), 500):
+        part = rows.filter(**{f"{name}__in": wanted[at : at + 500]})
         yield from part.only("cert_index", "destination", "start_on", "number")
 
 

@@ -2,6 +2,8 @@
 platform says it has (F23). Columns with synonyms; every row judged by the same rules as at the
 window."""
 
+import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,27 +46,34 @@ COLUMNS: dict[str, tuple[str, ...]] = _SYNONYMS | {
     "person_status": ("人员状态", "人员类别"),
     "posting_months": ("派驻月数", "派驻几个月"),
     "remark": ("备注", "说明"),
+    "number": ("备案编号",),
+    "variant": ("备案类别",),
 }
+OURS = ("number", "variant")  # what only our own lists say
 PLATFORM_COLUMNS: dict[str, tuple[str, ...]] = _SYNONYMS | {
     "external_ref": ("平台流水号", "待遇申报明细流水号", "trt_dcla_detl_sn", "evtsn"),
     "review_flag": ("复核标志", "rchk_flag"),
 }
 REQUIRED, PLATFORM_REQUIRED = ("name", "cert_no"), ("cert_no", "place")
+NEEDED = (*REQUIRED, "insutype", "place", "start_on")  # in every row, whatever the header is
 _GUIDE = {
     "name": Guide("张三"),
     "cert_type": Guide("居民身份证"),
     "cert_no": Guide("11010519491231002X", "18 位，照证件填。"),
-    "insutype": Guide("职工", choices=("职工", "居民")),
+    "insutype": Guide("职工", "必须填。", choices=("职工", "居民")),
     "person_status": Guide("在职", choices=tuple(requirements.STATUS_WORDS.values())),
     "phone": Guide("13800000000"),
     "place": Guide("上海市", "全称或 6 位区划代码。必须填。"),
     "residence": Guide("某某路 1 号"),
     "start_on": Guide("2026-11-09", "必须填。"),
-    "end_on": Guide("", "空着是长期有效。"),
+    "end_on": Guide("", "空着就按这类备案的期限；长期有效的写“长期”。"),
     "insured_area": Guide("义县", "空着就是受理机构的地区。"),
     "posting_months": Guide("12", "只写数字。"),
 }
 _MONTH_DIGITS = 3
+LONG = "长期"
+_LONG = frozenset({LONG, "长期有效", "永久", "永久有效", "2099-12-31", "9999-12-31"})
+_AT_ODDS = "是同一个人、同一个就医地，内容不同，请核对留哪一行"
 _INSURANCE = {"职工": "310", "居民": "390", "310": "310", "390": "390", "320": "310"}
 _STATUS = {label: value for value, label in requirements.STATUS_WORDS.items()}
 
@@ -98,11 +107,12 @@ def _kind(
             _judge,
             today=today or timezone.localdate(),
             home=city.area if city else "210700",
-            needed=("name", "cert_no", "place", "start_on") if code == KIND else required,
+            needed=NEEDED if code == KIND else required,
         ),
-        same=lambda values: f"{values.get('cert_no')}:{values.get('place')}",
+        same=partial(_person_and_place, dated=code == PLATFORM),
         secret=frozenset({"cert_no", "phone"}),
         guide=_GUIDE,
+        at_odds=_AT_ODDS,
     )
 
 
@@ -112,7 +122,7 @@ def blank_for(variant: Variant) -> tuple[str, bytes]:
     posted = any(row.min_posting_months for row in rules.eligibility)
     papers = ["或".join(row.words for row in group) for group in rules.groups.values()]
     notes = [f"这类备案要的材料：{'；'.join(papers)}。"] if papers else []
-    left_out = () if posted else ("posting_months",)
+    left_out = OURS if posted else (*OURS, "posting_months")
     return blank(kind(), f"备案-{variant}", left_out=left_out, notes=notes)
 
 
@@ -129,19 +139,21 @@ def _judge(
         "phone": fields.phone,
         "residence": partial(fields.words, limit=120),
         "start_on": partial(fields.day, today=today),
-        "end_on": partial(fields.day, today=today),
+        "end_on": partial(_until, today=today),
         "posting_months": _months,
         "insured_area": partial(_area, home=home),
         "place": partial(_filed_at, home=home),
         "external_ref": partial(fields.code, limit=40),
         "review_flag": partial(fields.code, limit=1),
         "remark": partial(fields.words, limit=200),
+        "number": partial(fields.code, limit=40),
+        "variant": partial(fields.words, limit=200),
     }
     values = doubts.read_all(readers, cells)
     doubts.read_identity(values, cells, today)
     doubts.need(values, *needed)
     start, end = values.get("start_on"), values.get("end_on")
-    if "start_on" in needed and start and end and end < start:
+    if "start_on" in needed and start and end and end != LONG and end < start:
         doubts.bad["end_on"] = "早于开始日期，请核对"
     return values, doubts
 
@@ -150,11 +162,31 @@ def _one_of(cell: str, *, table: Mapping[str, str], what: str) -> str | None:
     text = fields.plain(cell)
     if text is None:
         return None
-    # Two of them in one cell, as in 居民（原职工）, say neither.
-    found = {code for word, code in table.items() if word in text.replace(f"非{word}", "")}
+    # Two of them in one cell, as in 居民（原职工）, say neither; 3100 is no 310.
+    found = {
+        code for word, code in table.items() if re.search(rf"(?<![\d非不未])(?:{word})(?!\d)", text)
+    }
     if len(found) != 1:
         raise fields.Bad(f"{what}看不懂，可以写的是：{'、'.join(table)}")
     return found.pop()
+
+
+def _until(cell: str, *, today: date) -> str | None:
+    """A day, or 长期: also as the platform writes it, by the last day of a century."""
+    if fields.plain(cell) in _LONG:
+        return LONG
+    try:
+        return fields.day(cell, today)
+    except fields.Unsure as doubt:
+        if doubt.value in _LONG:
+            return LONG
+        raise
+
+
+def _person_and_place(values: Values, *, dated: bool) -> str:
+    """What two rows of one filing have in common. A download tells the past ones, too."""
+    said = f"{values.get('cert_no')}:{values.get('place')}"
+    return f"{said}:{values.get('start_on')}" if dated else said
 
 
 def _months(cell: str) -> str | None:
@@ -248,41 +280,47 @@ class Differences:
 
 
 def compare(upload: Upload, staff: Any, today: date) -> Differences:
-    """Matched by person and place; only filings that the person may see are ours here."""
+    """Matched by person and place; only filings that the person may see are ours here. What is
+    doubtful in a row is compared with nothing, so such a row is never the same."""
     rows = Filing.objects.visible_to(staff).in_force_on(today)
-    ours: dict[tuple[str, str], Filing] = {
-        (row.cert_index, row.destination): row
-        for row in rows.select_related("variant__category", "office")
-    }
-    found, met = Differences(), set()
+    ours: defaultdict[tuple[str, str], list[Filing]] = defaultdict(list)
+    for mine in rows.select_related("variant__category", "office"):
+        ours[mine.cert_index, mine.destination].append(mine)
+    theirs: defaultdict[tuple[str, str], list[tuple[StagedRow, Values]]] = defaultdict(list)
     for staged in upload.rows.filter(status__in=[sheets.ACCEPTED, sheets.HELD]):
         values = opened(staged.values) or {}
         key = (blind_index(CERT_INDEX, values.get("cert_no") or ""), values.get("place") or "")
-        mine = ours.get(key)
-        if mine is None:
-            found.only_there.append((staged, values))
-            continue
-        met.add(key)
-        if why := _differs(mine, values):
-            found.differs.append((mine, staged, why))
-        else:
-            found.same.append(mine)
-    found.only_here = [row for key, row in ours.items() if key not in met]
+        theirs[key].append((staged, values))
+    found = Differences()
+    for key, told in theirs.items():
+        if not (known := ours.pop(key, [])):
+            found.only_there += told
+        for mine in known:
+            why = [(staged, _differs(mine, staged, values)) for staged, values in told]
+            if all(words for _, words in why):
+                found.differs += [(mine, staged, words) for staged, words in why]
+            else:
+                found.same.append(mine)
+    found.only_here = [mine for several in ours.values() for mine in several]
     return found
 
 
-def _differs(mine: Filing, values: Mapping[str, Any]) -> str:
+def _differs(mine: Filing, staged: StagedRow, values: Mapping[str, Any]) -> str:
     """In words, what the platform says otherwise; blank where both say the same."""
     said = []
     if (there := values.get("start_on")) and there != str(mine.start_on):
         said.append(f"开始日期平台是 {there}，这里是 {mine.start_on}")
-    there = values.get("end_on")
-    if there and there != str(mine.end_on):
-        said.append(f"结束日期平台是 {there}，这里是{mine.end_on or '长期'}")
+    if (there := values.get("end_on")) and there != str(mine.end_on or LONG):
+        said.append(f"结束日期平台是 {there}，这里是 {mine.end_on or LONG}")
     if (name := values.get("name")) and name != mine.name:
         said.append("姓名不一样")
+    if (there := values.get("insutype")) and there != mine.insutype:
+        words = requirements.INSURANCE_WORDS
+        said.append(f"险种平台是 {words[there]}，这里是 {words.get(mine.insutype, mine.insutype)}")
     if (flag := values.get("review_flag")) and flag != mine.review_flag:
         said.append(f"复核标志平台是 {flag}，这里是 {mine.review_flag}")
+    if not said and staged.status == sheets.HELD:
+        said.append(staged.message.rstrip("。"))
     return "；".join(said)
 
 

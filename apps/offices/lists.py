@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.validators import slug_re
+
 from apps.offices.models import CalendarDay, City, Hotline, Office, PolicyDocument, Synonym
 from ydjy.desk import listcolumns as columns
 from ydjy.desk.listcolumns import ListColumn
@@ -40,6 +42,13 @@ def _offices(values: Values) -> Sequence[Office]:
     return columns.saying(Office.objects.all(), name=values["name"])
 
 
+def _code(cell: str) -> str | None:
+    said = fields.code(cell, limit=50)
+    if said and not slug_re.fullmatch(said):
+        raise fields.Bad("只能用字母、数字、横线和下划线")
+    return said
+
+
 def _give_code(office: Office) -> None:
     """A new office of a list without codes gets one from its name."""
     if office.code:
@@ -56,10 +65,14 @@ OFFICES = SmallList(
     label="经办机构",
     model=Office,
     find=_offices,
+    same=lambda values: values.get("code") or values.get("name"),
     several="有几个机构叫这个名称，请在“代号”列写明是哪一个",
     complete=_give_code,
     columns=(
-        columns.code("code", "代号", "机构代号", limit=50, note="空着就按名称找；新增的自动编。"),
+        ListColumn(
+            *("code", ("代号", "机构代号"), columns.Words(_code)),
+            Guide(note="空着就按名称找；新增的自动编。"),
+        ),
         columns.text(
             *("name", "名称", "机构名称", "经办机构", "网点名称"),
             limit=60,
@@ -90,10 +103,18 @@ OFFICES = SmallList(
 
 
 def _hotlines(values: Values) -> Sequence[Hotline]:
-    """The very one; else the only one of that name, or of that number: then the other changed."""
-    name, tel = values["name"], _tel(values["display"] or "")
-    exact = columns.saying(Hotline.objects.filter(tel=tel), name=name)
-    return exact or columns.saying(Hotline.objects.all(), name=name)
+    numbered = Hotline.objects.filter(tel=_tel(values["display"] or ""))
+    return columns.saying(numbered, name=values["name"])
+
+
+def _renumbered(values: Values) -> Sequence[Hotline]:
+    """The one of that name, at that office if the list says which: then its number changed."""
+    named = columns.saying(Hotline.objects.all(), name=values["name"])
+    office = values.get("office")
+    if not named or not office:
+        return named
+    there = columns.saying(Office.objects.all(), name=office) or Office.objects.filter(code=office)
+    return columns.saying(Hotline.objects.filter(office__in=there), name=values["name"])
 
 
 def _area_code() -> str | None:
@@ -136,6 +157,7 @@ HOTLINES = SmallList(
     label="电话",
     model=Hotline,
     find=_hotlines,
+    moved=_renumbered,
     several="有几部电话叫这个名称，号码又都对不上，请在页面上改",
     columns=(
         columns.text("name", "名称", "电话名称", limit=40, identity=True, sample="异地就医咨询"),

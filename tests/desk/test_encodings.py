@@ -72,8 +72,9 @@ def test_the_lines_are_five_and_masked_and_a_workbook_has_none(cast: Cast):
 
 
 def test_filings_and_institutions_are_read_anew_too(cast: Cast, client_of: Any):
-    header = ["姓名", "证件号码", "就医地", "开始日期"]
-    data = workbooks.csv_bytes([header, ["甲", casting.number(1), "上海市", "2026-11-20"]], "utf-8")
+    header = ["姓名", "证件号码", "险种", "就医地", "开始日期"]
+    person = ["甲", casting.number(1), "居民", "上海市", "2026-11-20"]
+    data = workbooks.csv_bytes([header, person], "utf-8")
     variant = casting.variant().pk
     upload = filing_lists.receive(data, "x.csv", by=cast.yixian, variant=variant)
     upload.encoding = "utf-8-sig"

@@ -45,10 +45,10 @@ def test_every_kind_that_is_received_can_be_checked_first():
 def test_a_list_of_filings_is_checked_with_its_numbers_masked(cast: Cast, tmp_path: Path):
     number = casting.number(1)
     rows = [
-        ["姓名", "证件号码", "就医地", "开始日期", "多出来的"],
-        ["测试1", number, "上海市", "2026-11-20", "x"],
-        ["测试2", casting.number(2), "上海市", "11.20", ""],
-        ["测试1", number, "上海市", "2026-11-20", ""],
+        ["姓名", "证件号码", "险种", "就医地", "开始日期", "多出来的"],
+        ["测试1", number, "居民", "上海市", "2026-11-20", "x"],
+        ["测试2", casting.number(2), "居民", "上海市", "11.20", ""],
+        ["测试1", number, "居民", "上海市", "2026-11-20", ""],
     ]
     found = checked(tmp_path, "filings", rows)
     assert [row["status"] for row in found["rows"]] == ["accepted", "rejected", "duplicate"]

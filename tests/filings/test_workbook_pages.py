@@ -45,6 +45,16 @@ def test_another_offices_file_is_not_there(policy: Cast, client_of: Any):
     assert client_of(policy.heishan).get(page).status_code == 404
 
 
+def test_a_file_that_another_office_has_received_is_said_to_be_there(policy: Cast, client_of: Any):
+    received(policy, [row(1)])
+    page = sent(client_of(policy.heishan), sheet([row(1)]))
+    assert page.status_code == 200
+    assert "已经导入过（1 条）。是别的机构收的，请和他们联系。" in page.content.decode()
+    page = sent(client_of(policy.heishan), sheet([row(1)]) + b" ")  # saved anew
+    assert page.status_code == 200
+    assert "的内容与" in page.content.decode()
+
+
 def sent(browser: Client, data: bytes, **more: Any) -> Any:
     variant = Variant.objects.get(code="posted-worker")
     more = {"variant": variant.pk, "file": SimpleUploadedFile("派驻.xlsx", data), **more}
@@ -72,6 +82,33 @@ def test_a_column_that_nobody_knows_is_asked_for_and_remembered_for_the_employer
     assert "登记 1 条" in sent(browser, sheet([row(2)], header), sender="某某公司").content.decode()
     asked = sent(browser, sheet([row(3)], header), sender="别的公司").request["PATH_INFO"]
     assert asked.endswith("/columns/"), "another employer may mean something else"
+
+
+def test_columns_that_were_named_wrongly_once_are_asked_for_again(policy: Cast, client_of: Any):
+    """Without a sender it is remembered for everybody: no list would ever be read again."""
+    browser = client_of(policy.yixian)
+    header = ["号" if h == "身份证号" else h for h in HEADER]
+    page = sent(browser, sheet([row(1)], header))
+    swapped = {"号": "name", "姓名": "cert_no"}
+    browser.post(page.request["PATH_INFO"], answered(page, swapped), follow=True)
+    page = sent(browser, sheet([row(2)]))
+    assert page.request["PATH_INFO"].endswith("/columns/")
+    right = {"姓名": "name", "身份证号": "cert_no"}
+    page = browser.post(page.request["PATH_INFO"], answered(page, right), follow=True)
+    assert "登记 1 条" in page.content.decode()
+    assert "登记 1 条" in sent(browser, sheet([row(3)])).content.decode()
+
+
+def answered(page: Any, said: dict[str, str]) -> dict[str, str]:
+    return {f.html_name: said.get(f.label, f.value() or "") for f in page.context_data["form"]}
+
+
+def test_a_channel_that_is_none_is_asked_for(policy: Cast, client_of: Any):
+    browser = client_of(policy.yixian)
+    here = sent(browser, sheet([row(1)])).request["PATH_INFO"]
+    for channel in ("abc", "", "²", "99999999999999999999999"):
+        answer = browser.post(here, {"channel": channel}, follow=True)
+        assert "请选择渠道。" in answer.content.decode()
 
 
 def test_a_column_that_was_left_out_is_named_and_can_be_mapped_before_registering(

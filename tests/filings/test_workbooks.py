@@ -1,6 +1,7 @@
 """Lists of filings: registered by the same rules, and compared with the platform's download."""
 
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.filings.posted import (
 from ydjy.desk import bulk, leftovers
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
+from ydjy.lib import workbook
 
 pytestmark = pytest.mark.django_db
 
@@ -51,12 +53,27 @@ def test_every_row_is_told_what_is_wrong_with_it_by_its_column(policy: Cast):
         ("结束日期", "2026-11-19", "“结束日期”早于开始日期，请核对。"),
         (
             "险种类型",
+            "",
+            "“险种类型”空着，必须填。",
+        ),
+        (
+            "险种类型",
+            "3100",
+            "“险种类型”险种看不懂，可以写的是：职工、居民、310、390、320。",
+        ),
+        (
+            "人员类别",
+            "不在职",
+            "“人员类别”人员状态看不懂，可以写的是：在职、退休、灵活就业、城乡居民、未成年人、"
+            "自主择业军转。",
+        ),
+        (
+            "险种类型",
             "居民（原职工）",
             "“险种类型”险种看不懂，可以写的是：职工、居民、310、390、320。",
         ),
         ("险种类型", "非职工", "“险种类型”险种看不懂，可以写的是：职工、居民、310、390、320。"),
     ],
-    ids=["months", "very long months", "no months", "end", "both insurances", "no employee"],
 )
 def test_what_the_columns_or_the_rules_could_not_take_is_told_before_registering(
     policy: Cast, title: str, cell: str, said: str
@@ -67,6 +84,72 @@ def test_what_the_columns_or_the_rules_could_not_take_is_told_before_registering
     upload = workbooks.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
     assert [r.message for r in upload.rows.all()] == [said, ""]
     assert [filing.name for filing in made(confirmed(policy, upload))] == ["测试2"]
+
+
+@pytest.mark.parametrize("word", ["示例", "例", "例：", "样例"])
+def test_a_sample_that_was_left_in_the_list_is_nobody(policy: Cast, word: str):
+    sample = [word, *row(9, number="11010519491231002X")[1:]]
+    upload = received(policy, [sample, row(1)])
+    assert [r.status for r in upload.rows.all()] == ["skipped", "accepted"]
+
+
+def test_two_rows_of_which_nobody_knows_the_place_are_not_taken_for_one(policy: Cast):
+    number = casting.number(1)
+    places = ["朝阳", "火星", "火星"]
+    upload = received(policy, [row(1, place=place, number=number) for place in places])
+    assert [r.status for r in upload.rows.all()] == ["held", "held", "held"]
+    same = received(policy, [row(1, place="朝阳"), row(1, place="朝阳")])
+    assert [r.status for r in same.rows.all()] == ["held", "duplicate"]
+
+
+def test_a_person_who_stands_twice_with_another_period_is_asked_about_in_his_own_words(
+    policy: Cast,
+):
+    upload = received(policy, [row(1, months="12"), row(1, months="24")])
+    second = upload.rows.all()[1]
+    assert second.status == "held"
+    assert second.message == "与第 2 行是同一个人、同一个就医地，内容不同，请核对留哪一行。"
+
+
+def test_a_needed_column_that_the_list_has_not_is_named(policy: Cast):
+    data, variant = sheet([["测试1", casting.number(1)]], ["姓名", "身份证号"]), 0
+    upload = workbooks.receive(data, "表.xlsx", by=policy.yixian, variant=variant)
+    assert (
+        upload.rows.get().message
+        == "；".join(f"表里没有“{title}”这一列，必须填" for title in ("险种", "就医地", "开始日期"))
+        + "。"
+    )
+
+
+@pytest.mark.parametrize("word", ["长期", "长期有效", "永久", "2099-12-31", "9999-12-31"])
+def test_a_filing_that_ends_never_may_say_so(policy: Cast, word: str):
+    header = [*HEADER, "结束日期"]
+    variant = Variant.objects.get(code="posted-worker")
+    data = sheet([[*row(1), word]], header)
+    upload = workbooks.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
+    (filing,) = made(confirmed(policy, upload))
+    assert (filing.end_on, filing.open_ended) == (None, True)
+
+
+def test_a_kind_that_ends_by_itself_is_not_registered_from_a_row_that_says_for_ever(policy: Cast):
+    Variant.objects.filter(code="posted-worker").update(validity_months=6)
+    data = sheet([[*row(1), "长期"]], [*HEADER, "结束日期"])
+    variant = Variant.objects.get(code="posted-worker")
+    upload = workbooks.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
+    ((_, why),) = confirmed(policy, upload).refused
+    assert why.startswith("表里写的是长期，这类备案只能到 2027-05-20。")
+
+
+def test_a_twin_on_another_sheet_is_told_by_its_sheet(policy: Cast):
+    target, rows = BytesIO(), {"甲": [row(1)], "乙": [row(1), row(1, months="24")]}
+    workbook.write(
+        target, [workbook.SheetOut(name=n, header=HEADER, rows=r) for n, r in rows.items()]
+    )
+    variant = Variant.objects.get(code="posted-worker")
+    upload = workbooks.receive(target.getvalue(), "x.xlsx", by=policy.yixian, variant=variant.pk)
+    said = [r.message for r in upload.rows.all()]
+    assert said[1] == "与工作表“甲”第 2 行重复。"
+    assert said[2].startswith("与工作表“甲”第 2 行是同一个人")
 
 
 def test_good_rows_are_registered_and_one_that_the_rules_refuse_says_why(policy: Cast):
@@ -222,37 +305,3 @@ def test_a_list_asks_as_little_for_each_row_as_it_must(
     upload = received(policy, [row(n) for n in range(1, 11)])
     with django_assert_max_num_queries(10 * 18 + 40):
         confirmed(policy, upload)
-
-
-# 与平台核对 --------------------------------------------------------------------------------------
-
-THERE = ["姓名", "certno", "rloc_admdvs", "begndate", "rchk_flag"]
-
-
-def test_the_download_is_compared_row_by_row(jinzhou: Any, policy: Cast, client_of: Any):
-    made = []
-    for order in (61, 62, 63):
-        filing = jinzhou(cert_no=casting.number(order), name=f"测试{order}")
-        filing.submit(by=policy.yixian)
-        filing.approve(by=policy.reviewer)
-        made.append(filing)
-    today = str(timezone.localdate())
-    rows = [
-        ["测试61", casting.number(61), "310000", today, "1"],
-        ["测试62", casting.number(62), "310000", "2026-01-01", "1"],
-        ["测试64", casting.number(64), "110000", today, "1"],
-    ]
-    upload = workbooks.receive(
-        sheet(rows, THERE), "平台.xlsx", by=policy.yixian, variant=0, platform=True
-    )
-    found = workbooks.compare(upload, policy.yixian, timezone.localdate())
-    assert found.same == [made[0]]
-    assert [(f.pk, "开始日期平台是 2026-01-01" in why) for f, _, why in found.differs] == [
-        (made[1].pk, True)
-    ]
-    assert found.only_here == [made[2]]
-    assert [values["name"] for _, values in found.only_there] == ["测试64"]
-    page = reverse("admin:filings_filing_compared", args=[upload.pk])
-    answer = client_of(policy.yixian).post(page, follow=True)
-    assert "一致的 1 条记为已上报" in answer.content.decode()
-    assert [Filing.objects.get(pk=f.pk).uploaded for f in made] == [True, False, False]

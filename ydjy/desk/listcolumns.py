@@ -5,7 +5,9 @@ list has for it (or says in Chinese why not), before anything is stored; ``clean
 of the row out of those words, ``render`` the words out of the value.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from functools import partial
 from typing import Any
@@ -32,9 +34,39 @@ def saying(rows: models.QuerySet, **said: Any) -> list[Any]:
     wanted = [str(text) for text in said.values()]
     if not any(ch.isascii() for text in wanted for ch in text):
         return []  # Chinese characters alone are read as they stand
-    stored = rows.values_list("pk", *said)
-    alike = [pk for pk, *texts in stored if [clean(str(text)) for text in texts] == wanted]
-    return list(rows.filter(pk__in=alike[:2]))
+    alike = _otherwise_spelled(rows, tuple(said)).get(tuple(wanted), [])
+    return list(rows.filter(pk__in=alike[:2])) if alike else []
+
+
+_Spelled = dict[tuple[str, ...], list[Any]]
+_remembered: ContextVar[dict[Any, _Spelled] | None] = ContextVar("remembered", default=None)
+
+
+@contextmanager
+def spelled_once() -> Iterator[None]:
+    """While a file is written, which stored rows are spelled otherwise than they are read is asked
+    once, not for each row: what the file itself writes is spelled as it is read."""
+    token = _remembered.set({})
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
+def _otherwise_spelled(rows: models.QuerySet, names: tuple[str, ...]) -> _Spelled:
+    """As it is read → keys of the rows that are stored otherwise."""
+    memory = _remembered.get()
+    key = (rows.model, names)
+    if memory is not None and not rows.query.where and key in memory:
+        return memory[key]
+    found: _Spelled = {}
+    for pk, *texts in rows.values_list("pk", *names).iterator():
+        read = tuple(clean(str(text)) for text in texts)
+        if read != tuple(map(str, texts)):
+            found.setdefault(read, []).append(pk)
+    if memory is not None and not rows.query.where:
+        memory[key] = found
+    return found
 
 
 class Words(Widget):

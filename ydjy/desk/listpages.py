@@ -4,6 +4,7 @@ An admin that has a ``small_list`` puts :class:`SmallListMixin` first. Everythin
 import permission: whoever may not change the rows by list sees none of these pages.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -203,7 +204,7 @@ class SmallListMixin(ExportMixin):
             "counters": counters,
             "show": show,
             "page": page,
-            "rows": [self._row(row) for row in page],
+            "rows": self._rows(upload, page),
             "new": new,
             "changed": changed,
             "same": max(upload.accepted - new - changed, 0),
@@ -214,6 +215,12 @@ class SmallListMixin(ExportMixin):
             "columns_url": self._at("list_columns", upload.pk),
             "writing": encodings.sample(upload) if upload.state == State.STAGED else None,
         }
+
+    def _rows(self, upload: Upload, page: Iterable[Any]) -> list[dict[str, Any]]:
+        """The lines of the table, with their sheet where the file has several."""
+        places = upload.rows.filter(position__in=[row.position for row in page])
+        of = dict(places.values_list("position", "sheet")) if len(upload.layout) > 1 else {}
+        return [{"sheet": of.get(row.position, "")} | self._row(row) for row in page]
 
     def _row(self, row: Any) -> dict[str, Any]:
         """A difference or a problem, as a line of the table."""

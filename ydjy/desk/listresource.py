@@ -6,7 +6,8 @@ and the dry run. Its permissions, formats, storage and screens stand nowhere: th
 staff import, and repair no workbook (docs/decisions.md).
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tablib
@@ -16,7 +17,10 @@ from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Resource
 from import_export.results import RowResult
 
+from ydjy.desk import problems
 from ydjy.desk.doubts import Values
+from ydjy.desk.listcolumns import spelled_once
+from ydjy.desk.trees import below_itself
 from ydjy.desk.verbs import in_words
 from ydjy.lib import fields
 from ydjy.lib.text import clean
@@ -41,6 +45,23 @@ class Difference(NamedTuple):
         return (self.at, "" if self.new else self.thing, self.new, self.before, self.after)
 
 
+class Beside(NamedTuple):
+    """What else stands in the file of a row: ``shared`` are the names that several of its rows
+    have, good or not; ``part``: it is the mended part of an earlier file, of whose other rows
+    nothing is known here."""
+
+    shared: frozenset[str]
+    part: bool
+
+    @classmethod
+    def of(
+        cls, small_list: "SmallList", rows: Iterable[Values], layout: Sequence[Mapping[str, Any]]
+    ) -> "Beside":
+        names = Counter(row.get(small_list.identity[0]) or "" for row in rows)
+        shared = frozenset(name for name, times in names.items() if times > 1)
+        return cls(shared, problems.mended(layout))
+
+
 class Rows(Resource):
     """Writes the rows of one list. Blank and missing cells say nothing, and erase nothing."""
 
@@ -49,9 +70,15 @@ class Rows(Resource):
         instance_loader_class = BaseInstanceLoader  # ``meant_by`` of the list stands in for it
         skip_diff = True  # the differences are noted where they are made, as plain words
 
-    def __init__(self, small_list: "SmallList", tell: Callable[[int], None] = lambda done: None):
+    def __init__(
+        self,
+        small_list: "SmallList",
+        beside: Beside,
+        tell: Callable[[int], None] = lambda done: None,
+    ):
         super().__init__()
-        self.list, self.tell, self.done = small_list, tell, 0
+        self.list, self.beside, self.tell, self.done = small_list, beside, tell, 0
+        self.met: set[Any] = set()
         self.fields = small_list.by_key
         self.before: dict[str, str] = {}
         self.after: dict[str, str] = {}
@@ -64,7 +91,8 @@ class Rows(Resource):
         dataset = tablib.Dataset(headers=list(self.fields))
         for _, values in rows:
             dataset.append([values.get(key) for key in self.fields])
-        result = self.import_data(dataset, dry_run=dry_run, use_transactions=True)
+        with spelled_once():
+            result = self.import_data(dataset, dry_run=dry_run, use_transactions=True)
         made: list[Difference] = []
         wrong: dict[int, str] = {}
         for (number, _), row in zip(rows, result.rows, strict=True):
@@ -80,10 +108,25 @@ class Rows(Resource):
         self.before, self.after = {}, {}
 
     def get_or_init_instance(self, instance_loader: Any, row: Any) -> tuple[models.Model, bool]:
-        found = self.list.meant_by(row)
+        found = self.list.meant_by(row) or self._moved(row)
         if len(found) > 1:
             raise fields.Bad(self.list.several)
-        return (found[0], False) if found else (self.list.model(), True)
+        if not found:
+            return self.list.model(), True
+        if found[0].pk in self.met:
+            raise fields.Bad("这张表里前面已经有一行写的是这一条，请只留一行")
+        self.met.add(found[0].pk)
+        return found[0], False
+
+    def _moved(self, row: Any) -> Sequence[Any]:
+        """A row that says half of what is stored changes the other half, if no other row of the
+        list can mean the stored one. Of a mended part nobody knows."""
+        if self.list.moved is None or row[self.list.identity[0]] in self.beside.shared:
+            return ()
+        found = self.list.moved(row)
+        if found and self.beside.part:
+            raise fields.Bad("已有一条是这个名称，分不清是改那一条还是另加一条，请在页面上改")
+        return found
 
     def import_field(
         self, field: Any, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any
@@ -110,6 +153,7 @@ class Rows(Resource):
         if new:
             self.list.complete(instance)
         ours = set(self.fields) if new else set(self.after)
+        self._must_be_whole(instance, ours)
         try:
             instance.clean_fields(
                 exclude={f.name for f in instance._meta.fields if f.name not in ours}
@@ -119,10 +163,26 @@ class Rows(Resource):
         except ValidationError as problem:
             raise fields.Bad(in_words(instance, problem).rstrip("。")) from None
 
+    def _must_be_whole(self, instance: models.Model, ours: set[str]) -> None:
+        """Nothing that is needed is blank, and nothing stands below itself."""
+        titles = {key: self.fields[key].titles[0] for key in self.fields if key in ours}
+        for field in instance._meta.fields:
+            title = titles.get(field.name)
+            value = getattr(instance, field.attname)
+            if title and not field.blank and value in (None, ""):
+                raise fields.Bad(f"“{title}”空着，新增的必须填")
+            if (
+                title
+                and field.related_model is type(instance)
+                and below_itself(instance, field.name)
+            ):
+                raise fields.Bad(f"“{title}”写成了自己或者自己的下级")
+
     def do_instance_save(self, instance: models.Model, is_create: bool) -> None:
         try:
             with transaction.atomic():  # what the database refuses costs this row only
                 super().do_instance_save(instance, is_create)
+            self.met.add(instance.pk)
         except IntegrityError:
             raise fields.Bad("和现有的另一条冲突，请核对名称和代号") from None
 

@@ -16,6 +16,7 @@ from ydjy.desk.doubts import ACCEPTED, HELD, REJECTED, Cells, Doubts, Values
 from ydjy.lib import idnumbers, workbook
 
 DUPLICATE, SKIPPED = "duplicate", "skipped"
+AT_ODDS = "编号相同，内容不同，请判断以哪一行为准"
 
 SKIP_REASONS = {
     "total": "合计行，不是数据。",
@@ -46,7 +47,8 @@ class ListKind:
     ``columns``: key → header synonyms; ``required``: columns without which it is another list;
     ``judge``: cells by key → canonical values and doubts; ``same``: what makes two rows the same
     thing (``None`` when it cannot be told); ``secret``: keys masked unless revealed; ``guide``:
-    how the columns of a blank one are filled in.
+    how the columns of a blank one are filled in; ``at_odds``: what is said of the second of two
+    rows that are the same thing and say different things.
     """
 
     code: str
@@ -59,15 +61,17 @@ class ListKind:
     same: Callable[[Values], str | None]
     secret: frozenset[str] = frozenset()
     guide: Mapping[str, Guide] = field(default_factory=dict)
+    at_odds: str = AT_ODDS
 
 
 @dataclass(slots=True)
 class First:
-    """What is remembered of a row, should a later one be the same thing: its number in the file,
+    """What is remembered of a row, should a later one be the same thing: its place in the file,
     what it says, the row of an earlier file that it stands for, its key once it is staged."""
 
     row: int
     said: int
+    sheet: str = ""
     original: int | None = None
     key: int | None = None
 
@@ -87,6 +91,7 @@ class ReadRow:
     twin: First | None = None
     first: First | None = None
     original: int | None = None  # key of the staged row of an earlier file that it stands for
+    unread: tuple[str, ...] = ()  # doubtful cells without a value: nobody knows what they say
 
     @property
     def where(self) -> str:
@@ -216,13 +221,28 @@ def open_book(
             book, kind.columns, kind.required, remembered=remembered, hint=kind.hint
         )
     except workbook.WorkbookError as refused:
-        if headers := _likely_headers(kind, book, remembered):
+        headers = _likely_headers(kind, book, remembered) or _said_wrongly(kind, book, remembered)
+        if headers:
             raise ColumnsMissing(str(refused), book, headers) from refused
         raise
     opened = Opened(kind, filename, book, table)
     if not opened.size:
         raise workbook.WorkbookError("表头下面没有数据。请确认选对了文件。")
     return opened
+
+
+def _said_wrongly(
+    kind: ListKind, book: workbook.Book, remembered: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The header line, where only what a person once said of the columns stands in the way: then
+    that is asked anew, else no file of the sender would ever be read again."""
+    if not remembered:
+        return ()
+    try:
+        table = workbook.find_table(book, kind.columns, kind.required)
+    except workbook.WorkbookError:
+        return ()
+    return tuple(text.strip() for text in table.sheets[0].headers)
 
 
 def _likely_headers(
@@ -266,22 +286,24 @@ def judged(opened: Opened) -> Iterator[ReadRow]:
     seen: dict[str | bytes, First] = {}
     for row in _judged(opened.kind, opened.table):
         if row.status in (ACCEPTED, HELD) and (key := opened.kind.same(row.values)) is not None:
-            _mark_twin(row, seen, key)
+            _mark_twin(row, seen, key, opened.kind.at_odds)
         yield row
 
 
-def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str) -> None:
+def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str, at_odds: str) -> None:
     short = key if len(key) <= 40 else blake2b(key.encode(), digest_size=16).digest()
-    said = hash(tuple(item for item in row.values.items() if item[0] != "seq"))
+    said = hash((row.unread, *(item for item in row.values.items() if item[0] != "seq")))
     twin = seen.get(short)
     if twin is None:
-        row.first = seen[short] = First(row.row, said)
-    elif twin.said == said:
+        row.first = seen[short] = First(row.row, said, row.sheet)
+        return
+    other = f"工作表“{twin.sheet}”" if twin.sheet != row.sheet else ""
+    if twin.said == said:
         row.status, row.twin = DUPLICATE, twin
-        row.message = f"与第 {twin.row} 行重复。"
+        row.message = f"与{other}第 {twin.row} 行重复。"
     elif row.status == ACCEPTED:
         row.status = HELD
-        row.message = f"与第 {twin.row} 行编号相同，内容不同，请判断以哪一行为准。"
+        row.message = f"与{other}第 {twin.row} 行{at_odds}。"
 
 
 def in_words(opened: Opened, counts: Mapping[str, int]) -> str:
@@ -333,11 +355,14 @@ def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
                 row.cells,
                 doubts.status,
                 values,
-                *_told(sheet, doubts),
+                *_told(kind, sheet, doubts),
+                unread=tuple(cells[key] for key in doubts.unsure if values.get(key) is None),
             )
 
 
-def _told(sheet: workbook.TableSheet, doubts: Doubts) -> tuple[tuple[str, ...], str]:
+def _told(
+    kind: ListKind, sheet: workbook.TableSheet, doubts: Doubts
+) -> tuple[tuple[str, ...], str]:
     """The headers concerned and one sentence with all complaints, rejected ones first."""
     found = {**doubts.notes, **doubts.unsure, **doubts.bad}
     found = dict(sorted(found.items(), key=lambda item: item[0] not in doubts.bad))
@@ -347,5 +372,10 @@ def _told(sheet: workbook.TableSheet, doubts: Doubts) -> tuple[tuple[str, ...], 
         key: sheet.headers[sheet.columns[key]] if key in sheet.columns else "" for key in found
     }
     columns = tuple(title for title in titles.values() if title)
-    clauses = [f"“{titles[k]}”{v}" if titles[k] else v for k, v in found.items()]
+    clauses = [
+        f"“{titles[k]}”{v}"
+        if titles[k]
+        else f"表里没有“{kind.columns[k][0]}”这一列，{v.removeprefix('空着，')}"
+        for k, v in found.items()
+    ]
     return columns, "；".join(clauses) + "。"

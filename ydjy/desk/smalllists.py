@@ -19,7 +19,7 @@ from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.exportfiles import Column
 from ydjy.desk.leftovers import Kept
 from ydjy.desk.listcolumns import ListColumn, saying
-from ydjy.desk.listresource import Difference, Rows
+from ydjy.desk.listresource import Beside, Difference, Rows
 from ydjy.desk.models import RowChange, StagedRow, Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.sheets import ListKind
@@ -29,6 +29,7 @@ from ydjy.lib.text import clean
 
 LIMITS = replace(workbook.OTHER, rows=3_000)
 SEQ = {"seq": ("序号", "行号")}
+AT_ODDS = "是同一条，内容不同，请只留一行"
 CHANGED_MEANWHILE = "核对以后资料又有人改过，已经重新核对，请把变化再看一遍。"
 _TOLD_EVERY = 50  # rows between two notes of progress
 State = Upload.State
@@ -39,13 +40,17 @@ Numbered = list[tuple[int, Values]]
 @dataclass(frozen=True)
 class SmallList:
     """A list of reference rows. ``find``: the stored rows that a row may mean, by default those
-    with the same identity; ``complete`` fills in what a list never says."""
+    with the same identity; ``moved``: those that it may mean although the rest of their identity
+    is another, where no other row of the file has the same first column of it; ``same``: by what
+    two rows of a file are one thing; ``complete`` fills in what a list never says."""
 
     code: str
     label: str
     model: type[models.Model]
     columns: tuple[ListColumn, ...]
     find: Callable[[Values], Sequence[Any]] | None = None
+    moved: Callable[[Values], Sequence[Any]] | None = None
+    same: Callable[[Values], str | None] | None = None
     several: str = "有几条都是这样写的，请在页面上改"
     complete: Callable[[Any], None] = lambda thing: None
 
@@ -67,8 +72,9 @@ class SmallList:
             required=self.identity,
             hint=f"请确认表头有{names}。",
             judge=self._judge,
-            same=lambda values: "\x1f".join(values.get(k) or "" for k in self.identity) or None,
+            same=self.same or self._identity_of,
             guide={column.key: column.guide for column in self.columns},
+            at_odds=AT_ODDS,
         )
 
     @property
@@ -88,6 +94,9 @@ class SmallList:
         doubts.need(values, *self.identity)
         return values, doubts
 
+    def _identity_of(self, values: Values) -> str | None:
+        return "\x1f".join(values.get(key) or "" for key in self.identity) or None
+
     def meant_by(self, values: Values) -> Sequence[Any]:
         """The stored rows that a row may mean; more than one is one too many."""
         if self.find is not None:
@@ -96,10 +105,10 @@ class SmallList:
         return saying(self.model._default_manager.all(), **known)
 
     def try_out(
-        self, rows: Numbered, tell: Tell = lambda done: None
+        self, rows: Numbered, beside: Beside, tell: Tell = lambda done: None
     ) -> tuple[list[Difference], dict[int, str]]:
         """What every row would do, and which cannot be written and why; nothing is kept."""
-        return Rows(self, tell).write(rows, dry_run=True)
+        return Rows(self, beside, tell).write(rows, dry_run=True)
 
     # A file ------------------------------------------------------------------------------------
 
@@ -139,11 +148,16 @@ class SmallList:
         """What the good rows would do; one that cannot be written says why."""
         rows = report.rows
         good = [(n, row.values) for n, row in enumerate(rows) if row.status == sheets.ACCEPTED]
-        made, wrong = self.try_out(good, tell)
+        beside = Beside.of(self, [row.values for row in rows], report.layout)
+        made, wrong = self.try_out(good, beside, tell)
         with sheets.recounted(report):
             for at, sentence in wrong.items():
                 rows[at].status, rows[at].message = sheets.REJECTED, sentence
         return made
+
+    def _beside(self, upload: Upload) -> Beside:
+        rows = upload.rows.all() if self.moved else upload.rows.none()
+        return Beside.of(self, [opened(row.values) or {} for row in rows], upload.layout)
 
     def confirm(self, upload: Upload, *, by: Any, only_good: bool = False) -> Upload:
         """Write what was shown, all of it or nothing; a second press changes nothing."""
@@ -191,7 +205,9 @@ class SmallList:
         if upload.state != State.CONFIRMING:
             return upload  # somebody else has written it meanwhile
         rows = _accepted(upload)
-        made, wrong = Rows(self, _telling(upload, len(rows))).write(rows, dry_run=False)
+        made, wrong = Rows(self, self._beside(upload), _telling(upload, len(rows))).write(
+            rows, dry_run=False
+        )
         shown = list(upload.changes.all())
         if wrong or [one.said for one in made] != [_shown(change).said for change in shown]:
             raise _Outdated
@@ -205,7 +221,7 @@ class SmallList:
 
     @transaction.atomic
     def _look_again(self, upload: Upload) -> None:
-        made, wrong = self.try_out(_accepted(upload))
+        made, wrong = self.try_out(_accepted(upload), self._beside(upload))
         places = dict(upload.rows.values_list("position", "row"))
         for row in upload.rows.filter(position__in=wrong):
             row.status, row.message = sheets.REJECTED, wrong[row.position]

@@ -2,9 +2,11 @@
 
 from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
+from ydjy.desk.trees import below_itself
 
 
 class OfficeQuerySet(DatedQuerySet):
@@ -72,6 +74,11 @@ class Office(Sourced, Dated):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if below_itself(self, "parent"):
+            raise ValidationError({"parent": "上级写成了自己或者自己的下级，请重新选择。"})
 
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
