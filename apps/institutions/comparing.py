@@ -311,7 +311,7 @@ def _compare_scope(
 
 def _row_kind(sheet: workbook.TableSheet, row: Any) -> str:
     """A row with a national code is data; a total may stand where the name should."""
-    if row.cells[0] == workbook.SAMPLE:
+    if row.cells[0].strip() in workbook.SAMPLES:
         return "sample"
     if listing.CODE.fullmatch(sheet.value(row, "code")):
         return "data"

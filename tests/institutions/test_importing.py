@@ -438,3 +438,11 @@ def test_an_abandoned_list_writes_nothing_and_may_come_again(cast: Cast):
     importing.abandon(received(data, by=cast.directory))
     assert received(data, by=cast.directory).new == 3
     assert not Institution.objects.exists()
+
+
+@pytest.mark.parametrize("mark", ["示例", "样例", "例"])
+def test_a_row_that_only_shows_how_to_fill_in_is_no_institution(cast: Cast, mark: str):
+    header = ["序号", "机构名称", "国家码"]
+    rows = [[mark, "某某医院", "H21070200009"], ["1", "真医院", "H21070200001"]]
+    one = received(csv_list(rows, header), by=cast.directory)
+    assert (one.new, one.upload.skipped) == (1, 1)

@@ -4,12 +4,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.institutions import duplicates, scope
 from apps.institutions.models import (
+    DiseaseGroup,
     Institution,
     InstitutionAlias,
     NetworkOpening,
@@ -219,6 +221,15 @@ def test_an_alias_that_is_the_name_of_another_is_listed():
     InstitutionAlias.objects.create(institution=one, name="铁路医院")
     (pair,) = duplicates.pairs()
     assert pair.why == "别名和名称相同"
+
+
+def test_a_group_of_diseases_stands_below_another_and_never_below_itself():
+    lungs = DiseaseGroup.objects.create(name="测试肺病")
+    dust = DiseaseGroup.objects.create(name="测试尘肺", parent=lungs)
+    dust.full_clean()
+    lungs.parent = dust
+    with pytest.raises(ValidationError, match="上级写成了自己或者自己的下级"):
+        lungs.full_clean()
 
 
 # Rights ------------------------------------------------------------------------------------------

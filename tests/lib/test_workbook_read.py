@@ -148,6 +148,23 @@ def test_the_1904_system_counts_from_1904() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ('<c r="A1"><v>44873</v></c>', True),
+        ('<c r="A1"><v>44873.5</v></c>', True),
+        ('<c r="A1" s="1"><v>44873</v></c>', False),
+        ('<c r="A1"><v>12</v></c>', False),
+        ('<c r="A1" t="inlineStr"><is><t>44873</t></is></c>', False),
+    ],
+)
+def test_a_day_of_the_1904_system_that_is_not_shown_as_one_is_told(cells: str, told: bool) -> None:
+    data = raw_xlsx(f'<row r="1">{cells}</row>', styles=DATE_STYLES, from_1904=True)
+    assert ("早 4 年，请核对日期列" in "".join(read(data, WEEKLY).notes)) is told
+    plain = raw_xlsx(f'<row r="1">{cells}</row>', styles=DATE_STYLES)
+    assert read(plain, WEEKLY).notes == ()
+
+
+@pytest.mark.parametrize(
     ("xml", "shown", "kind"),
     [
         ('<c r="A2" t="b"><v>1</v></c>', "TRUE", BoolText),

@@ -3,12 +3,14 @@
 from datetime import date
 from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from apps.institutions import referral
 from apps.institutions import scope as scopes
 from apps.institutions.models.institution import Institution
 from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
+from ydjy.desk.trees import below_itself
 
 
 class DiseaseGroupQuerySet(models.QuerySet["DiseaseGroup"]):
@@ -42,6 +44,11 @@ class DiseaseGroup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        if below_itself(self, "parent"):
+            raise ValidationError({"parent": "上级写成了自己或者自己的下级，请重新选择。"})
 
 
 def _on_some_day_of(one: Any, others: Any) -> Any:

@@ -27,6 +27,7 @@ from ydjy.lib.workbook.fill import Fill, fill, returned_format
 from ydjy.lib.workbook.guard import read_guarded
 from ydjy.lib.workbook.header import (
     SAMPLE,
+    SAMPLES,
     ColumnMap,
     Table,
     TableSheet,
@@ -45,6 +46,7 @@ __all__ = [
     "INSTITUTIONS",
     "OTHER",
     "SAMPLE",
+    "SAMPLES",
     "WEEKLY",
     "Book",
     "BoolText",

@@ -28,7 +28,7 @@ from ydjy.lib.workbook.book import (
 ColumnMap = Mapping[str, Sequence[str]]
 RowKind = Literal["data", "total", "note", "header", "sample", "numbers"]
 SAMPLE = "示例"  # how the first cell of a row begins that only shows how to fill in a list
-_SAMPLES = frozenset({SAMPLE, "样例", "范例", "例", "例如", "填写示例", "填表示例"})
+SAMPLES = frozenset({SAMPLE, "样例", "范例", "例", "例如", "填写示例", "填表示例"})
 
 _NOTHING_REMEMBERED: Mapping[str, str] = MappingProxyType({})
 ROWS_SEARCHED = 30
@@ -335,7 +335,7 @@ def row_kind(row: Row, table: TableSheet) -> RowKind:
         return "header"
     if _numbers_columns(row):
         return "numbers"
-    if header_key(next(filter(str.strip, row.cells), "")) in _SAMPLES:
+    if header_key(next(filter(str.strip, row.cells), "")) in SAMPLES:
         return "sample"
     if table.required and all(table.value(row, key).strip() for key in table.required):
         return "data"

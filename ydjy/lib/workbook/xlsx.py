@@ -29,6 +29,7 @@ _RELATION_IDS = (
 _SMALL_PART = 16 * 1024 * 1024
 _NAME_KEPT = 40  # Excel has at most 31
 _MOST_MERGES = 100_000
+_PLAIN_DAY = re.compile(r"[2-6][0-9]{4}(?:\.[0-9]+)?")  # as a day: 1954 to 2091
 _RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})")
 _KIND_OF_PACKAGE = (
     ("word/", " Word 文档"),
@@ -46,6 +47,7 @@ class _Workbook:
     strings: list[str] = field(default_factory=list)
     dates: list[bool] = field(default_factory=list)
     from_1904: bool = False
+    plain_days: bool = False  # of such a workbook: a number that may be a day and is not shown so
     notes: list[str] = field(default_factory=list)
     rows_seen: int = 0
 
@@ -58,6 +60,10 @@ def events(data: bytes, limits: Limits) -> Iterator[Event]:
     for name, hidden, member in book.sheets:
         yield ("sheet", name, hidden)
         yield from _SheetReader(book, name).events(member)
+    if book.plain_days:
+        book.notes.append(
+            "这个工作簿的日期从 1904 年算起：没有设成日期格式的日期会早 4 年，请核对日期列。"
+        )
     yield ("book", "xlsx", None, None, tuple(book.notes))
 
 
@@ -314,6 +320,8 @@ class _SheetReader:
             text = date_text(float(value), from_1904=self.book.from_1904)
             if text is not None:
                 return text, "d"
+        if self.book.from_1904 and _PLAIN_DAY.fullmatch(value.strip()):
+            self.book.plain_days = True
         return (number_text(value), "n") if value.strip() else ("", "")
 
     def _tail(self, last: bytes) -> None:
