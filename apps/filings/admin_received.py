@@ -1,6 +1,8 @@
 """A list that came: choose the file, say which column is which. What follows stands in the modules
 of the two kinds: ``admin_workbook`` registers a list, ``admin_reconcile`` compares a download."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -54,15 +56,10 @@ def sent(self: Any, request: HttpRequest, kind: str) -> HttpResponse:
     form = ListForm(request.POST or None, request.FILES or None, platform=platform)
     error = ""
     if request.method == "POST" and form.is_valid():
-        try:
-            return read(_kept(request, form.cleaned_data, platform))
-        except uploads.AlreadyReceived as twin:
-            if mine(request).filter(pk=twin.upload.pk).exists():
-                messages.warning(request, str(twin))
-                return page_of(twin.upload)
-            error = f"{twin}{ELSEWHERE}"
-        except Refused as refused:
-            error = str(refused)
+        keep = partial(_kept, request, form.cleaned_data, platform)
+        answer, error = _answered(request, keep)
+        if answer:
+            return answer
     context = self.admin_site.each_context(request) | {
         "title": TITLES[kind],
         "opts": self.opts,
@@ -89,6 +86,19 @@ def _kept(request: HttpRequest, given: Any, platform: bool) -> Upload:
         platform=platform,
         sender=given.get("sender", ""),
     )
+
+
+def _answered(request: HttpRequest, kept: Callable[[], Upload]) -> tuple[HttpResponse | None, str]:
+    """The page that follows on reading the file, or why it cannot be read."""
+    try:
+        return read(kept()), ""
+    except uploads.AlreadyReceived as twin:
+        if not mine(request).filter(pk=twin.upload.pk).exists():
+            return None, f"{twin}{ELSEWHERE}"
+        messages.warning(request, str(twin))
+        return page_of(twin.upload), ""
+    except Refused as refused:
+        return None, str(refused)
 
 
 def read(upload: Upload) -> HttpResponse:
@@ -127,15 +137,9 @@ def columns(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     form = ColumnsForm(received, kind.columns, kind.required, request.POST or None)
     error = received.message if received.state == Upload.State.COLUMNS else ""
     if form.remembered():
-        try:
-            return read(received)
-        except uploads.AlreadyReceived as twin:
-            if mine(request).filter(pk=twin.upload.pk).exists():
-                messages.warning(request, str(twin))
-                return page_of(twin.upload)
-            error = f"{twin}{ELSEWHERE}"
-        except Refused as refused:
-            error = str(refused)
+        answer, error = _answered(request, lambda: received)
+        if answer:
+            return answer
     context = self.admin_site.each_context(request) | {
         "title": TITLES[received.kind],
         "opts": self.opts,

@@ -24,7 +24,9 @@ def reconcile(self: Any, request: HttpRequest) -> HttpResponse:
     return admin_received.sent(self, request, workbooks.PLATFORM)
 
 
-@admin_verb(CHANGE, methods=("GET", "POST"), row=False, path="reconcile/<int:upload>/")
+@admin_verb(
+    CHANGE, methods=("GET", "POST"), row=False, path="reconcile/<int:upload>/", atomic=False
+)
 def compared(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     """Same, different, only here, only there; what is the same counts as uploaded by one press."""
     received, today = admin_received.of(request, upload, workbooks.PLATFORM), timezone.localdate()
