@@ -44,7 +44,11 @@ def until(done: object, seconds: float = 10) -> bool:
 @pytest.fixture
 def watching() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", WATCHING], cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-c", WATCHING],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # tests may be under nohup
     )
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"

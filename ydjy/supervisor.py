@@ -17,7 +17,6 @@ from types import FrameType
 
 GRACE = 25  # seconds that a child may take to finish what it is doing
 LONGEST_WAIT = 60
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the last: the terminal was closed
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -81,8 +80,7 @@ def run(children: Sequence[Child], tell: Callable[[str], object]) -> None:
         nonlocal stopping
         stopping = True
 
-    heard = [n for n in STOPPING if signal.getsignal(n) != signal.SIG_IGN]  # as nohup leaves it
-    before = {number: signal.signal(number, stop) for number in heard}
+    before = {number: signal.signal(number, stop) for number in _heard()}
     try:
         for child in children:
             child.start()
@@ -94,6 +92,12 @@ def run(children: Sequence[Child], tell: Callable[[str], object]) -> None:
         _stop_all(children)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _heard() -> list[signal.Signals]:
+    """The signals that stop us; the closing of the terminal unless nohup was asked to ignore it."""
+    closed = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
+    return [signal.SIGINT, signal.SIGTERM, *closed]
 
 
 def _restart_if_ended(child: Child, tell: Callable[[str], object]) -> None:
