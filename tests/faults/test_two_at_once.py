@@ -5,12 +5,10 @@ with the guard taken away does go wrong, so the race is real.
 """
 
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
 from django.utils import timezone
 
 from apps.errors import reminders, returns, sending
@@ -20,39 +18,11 @@ from apps.errors.reference import sync_causes
 from apps.offices.reference import sync_calendar
 from tests import cast as casting
 from tests.errors import weeks
+from tests.faults.racing import RACE, both
 from ydjy.desk.verbs import Stale
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.postgres,
-    pytest.mark.skipif(
-        connection.vendor != "postgresql",
-        reason="the in-memory SQLite of the tests has one writer: nothing would race",
-    ),
-]
+pytestmark = RACE
 RUNS = 3
-
-
-def both(*works: Callable[[], Any]) -> list[Any]:
-    """Each in a thread of its own, begun together; results or the exceptions they ended with."""
-    barrier, results = threading.Barrier(len(works)), [None] * len(works)
-
-    def run(n: int, work: Callable[[], Any]) -> None:
-        try:
-            connection.ensure_connection()
-            barrier.wait(10)
-            results[n] = work()
-        except Exception as error:
-            results[n] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
 
 
 @pytest.fixture
