@@ -28,6 +28,9 @@ from ydjy.desk.verbs import Refused
 __all__ = ["KEPT", "KIND", "Unreadable", "confirm", "keep", "read", "receive", "undo"]
 KIND = "weekly"
 SENDER = "省医保中心"
+_TAKEN_BACK = (
+    500  # tickets withdrawn at once: SQLite reads no thousand rows of others by their keys
+)
 _AT_A_TIME = 2_000  # rows made into tickets at once: what is held in memory stays small
 
 
@@ -257,20 +260,29 @@ def undo(upload: Upload, *, by: Any) -> tuple[int, list[Ticket]]:
     batch = Batch.objects.select_for_update().get(pk=batch_of(upload).pk)
     if batch.returned_at or batch.returns.signed().exists():
         raise Refused(f"{batch.week} 已经返回省里，不能再撤销导入。")
-    mine = Ticket.objects.filter(lines__staged__upload=upload).distinct()
-    gone, kept = [], []
-    for ticket in mine.prefetch_related("lines__staged__upload", "events"):
-        (gone if _untouched(ticket, upload) else kept).append(ticket)
-    words = f"撤销《{upload.filename}》的导入"
-    for ticket in gone:
-        ticket.lines.all().delete()
-        ticket.withdraw(by=by, words=words)
+    mine = Ticket.objects.filter(lines__staged__upload=upload)
+    keys = sorted(set(mine.values_list("pk", flat=True)))
+    words, gone, kept = f"撤销《{upload.filename}》的导入", 0, []
+    for start in range(0, len(keys), _TAKEN_BACK):
+        free, others = _looked_at(keys[start : start + _TAKEN_BACK], upload)
+        opening.withdraw(free, by=by, words=words)
+        gone += len(free)
+        kept += others
     upload.state = Upload.State.UNDONE
     upload.save(update_fields=["state"])
     if not Upload.objects.of(KIND, upload.period).filter(state=Upload.State.CONFIRMED).exists():
         batch.received_at = None
         batch.save(update_fields=["received_at"])
-    return len(gone), kept
+    return gone, kept
+
+
+def _looked_at(keys: list[int], upload: Upload) -> tuple[list[Ticket], list[Ticket]]:
+    """These tickets, locked: those that nobody has touched, and the others."""
+    rows = Ticket.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+    sides: tuple[list[Ticket], list[Ticket]] = ([], [])
+    for ticket in rows.prefetch_related("lines__staged__upload", "events"):
+        sides[not _untouched(ticket, upload)].append(ticket)
+    return sides
 
 
 def _untouched(ticket: Ticket, upload: Upload) -> bool:

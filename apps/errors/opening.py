@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from apps.errors import diagnosis, weekly
@@ -170,3 +171,18 @@ def link(lines: Iterable[tuple[int, Ticket]]) -> None:
     found = ((ticket.pk, row) for row, ticket in lines)
     bulk.insert_values(SourceLine, ("ticket_id", "staged_id"), found)
     crashpoint("CI7")
+
+
+def withdraw(tickets: Sequence[Ticket], *, by: Any, words: str) -> None:
+    """The import of these tickets is taken back before anybody has worked on them: they leave the
+    week, and their lines are without a ticket again. The caller holds their locks."""
+    now, who = timezone.now(), by.pk if by else None
+    keys = [ticket.pk for ticket in tickets]
+    SourceLine.objects.filter(ticket__in=keys).delete()
+    Ticket.objects.filter(pk__in=keys).update(
+        status=Status.WITHDRAWN, version=F("version") + 1, touched_at=now
+    )
+    events = (
+        (one.pk, now, who, "withdraw", one.status, Status.WITHDRAWN, words[:300]) for one in tickets
+    )
+    bulk.insert_values(TicketEvent, _EVENT, events)

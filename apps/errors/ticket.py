@@ -178,10 +178,6 @@ class TicketVerbs:
         """Take over what a corrected line of the province says; the answer stays as it is."""
         self._step("correct", "", by, words, **columns)
 
-    def withdraw(self: "Ticket", *, by: Any, words: str, **more: Any) -> None:
-        """Its import is undone before anybody worked on it."""
-        self._step("withdraw", Status.WITHDRAWN, by, words, **more)
-
     @transaction.atomic
     def _step(
         self: "Ticket",

@@ -326,6 +326,26 @@ def test_an_undone_file_can_be_received_again_and_numbers_are_not_given_twice(ca
     assert Batch.objects.get().received_at is not None
 
 
+def test_an_import_of_more_than_a_thousand_lines_is_taken_back(cast):
+    """More than SQLite reads by their keys in one statement."""
+    like = workbooks.weekly_rows(1)[0]
+    upload = imported([[n, f"LN-{n}", *like[2:]] for n in range(1, 1002)], cast.lead)
+    assert upload.accepted == 1001
+    gone, *_, kept = Ticket.objects.order_by("pk")
+    kept.edit_note(by=cast.lead, note="已联系")
+    assert intake.undo(upload, by=cast.lead) == (upload.accepted - 1, [kept])
+    assert Ticket.objects.get() == kept
+    gone = Ticket.everything.get(pk=gone.pk)
+    last = gone.events.order_by("pk").last()
+    assert (gone.status, gone.version, last.verb, last.by) == (
+        "withdrawn",
+        2,
+        "withdraw",
+        cast.lead,
+    )
+    assert (gone.lines.count(), kept.lines.count()) == (0, 1)
+
+
 def test_what_went_back_cannot_be_undone(cast, returned):
     with pytest.raises(Refused, match="已经返回省里"):
         intake.undo(Upload.objects.get(), by=cast.lead)
