@@ -28,9 +28,7 @@ from ydjy.desk.verbs import Refused
 __all__ = ["KEPT", "KIND", "Unreadable", "confirm", "keep", "read", "receive", "undo"]
 KIND = "weekly"
 SENDER = "省医保中心"
-_TAKEN_BACK = (
-    500  # tickets withdrawn at once: SQLite reads no thousand rows of others by their keys
-)
+_TAKEN_BACK = 500  # tickets withdrawn at once; SQLite reads no thousand rows by their keys
 _AT_A_TIME = 2_000  # rows made into tickets at once: what is held in memory stays small
 
 
