@@ -60,7 +60,7 @@ def _otherwise_spelled(rows: models.QuerySet, names: tuple[str, ...]) -> _Spelle
     if memory is not None and not rows.query.where and key in memory:
         return memory[key]
     found: _Spelled = {}
-    for pk, *texts in rows.values_list("pk", *names).iterator():
+    for pk, *texts in rows.values_list("pk", *names):
         read = tuple(clean(str(text)) for text in texts)
         if read != tuple(map(str, texts)):
             found.setdefault(read, []).append(pk)
