@@ -152,7 +152,7 @@ class _Import:
 
     def __init__(self, batch: Batch, upload: Upload, by: Any, assign: opening.Assign):
         self.batch, self.upload, self.by, self.assign = batch, upload, by, assign
-        self.week = known.Known(batch, upload)
+        self.week, self.numbers = known.Known(batch, upload), batch.numbers()
         self.rows = upload.rows.filter(status__in=[sheets.ACCEPTED, sheets.DUPLICATE])
         twinned = self.rows.filter(twin__isnull=False).values_list("twin_id", flat=True)
         standing = self.rows.filter(original__isnull=False).values_list("pk", flat=True)
@@ -192,7 +192,9 @@ class _Import:
         found, changed = self._recheck([row for row in rows if not row.twin_id])
         fresh = [row for row in rows if row.status == sheets.ACCEPTED]
         if fresh:
-            found |= opening.open_tickets(self.batch, fresh, by=self.by, assign=self.assign)
+            found |= opening.open_tickets(
+                self.batch, fresh, by=self.by, assign=self.assign, numbers=self.numbers
+            )
         opening.link(found.items())
         self.answered |= {key: ticket for key, ticket in found.items() if key in self.again}
         return changed

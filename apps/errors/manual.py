@@ -23,7 +23,7 @@ def report(values: dict[str, Any], *, source: str, by: Any) -> Ticket:
     now = timezone.now()
     batch = carrying.cycle_at(now)
     batch = type(batch).objects.select_for_update().get(pk=batch.pk)
-    ticket = Ticket(batch=batch, number=batch.next_number(), source=source)
+    ticket = Ticket(batch=batch, number=next(batch.numbers()), source=source)
     for name, value in opening.columns(batch, values).items():
         setattr(ticket, name, value)
     ticket.source_key = ""  # the province's own line of the same problem is another ticket

@@ -4,7 +4,7 @@ Used for a whole file when it is confirmed, and for one line when a person decid
 holds the lock of the batch, so that numbers are given once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -60,18 +60,22 @@ def columns(batch: Batch, values: Values) -> dict[str, Any]:
 
 
 def open_tickets(
-    batch: Batch, rows: Sequence[StagedRow], *, by: Any, assign: Assign
+    batch: Batch,
+    rows: Sequence[StagedRow],
+    *,
+    by: Any,
+    assign: Assign,
+    numbers: Iterator[str] | None = None,
 ) -> dict[int, Ticket]:
     """Tickets by the key of their staged row, numbered on from the week's last, with what was
-    done to them so far."""
-    routes = Routes()
-    prefix, first = batch.next_number().split("-")
+    done to them so far. ``numbers``: those that a file of many parts goes on with."""
+    routes, numbers = Routes(), numbers or batch.numbers()
     now = timezone.now()
     make = bulk.maker(Ticket, batch_id=batch.pk, created_at=now, touched_at=now)
     made: dict[int, Ticket] = {}
-    for number, row in enumerate(rows, int(first)):
+    for row in rows:
         ticket = make(columns(batch, opened(row.values) or {}))
-        ticket.number = f"{prefix}-{number:03d}"
+        ticket.number = next(numbers)
         office, ticket.routed = routes.of(ticket)
         ticket.office_id = office.pk
         made[row.pk] = ticket

@@ -46,7 +46,9 @@ def split(ticket: Ticket, lines: Iterable[int], *, by: Any, **kept: Any) -> list
 
 def _of_lines(ticket: Ticket, lines: list[SourceLine], batch: Batch, by: Any) -> Ticket:
     """A new ticket that says what its own first line says, not what the old one says."""
-    fresh = Ticket(batch=batch, number=batch.next_number(), source=ticket.source, split_from=ticket)
+    fresh = Ticket(
+        batch=batch, number=next(batch.numbers()), source=ticket.source, split_from=ticket
+    )
     for name, value in opening.columns(batch, opened(lines[0].staged.values) or {}).items():
         setattr(fresh, name, value)
     fresh.source_key = ""  # the line's key stays with the ticket that it came with
@@ -72,7 +74,7 @@ def divide(ticket: Ticket, *, what: str, by: Any, to: Any = None, **kept: Any) -
     ticket._step("divide", "", by, f"分办：{what}", **kept)
     part = Ticket.objects.get(pk=ticket.pk)
     part.pk, part._state.adding = None, True
-    part.number, part.version, part.split_from = batch.next_number(), 1, ticket
+    part.number, part.version, part.split_from = next(batch.numbers()), 1, ticket
     part.status, part.assignee, part.offered_to = Status.WORKING, by, None
     part.cause, part.result, part.note, part.waiting_for = None, "", what.strip()[:1000], ""
     part.source_key = part.fingerprint = part.unfinished_reason = ""

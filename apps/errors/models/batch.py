@@ -1,6 +1,8 @@
 """The week: when its file is due in and out, and how far it is (domain 4.6)."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import count
 from typing import Any, Self
 
 from django.conf import settings
@@ -172,15 +174,16 @@ class Batch(models.Model):
         last = self.due_changes.select_related("by").first() if self.due_overridden else None
         return f"{last}。" if last else ""
 
-    def next_number(self, count: int = 1) -> str:
-        """The number of the week's next ticket. Numbers say in which week a problem was first
-        seen: a ticket that was carried to this week keeps its own."""
+    def numbers(self) -> Iterator[str]:
+        """The numbers of the week's next tickets, as long as the caller holds its lock. Numbers say
+        in which week a problem was first seen: a ticket that was carried to this week keeps its
+        own."""
         prefix = f"{self.iso_year}W{self.iso_week:02d}-"
         numbers = type(self).tickets.rel.related_model.everything.filter(number__startswith=prefix)
         last = numbers.aggregate(
             last=Max(Cast(Substr("number", len(prefix) + 1), models.IntegerField()), default=0)
         )["last"]
-        return f"{prefix}{last + count:03d}"
+        return (f"{prefix}{number:03d}" for number in count(last + 1))
 
     def on_time(self) -> bool | None:
         return workdays.is_on_time(self.returned_at, self.due_at) if self.returned_at else None
