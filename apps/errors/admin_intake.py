@@ -175,7 +175,7 @@ def columns(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     """Which column is which, said once for a sender; then the file is read anew."""
     received = of(request, upload)
     form = ColumnsForm(received, weekly.COLUMNS, weekly.REQUIRED, request.POST or None)
-    error = received.message if received.state == Upload.State.COLUMNS else ""
+    error = form.why
     if form.remembered():
         answer, error = _answered(request, lambda: received)
         if answer:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from apps.errors import known, opening, weekly
 from apps.errors.models import Batch, Ticket
-from apps.errors.ticket import Status
+from apps.errors.ticket import TRANSITIONS
 from apps.offices.models import City
 from ydjy.desk import progress, sheets, uploads
 from ydjy.desk.crashpoints import crashpoint
@@ -292,6 +292,6 @@ def _untouched(ticket: Ticket, upload: Upload) -> bool:
     return (
         brought
         and verbs <= {"receive", "assign"}
-        and ticket.status in (Status.NEW, Status.WORKING)
+        and ticket.status in TRANSITIONS["withdraw"]
         and ticket.version == 1
     )

@@ -135,7 +135,7 @@ def columns(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         raise PermissionDenied
     kind = workbooks.kind_of(received)
     form = ColumnsForm(received, kind.columns, kind.required, request.POST or None)
-    error = received.message if received.state == Upload.State.COLUMNS else ""
+    error = form.why
     if form.remembered():
         answer, error = _answered(request, lambda: received)
         if answer:

@@ -46,6 +46,11 @@ class ColumnsForm(forms.Form):
         self.order_fields(sorted(self.fields, key=lambda name: bool(self.fields[name].initial)))
 
     @property
+    def why(self) -> str:
+        """Why a person is asked: what the reader misses; blank where he only wants to say more."""
+        return self.upload.message if self.upload.state == Upload.State.COLUMNS else ""
+
+    @property
     def keys(self) -> dict[str, str]:
         """Header → key; blank leaves the column out."""
         chosen = ((h, self.cleaned_data[f"column-{n}"]) for n, h in enumerate(self.headers))

@@ -119,7 +119,7 @@ class SmallListMixin(ExportMixin):
         """Which column is which, where the names are not known."""
         received, kind = self._upload(upload), self.small_list.kind()
         form = ColumnsForm(received, kind.columns, kind.required, request.POST or None)
-        error = received.message if received.state == State.COLUMNS else ""
+        error = form.why
         if form.remembered():
             try:
                 return self._read(request, received)

@@ -1,5 +1,6 @@
 """Rows that stand below others of their kind: offices, groups of diseases."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 
@@ -12,3 +13,9 @@ def below_itself(row: models.Model, link: str) -> bool:
         met.add(above.pk)
         above = getattr(above, link)
     return False
+
+
+def refuse_circle(row: models.Model, link: str) -> None:
+    """For ``clean`` of such a row: ``ValidationError`` where it stands below itself."""
+    if below_itself(row, link):
+        raise ValidationError({link: "上级写成了自己或者自己的下级，请重新选择。"})

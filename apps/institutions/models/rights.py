@@ -3,14 +3,13 @@
 from datetime import date
 from typing import Any, Self
 
-from django.core.exceptions import ValidationError
 from django.db import models
 
 from apps.institutions import referral
 from apps.institutions import scope as scopes
 from apps.institutions.models.institution import Institution
 from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
-from ydjy.desk.trees import below_itself
+from ydjy.desk.trees import refuse_circle
 
 
 class DiseaseGroupQuerySet(models.QuerySet["DiseaseGroup"]):
@@ -47,8 +46,7 @@ class DiseaseGroup(models.Model):
 
     def clean(self) -> None:
         super().clean()
-        if below_itself(self, "parent"):
-            raise ValidationError({"parent": "上级写成了自己或者自己的下级，请重新选择。"})
+        refuse_circle(self, "parent")
 
 
 def _on_some_day_of(one: Any, others: Any) -> Any:

@@ -2,11 +2,10 @@
 
 from typing import Any, Self
 
-from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
-from ydjy.desk.trees import below_itself
+from ydjy.desk.trees import refuse_circle
 
 
 class OfficeQuerySet(DatedQuerySet):
@@ -77,8 +76,7 @@ class Office(Sourced, Dated):
 
     def clean(self) -> None:
         super().clean()
-        if below_itself(self, "parent"):
-            raise ValidationError({"parent": "上级写成了自己或者自己的下级，请重新选择。"})
+        refuse_circle(self, "parent")
 
     @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
