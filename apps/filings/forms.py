@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 
-from ydjy.desk.adminkit import VersionedForm, masked
+from ydjy.desk.adminkit import DeskForm, masked
 from ydjy.lib import divisions, idnumbers
 
 
-class SealedForm(VersionedForm):
+class SealedForm(DeskForm):
     """Sealed values are typed in and never shown again: left blank, a stored one stays."""
 
     sealed: dict[str, str] = {}

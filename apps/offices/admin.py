@@ -165,10 +165,7 @@ class StaffForm(DeskForm):
         return cleaned
 
 
-class StaffAddForm(BaseUserCreationForm):
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **({"label_suffix": ""} | kwargs))
-
+class StaffAddForm(DeskForm, BaseUserCreationForm):
     class Meta(BaseUserCreationForm.Meta):
         model = Staff
 
