@@ -36,16 +36,14 @@ class _Reader(HTMLParser):
         if tag == "form":
             self.open = PageForm(of)
             self.forms.append(self.open)
-        form = next((f for f in self.forms if f.attrs.get("id") == of.get("form")), self.open)
+        form = self.open
+        if "form" in of:
+            form = next((f for f in self.forms if f.attrs.get("id") == of["form"]), None)
         if form is None:
             return
         name = of.get("name", "")
         if tag == "input" and name:
-            box = of.get("type") in ("checkbox", "radio")
-            if of.get("type") not in ("submit", "file") and (not box or "checked" in of):
-                form.put(name, of.get("value", "on" if box else ""))
-            if box:
-                form.choices.setdefault(name, []).append(of.get("value", "on"))
+            self._read_box(form, name, of)
         elif tag == "textarea":
             self.area, self.words = name, ""
         elif tag == "select":
@@ -55,6 +53,13 @@ class _Reader(HTMLParser):
             form.choices[self.select].append(of.get("value", ""))
             if "selected" in of:
                 form.put(self.select, of["value"])
+
+    def _read_box(self, form: PageForm, name: str, of: dict[str, str]) -> None:
+        box = of.get("type") in ("checkbox", "radio")
+        if of.get("type") not in ("submit", "file") and (not box or "checked" in of):
+            form.put(name, of.get("value", "on" if box else ""))
+        if box:
+            form.choices.setdefault(name, []).append(of.get("value", "on"))
 
     def handle_data(self, data: str) -> None:
         if self.area:

@@ -140,6 +140,8 @@ class DeskForm(forms.ModelForm):
     def _judge_constraints(self) -> None:
         """What a constraint has to say stands at its last field, also where one of its columns is
         derived and on no form (Django passes those over, and the database refuses them)."""
+        if not self.errors and hasattr(self.instance, "derive"):
+            self.instance.derive()
         wrong = set(self.errors) - {NON_FIELD_ERRORS}
         for model, constraints in self.instance.get_constraints():
             for constraint in constraints:

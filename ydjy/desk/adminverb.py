@@ -87,7 +87,7 @@ def admin_verb(
     def decorate(function: Callable[..., Any]) -> Any:
         permissions = (permission,) if isinstance(permission, str) else permission
         if not permissions:
-            raise ValueError(f"{name}: a verb without a permission is open to all")
+            raise ValueError(f"{function.__name__}: a verb without a permission is open to all")
         name = function.__name__
         where = path or (f"<path:object_id>/{name}/" if row else f"{name}/")
         how = (methods, row, where, label, asks or {}, when, atomic, changes)
