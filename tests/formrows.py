@@ -97,6 +97,7 @@ def _institution(cast: Cast) -> Institution:
 def _category(cast: Cast) -> Category:
     row = casting.variant().category
     Category.objects.filter(pk=row.pk).update(source=paper())
+    row.variants.update(name="配偶")
     OfficeService.objects.create(category=row, office=cast.office["city"], source=paper())
     row.refresh_from_db()
     return row

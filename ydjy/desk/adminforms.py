@@ -114,6 +114,12 @@ class DeskForm(forms.ModelForm):
         elif row is not self.instance:
             rowstate.take_over(self.instance, row)
 
+    def has_changed(self) -> bool:
+        """A line that is gone is one that was typed, also where it says what a blank one says."""
+        word = self.data.get(self.add_prefix(SEEN), "") if self.is_bound else ""
+        gone = self.instance.pk is None and word not in ("", _AGAIN)
+        return gone or super().has_changed()
+
     def _move_on(self, word: str) -> None:
         self.data = self.data.copy()
         self.data[self.add_prefix(SEEN)] = word
@@ -323,6 +329,8 @@ def columns_of(constraint: models.BaseConstraint) -> set[str]:
 def no_room(model: type[models.Model], wrong: Exception) -> str:
     """The sentence for what the database refused; its own text may hold what was typed."""
     text = str(wrong)
+    if (first := text.partition("\n")[0]).endswith("。"):
+        return first  # a trigger of ours speaks for itself
     names = {model, *(relation.related_model for relation in model._meta.related_objects)}
     for constraint in (c for m in names for c in m._meta.constraints):
         if constraint.name in text:
