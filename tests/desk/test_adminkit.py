@@ -12,6 +12,7 @@ from apps.institutions.models import Institution, ReferralRight
 from apps.offices.models import Hotline, PolicyDocument, Role, Staff
 from tests import cast as casting
 from tests.cast import Cast, canary
+from tests.pageforms import opened
 from ydjy.desk.adminkit import admin_link, admin_verb, masked
 from ydjy.desk.models import Change, Reading
 
@@ -96,9 +97,10 @@ def test_a_stale_save_shows_both_texts_and_saves_nothing(cast: Cast, client_of: 
     assert answer.status_code == 200
     assert "我写的" in text
     assert "他写的" in text
-    assert "刚才有人改过" in text
+    assert f"{cast.reviewer} " in text
+    assert "改过这一条（人员状态）" in text
     assert Filing.objects.get().person_status == "他写的"
-    again = my_form | {"version": answer.context["adminform"].form["version"].value()}
+    again = my_form | {"seen": answer.context["adminform"].form["seen"].value()}
     assert mine.post(page("change", row.pk), again).status_code == 302
     assert Filing.objects.get().person_status == "我写的"
 
@@ -254,7 +256,8 @@ def test_a_role_is_exactly_its_groups_permissions_from_the_next_request_on(
     reviewer, operator = client_of(cast.reviewer), client_of(cast.operator)
     assert reviewer.get(page("change", row.pk)).status_code == 200
     address = page("change", cast.reviewer.pk, model="offices_staff")
-    answer = operator.post(address, staff_form(cast.reviewer, role=Role.DIRECTORY))
+    seen = opened(operator, address)["seen"]
+    answer = operator.post(address, staff_form(cast.reviewer, role=Role.DIRECTORY, seen=seen))
     assert answer.status_code == 302
     person = Staff.objects.get(pk=cast.reviewer.pk)
     assert [group.name for group in person.groups.all()] == ["目录维护"]
@@ -306,6 +309,7 @@ def test_a_scope_that_contradicts_the_document_is_not_saved(cast: Cast, client_o
     form["source"] = paper
     for prefix in ("aliases", "openings", "referral_rights", "suspensions", "contacts"):
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    form["seen"] = opened(browser, address)["seen"]
     right = {"mode": "only", "include": "精神疾病", "exclude": "", "wording": "不含精神疾病"}
     right["source"] = paper
     form |= {f"referral_rights-0-{k}": v for k, v in right.items()}

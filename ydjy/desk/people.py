@@ -101,7 +101,12 @@ class PersonSearchMixin:
     def find(self, request: HttpRequest) -> HttpResponse:
         return self._to_list(request, request.POST.get("q", "").strip())
 
-    @admin_verb("{app}.reveal_{model}", label="查看完整证件号码", asks={"reason": "为什么要看"})
+    @admin_verb(
+        "{app}.reveal_{model}",
+        label="查看完整证件号码",
+        asks={"reason": "为什么要看"},
+        changes=False,
+    )
     def reveal(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """Shows the number once, on the page that answers, and writes down who had it shown."""
         reading.record(request.user, obj, "证件号码", request.POST.get("reason", ""))
