@@ -19,6 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from ydjy.desk.transactions import SAFE, commits_by_itself
 from ydjy.desk.verbs import Refused
 
 
@@ -92,7 +93,7 @@ def admin_verb(
 
         update_wrapper(method, function)
         method.admin_verb = verb  # type: ignore[attr-defined]
-        return method if atomic else transaction.non_atomic_requests(method)
+        return method if atomic else commits_by_itself(method)
 
     return decorate
 
@@ -109,7 +110,8 @@ def _run(
         return HttpResponseNotAllowed(verb.methods)
     given = [_row(owner, request, parts.pop("object_id"))] if verb.row else []
     try:
-        with transaction.atomic() if verb.atomic else nullcontext():
+        reads = request.method in SAFE
+        with nullcontext() if reads or not verb.atomic else transaction.atomic():
             answer = function(owner, request, *given, **parts)
     except Refused as refused:
         messages.error(request, str(refused))
