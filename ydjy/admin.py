@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from ydjy import signin
+from ydjy.desk.secrets import sealed_names
 from ydjy.desk.sessions import seconds_left
 from ydjy.desk.transactions import SAFE, commits_by_itself
 from ydjy.ownaccount import OwnPasswordForm, second_factor_page
@@ -60,6 +61,8 @@ class DeskSite(admin.AdminSite):
         context = super().each_context(request)
         if request.user.is_authenticated and request.user.is_active and request.user.is_staff:
             context["menu"] = self.menu(request)
+            context["session_left"] = seconds_left(request.session)
+            context["sealed_names"] = " ".join(sealed_names())
             context["desk_notices"] = Notice.objects.shown(
                 Notice.Audience.STAFF, timezone.localdate()
             )

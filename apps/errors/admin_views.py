@@ -141,6 +141,7 @@ def _page(
         "events": list(row.events.select_related("by")),
         "queue": admin_queue.place(self, request, row),
         "form": form if working else None,
+        "show_number": self.show_number(request, row),
         "is_open": row.status in OPEN,
         "is_returned": row.status == Status.RETURNED,
         "theirs": theirs,

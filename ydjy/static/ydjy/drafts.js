@@ -47,16 +47,24 @@
   const fields = (form) => Array.from(form.elements).filter((field) => field.matches("input, select, textarea") && kept(field));
   const box = (field) => field.type === "checkbox" || field.type === "radio";
 
+  const hideNumber = (text) => (LONG_NUMBER.test(text) ? "" : text);
+
   function values(form) {
     const found = {};
     fields(form).forEach((field) => {
       found[field.name] = found[field.name] || [];
       if (box(field)) { if (field.checked) found[field.name].push(field.value); return; }
       const chosen = field.multiple ? Array.from(field.selectedOptions, (o) => o.value) : [field.value];
-      found[field.name].push(...chosen.map((text) => (LONG_NUMBER.test(text) ? "" : text)));
+      found[field.name].push(...chosen.map(hideNumber));
     });
     return found;
   }
+
+  // Everything there is, only to see whether it changed: this never leaves the page.
+  const whole = (form) => Array.from(form.elements, (field) => {
+    if (field.type === "hidden" || field.type === "submit") return "";
+    return box(field) ? field.checked : field.multiple ? Array.from(field.selectedOptions, (o) => o.value).join() : field.value;
+  });
 
   function put(form, wanted) {
     const at = {};
@@ -93,6 +101,7 @@
       this.key = key;
       this.rest = {};
       this.shown = values(form);
+      this.whole = whole(form);
       this.unsaved = false;
       this.takeUp(read(key));
       ["input", "change"].forEach((what) => form.addEventListener(what, () => this.keep()));
@@ -101,7 +110,7 @@
 
     get version() { return this.form.elements.namedItem("version"); }
 
-    get dirty() { return this.unsaved || !same(values(this.form), this.shown); }
+    get dirty() { return this.unsaved || !same(whole(this.form), this.whole); }
 
     keep(sent) {
       if (!this.dirty && !Object.keys(this.rest).length) { store.removeItem(this.key); return; }
