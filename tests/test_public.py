@@ -285,7 +285,8 @@ def test_a_bucket_fills_again_and_forgets_the_oldest(monkeypatch: pytest.MonkeyP
     assert len(buckets._left) <= 3
 
 
-def test_a_proxy_on_this_machine_tells_the_caller_by_its_last_word(rf):
+def test_a_named_proxy_tells_the_caller_by_its_last_word(rf, settings):
+    settings.PROXIES = ["127.0.0.1"]
     request = rf.get(
         "/", REMOTE_ADDR="127.0.0.1", headers={"x-forwarded-for": "6.6.6.6, 198.51.100.7"}
     )

@@ -34,6 +34,16 @@ def debug_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+@register("security", deploy=True)
+def the_proxy_is_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Off loopback a proxy holds the certificate; unnamed, all callers have its address."""
+    if settings.LOOPBACK_ONLY or settings.PROXIES:
+        return []
+    said = "没有写明前置代理的地址，登录次数和公众网站的访问快慢分不清是谁的。"
+    hint = "代理在本机的话请设置 YDJY_PROXIES=127.0.0.1（见 docs/deploy.md）。"
+    return [Warning(said, hint=hint, id="ydjy.W003")]
+
+
 @register("database")
 def the_database_speaks_chinese(
     app_configs: Any, databases: Any = None, **kwargs: Any

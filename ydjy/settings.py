@@ -15,6 +15,7 @@ DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 KEYS = DATA / "keys"
 SITE = ENV.site
 LOOPBACK_ONLY = ENV.loopback_only
+PROXIES = ENV.proxies
 
 DEBUG = ENV.debug
 SECRET_KEY = (
@@ -50,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "ydjy.middleware.session_clock",
     "ydjy.desk.audit.acting",
+    "ydjy.desk.transactions.OneTransactionPerWrite",
     "ydjy.guard.public_pages",  # the innermost: what it encloses is a public page and no session
 ]
 
@@ -69,7 +71,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": ENV.database | {"ATOMIC_REQUESTS": True}}
+DATABASES = {"default": ENV.database}
 PUBLIC_CACHE_SECONDS = 2  # how old the mark of the public content may be in one process
 
 if SITE == "public":  # no admin, no sessions, no errors app; a database that only reads
@@ -123,12 +125,17 @@ SESSION_COOKIE_AGE = 9 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
-CSRF_USE_SESSIONS = True
+# A cookie of its own: kept in the session it would make a row for whoever looks at the log-in page.
+CSRF_COOKIE_AGE = None  # until the browser is closed
+CSRF_COOKIE_HTTPONLY = True  # our scripts read the token from a form of the page
 CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_FAILURE_VIEW = "ydjy.views.page_too_old"
 
 # Off loopback the site is behind TLS, or it does not answer -----------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOOPBACK_ONLY
-SESSION_COOKIE_NAME = "ydjy" if LOOPBACK_ONLY else "__Host-ydjy"
+_HOST = "" if LOOPBACK_ONLY else "__Host-"  # no other host of the domain can set such a cookie
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_HOST}ydjy", f"{_HOST}ydjy-form"
+KNOWN_DESK_COOKIE_NAME = f"{_HOST}ydjy-desk"
 SECURE_SSL_REDIRECT = not LOOPBACK_ONLY
 # The proxy that holds the certificate speaks plain HTTP to us on loopback; without its word every
 # page would be sent to HTTPS for ever. It must set this header itself (docs/deploy.md).

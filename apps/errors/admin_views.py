@@ -24,6 +24,7 @@ from apps.filings.models import Filing
 from apps.offices.models.duty import Duty
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.secrets import opened
+from ydjy.desk.transactions import write_unless_busy
 from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib import idnumbers, intext
 
@@ -140,6 +141,7 @@ def _page(
         "events": list(row.events.select_related("by")),
         "queue": admin_queue.place(self, request, row),
         "form": form if working else None,
+        "show_number": self.show_number(request, row),
         "is_open": row.status in OPEN,
         "is_returned": row.status == Status.RETURNED,
         "theirs": theirs,
@@ -156,7 +158,7 @@ def _together(row: Ticket, staff: Any, working: bool) -> dict[str, Any]:
     """Who else is at it, what it waits for, and which others are about the same."""
     now = timezone.now()
     if working:
-        presence.touch(row, staff, now)
+        write_unless_busy(lambda: presence.touch(row, staff, now))
     escalations = list(row.escalations.select_related("by"))
     hands = Duty.objects.acting_for(staff, timezone.localdate(now))
     return {

@@ -21,6 +21,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from ydjy.desk.rowstate import SEEN, changed_lately, locked, state_of
+from ydjy.desk.transactions import SAFE, commits_by_itself
 from ydjy.desk.verbs import Refused
 
 
@@ -102,7 +103,7 @@ def admin_verb(
 
         update_wrapper(method, function)
         method.admin_verb = verb  # type: ignore[attr-defined]
-        return method if atomic else transaction.non_atomic_requests(method)
+        return method if atomic else commits_by_itself(method)
 
     return decorate
 
@@ -119,7 +120,8 @@ def _run(
         return HttpResponseNotAllowed(verb.methods)
     given = [_row(owner, request, parts.pop("object_id"))] if verb.row else []
     try:
-        with transaction.atomic() if verb.atomic else nullcontext():
+        reads = request.method in SAFE
+        with nullcontext() if reads or not verb.atomic else transaction.atomic():
             for row in given if verb.changes and "GET" not in verb.methods else ():
                 must_be_as_seen(request, row, verb.label or "这一步")
             answer = function(owner, request, *given, **parts)
