@@ -118,7 +118,7 @@ def _decide(request: HttpRequest, upload: Upload) -> HttpResponse:
     if request.POST.get("do") == "encoding":
         encodings.choose(upload, request.POST.get("encoding", ""))
         uploads.read_anew(upload)
-        return _read(request, upload)
+        return _read(upload)
     if "abandon" in request.POST:
         leftovers.abandon(upload)
         messages.success(request, f"“{upload.filename}”没有导入。")

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.filings import admin_received, batches, workbooks
 from apps.filings.admin_received import CHANGE
-from ydjy.desk import longlists, problems, sheets
+from ydjy.desk import encodings, longlists, problems, sheets, uploads
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.downloads import as_file
 from ydjy.desk.models import Upload
@@ -37,6 +37,10 @@ def compared(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
     if received.state != Upload.State.STAGED:  # refused, or over: its rows say nothing
         messages.warning(request, f"这个文件{received.get_state_display()}。{received.message}")
         return redirect("admin:filings_filing_reconcile")
+    if request.POST.get("do") == "encoding":
+        encodings.choose(received, request.POST.get("encoding", ""))
+        uploads.read_anew(received)
+        return admin_received.read(received)
     if request.method == "POST":
         with transaction.atomic():
             done = workbooks.settle(received, by=request.user, today=today)
@@ -47,6 +51,7 @@ def compared(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "title": "与平台核对",
         "opts": self.opts,
         "upload": received,
+        "writing": encodings.sample(received),
         "found": found,
         "not_uploaded": sum(not filing.uploaded for filing in found.same),
         "only_there": [
