@@ -24,6 +24,7 @@ from apps.filings.models import Filing
 from apps.offices.models.duty import Duty
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.secrets import opened
+from ydjy.desk.sheets import place
 from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib import idnumbers, intext
 
@@ -225,7 +226,7 @@ def _sources(row: Ticket) -> list[dict[str, Any]]:
             {
                 "pk": line.pk,
                 "home": line.home,
-                "where": f"《{staged.upload.filename}》工作表“{staged.sheet}”第 {staged.row} 行",
+                "where": f"《{staged.upload.filename}》{place(staged.sheet, staged.row)}",
                 "cells": [
                     (headers[i] if i < len(headers) else "", hide(text, i in hidden))
                     for i, text in enumerate(cells)

@@ -64,6 +64,16 @@ class ListKind:
     at_odds: str = AT_ODDS
 
 
+def of_sheet(name: str) -> str:
+    """Nothing for the table of a text file, which has no name."""
+    return f"工作表“{name}”" if name else ""
+
+
+def place(sheet: str, row: int) -> str:
+    """Where a row stands, in words."""
+    return f"{of_sheet(sheet)}第 {row} 行"
+
+
 @dataclass(slots=True)
 class First:
     """What is remembered of a row, should a later one be the same thing: its place in the file,
@@ -95,7 +105,7 @@ class ReadRow:
 
     @property
     def where(self) -> str:
-        return f"工作表“{self.sheet}”第 {self.row} 行"
+        return place(self.sheet, self.row)
 
     def as_json(self, secret: frozenset[str], *, reveal: bool) -> dict[str, Any]:
         values = {
@@ -297,7 +307,7 @@ def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str, at_odds: 
     if twin is None:
         row.first = seen[short] = First(row.row, said, row.sheet)
         return
-    other = f"工作表“{twin.sheet}”" if twin.sheet != row.sheet else ""
+    other = of_sheet(twin.sheet) if twin.sheet != row.sheet else ""
     if twin.said == said:
         row.status, row.twin = DUPLICATE, twin
         row.message = f"与{other}第 {twin.row} 行重复。"
