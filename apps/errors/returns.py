@@ -33,9 +33,7 @@ STORE = "returned"
 def _own() -> Exists:
     """Whether a received file has a row that does not stand for one of an earlier file. What that
     file said is gone with it when its import was taken back."""
-    rows = StagedRow.objects.filter(upload=OuterRef("pk")).exclude(
-        status=StagedRow.Status.SKIPPED
-    )
+    rows = StagedRow.objects.filter(upload=OuterRef("pk")).exclude(status=StagedRow.Status.SKIPPED)
     stands = Q(original__upload__state=Upload.State.CONFIRMED)
     return Exists(rows.exclude(stands))
 

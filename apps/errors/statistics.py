@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from apps.errors import answers as answering
@@ -109,26 +109,36 @@ def bridge(rows: Iterable[Row]) -> Bridge:
 def rows_of(batch: Batch, staff: Any) -> list[Row]:
     """The rows of the week's own files that go back, so far as the person may see their tickets;
     earlier files that went with it again are counted in their own week."""
-    uploads = list(returns.going_back().filter(period=batch.week).values_list("pk", flat=True))
-    lines = _lines(staff).filter(staged__upload__in=uploads)
-    mine = lines.values_list(
-        "staged", Coalesce("home", "ticket"), Coalesce("home__number", "ticket__number")
+    line = _lines(staff).filter(staged=OuterRef("pk"))
+    found = _rows_of([batch.week]).annotate(
+        own=Subquery(line.values(own=Coalesce("home", "ticket"))),
+        number=Subquery(line.values(own=Coalesce("home__number", "ticket__number"))),
     )
-    own = {staged: (ticket, number < batch.prefix) for staged, ticket, number in mine}
-    found = StagedRow.objects.filter(upload__in=uploads).exclude(status=sheets.SKIPPED)
     if not _sees_all(staff):
-        found = found.filter(pk__in=own)
-    frozen = {
-        file.upload_id: opened(file.answers) or {}
-        for file in ReturnFile.objects.effective().filter(upload__in=uploads)
-    }
+        found = found.filter(own__isnull=False)
+    frozen: dict[int, dict[str, answering.Answer]] = {}
+    if batch.returned_at:
+        files = ReturnFile.objects.effective().filter(upload__period=batch.week)
+        frozen = {file.upload_id: opened(file.answers) or {} for file in files}
     rows = found.order_by("upload__received_at", "upload", "position")
-    read = rows.values_list("pk", "status", "decided_at", "upload", "position")
-    nothing: tuple[int | None, bool] = (None, False)
+    read = rows.values_list("pk", "status", "decided_at", "own", "number", "upload", "position")
     return [
-        Row(pk, status, at is not None, *own.get(pk, nothing), frozen.get(up, {}).get(str(n)))
-        for pk, status, at, up, n in read
+        Row(
+            pk,
+            status,
+            at is not None,
+            own,
+            own is not None and number < batch.prefix,
+            frozen.get(upload, {}).get(str(position)),
+        )
+        for pk, status, at, own, number, upload, position in read
     ]
+
+
+def _rows_of(weeks: list[str]) -> QuerySet[StagedRow]:
+    """The rows of those files of the weeks that go back."""
+    uploads = returns.going_back().filter(period__in=weeks).order_by()
+    return StagedRow.objects.filter(upload__in=uploads).exclude(status=sheets.SKIPPED)
 
 
 def _sees_all(staff: Any) -> bool:
@@ -181,14 +191,13 @@ def received(batches: Iterable[Batch], staff: Any) -> dict[str, int]:
     """Rows that came in each week, by its name: as many as its :class:`Bridge` has. Counted by what
     the receipts say of themselves, for those who see all of it."""
     weeks = [batch.week for batch in batches]
-    uploads = returns.going_back().filter(period__in=weeks)
     if _sees_all(staff):
         total = sum(F(name) for name in STATUS_FIELDS if name != sheets.SKIPPED)
-        counted = uploads.order_by().values_list("period").annotate(rows=Sum(total))
+        uploads = returns.going_back().filter(period__in=weeks).order_by()
+        counted = uploads.values_list("period").annotate(rows=Sum(total))
     else:
-        lines = _lines(staff).filter(staged__upload__in=list(uploads.values_list("pk", flat=True)))
-        lines = lines.exclude(staged__status=sheets.SKIPPED).order_by()
-        counted = lines.values_list("staged__upload__period").annotate(Count("pk"))
+        lines = _lines(staff).filter(staged__in=_rows_of(weeks)).order_by()
+        counted = lines.values_list("staged__upload__period").annotate(rows=Count("pk"))
     return dict.fromkeys(weeks, 0) | dict(counted)
 
 

@@ -99,9 +99,10 @@ def test_an_answer_whose_worker_died_is_applied_by_the_tick_once(returned, cast,
     def dies(*args, **more):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(feedback, "apply", dies)
-        hear(returned, cast, (YES, NOT, YES))
+        with pytest.raises(KeyboardInterrupt):
+            hear(returned, cast, (YES, NOT, YES))
     upload = Upload.objects.get(kind=feedback.KIND)
     assert (upload.state, Feedback.objects.count()) == ("confirming", 0)
 

@@ -72,7 +72,9 @@ def take(data: bytes, name: str, by: Any) -> Upload:
 
 
 def judge(luck: random.Random, by: Any, share: float) -> None:
-    rows = [row for up in Upload.objects.filter(state="confirmed") for row in problems.undecided(up)]
+    rows = [
+        row for up in Upload.objects.filter(state="confirmed") for row in problems.undecided(up)
+    ]
     for row in rows:
         if luck.random() > share or not problems.undecided(row.upload).filter(pk=row.pk).exists():
             continue
@@ -190,7 +192,7 @@ def test_a_week_counts_what_its_own_files_brought_where_it_is_listed_again(cast)
     sync_causes()
     batch = weeks.received(cast, 3, area=workbooks.weekly_rows(1)[0][3])
     with weeks.at(weeks.FRIDAY):
-        first, *others = batch.tickets.order_by("number")
+        _, *others = batch.tickets.order_by("number")
         for ticket in others:
             weeks.answer(ticket, cast.lead)
         [file] = returns.prepare(batch, by=cast.lead, unfinished_as="等医院")
@@ -206,4 +208,3 @@ def test_a_week_counts_what_its_own_files_brought_where_it_is_listed_again(cast)
 
     assert str(bridge) == "收到 3 行 = 工单 2 + 重复 1。"
     assert page.bridge == [str(bridge), "工单 3 条 = 来件 2 + 转来 1。"]
-
