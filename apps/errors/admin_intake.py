@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from apps.errors import intake, weekly
+from apps.errors import intake, known, weekly
 from apps.errors.admin_sheet import rows_of
 from apps.errors.forms import FileForm
 from apps.errors.models import Batch, SourceLine
@@ -97,6 +97,7 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "writing": encodings.sample(received) if received.state == Upload.State.STAGED else None,
         "step": 3 if confirmed or received.state == Upload.State.CONFIRMING else 2,
         "sheets": _sheet_words(received),
+        "gone": known.gone(received) if received.state in _LOOKED_AT else [],
         **rows_of(received, request),
     }
     if confirmed:
@@ -104,6 +105,9 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         context["waiting"] = set(undecided(received).values_list("pk", flat=True))
     headers = longlists.REFRESH if busy else None
     return TemplateResponse(request, "admin/errors/batch/preview.html", context, headers=headers)
+
+
+_LOOKED_AT = (Upload.State.STAGED, Upload.State.CONFIRMED)
 
 
 def of(request: HttpRequest, pk: int) -> Upload:

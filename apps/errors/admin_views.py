@@ -27,6 +27,7 @@ from ydjy.desk.secrets import opened
 from ydjy.desk.sheets import place
 from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib import idnumbers, intext
+from ydjy.lib.text import for_reading
 
 ALIKE = 5
 DONE = "你手上没有待办了。"
@@ -194,7 +195,7 @@ def _facts(row: Ticket) -> list[tuple[str, str]]:
         ("省里的备注", row.remark),
         ("承办机构", f"{row.office}（{row.routed}）" if row.routed else str(row.office)),
     ]
-    return [(label, text) for label, text in pairs if text]
+    return [(label, for_reading(text)) for label, text in pairs if text]
 
 
 def _business(row: Ticket) -> list[str]:

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, Literal
 
 from ydjy.lib import divisions
+from ydjy.lib.text import for_reading
 
 Answer = Literal["yes", "no", "unknown"]
 
@@ -314,8 +315,10 @@ def _opening(case: Case) -> _Finding:
 def fill_in(template: str, case: Case) -> str:
     """The result text of a cause with this line's names put in; unknown braces stay as they are."""
     names = {
-        "机构": case.inst_name or "就医机构",
+        "机构": for_reading(case.inst_name) or "就医机构",
         "日期": f"{case.day:%Y-%m-%d}",
-        "就医地": case.care_place or divisions.name(case.care_area) if case.care_area else "就医地",
+        "就医地": for_reading(case.care_place) or divisions.name(case.care_area)
+        if case.care_area
+        else "就医地",
     }
     return re.sub(r"\{(\w+)\}", lambda found: names.get(found.group(1), found.group(0)), template)
