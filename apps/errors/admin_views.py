@@ -74,7 +74,8 @@ def work(self: Any, request: HttpRequest, ticket: Ticket) -> HttpResponse:
     except Stale as stale:
         theirs = form.differs_from(stale.row)
         form = form.again(version=stale.row.version)
-        return _page(self, request, stale.row, form, theirs=theirs, error=str(stale))
+        more = {"theirs": theirs, "whose": stale.who, "error": str(stale)}
+        return _page(self, request, stale.row, form, **more)
     except Refused as refused:
         return _page(self, request, ticket, form, error=str(refused))
     messages.success(request, f"{ticket.number} {said}")
@@ -99,11 +100,12 @@ def _diagnosed(self: Any, request: HttpRequest, ticket: Ticket, form: WorkForm) 
 
 def _copied(ticket: Ticket, what: str, staff: Any) -> dict[str, object]:
     """照抄: the machine's proposal, or the words of an earlier ticket."""
+    said = ticket.diagnosis or {}
     if what == "proposal":
-        return {
-            "cause": ticket.proposed_cause_id,
-            "result": (ticket.diagnosis or {}).get("proposal", ""),
-        }
+        return {"cause": ticket.proposed_cause_id, "result": said.get("proposal", "")}
+    if what == "second" and (second := said.get("second")):
+        cause = CauseCode.objects.filter(code=second["cause"]).first()
+        return {"cause": cause and cause.pk, "result": second["proposal"]}
     if what.startswith("snippet-") and what[8:].isdigit():
         snippet = Snippet.objects.filter(pk=what[8:], active=True).first()
         case = diagnosis.Knowledge([ticket]).case(ticket)
@@ -122,9 +124,7 @@ def _page(
     request: HttpRequest,
     ticket: Ticket,
     form: WorkForm,
-    *,
-    theirs: list[tuple[str, str]] | None = None,
-    error: str = "",
+    **more: Any,
 ) -> HttpResponse:
     staff = request.user
     row = Ticket.objects.select_related(*_BESIDE).get(pk=ticket.pk)
@@ -136,7 +136,8 @@ def _page(
         "t": shown(row, timezone.now()),
         "facts": _facts(row),
         "sources": _sources(row),
-        "evidence": _evidence(self, request, row),
+        "evidence": _evidence(self, request, row.diagnosis),
+        "second": _second(self, request, row),
         "filings": _filings(row, staff),
         "alike": list(_visible(staff).answered_alike(row)[:ALIKE]),
         "events": list(row.events.select_related("by")),
@@ -144,13 +145,11 @@ def _page(
         "form": form if working else None,
         "is_open": row.status in OPEN,
         "is_returned": row.status == Status.RETURNED,
-        "theirs": theirs,
-        "error": error,
         "more_open": request.POST.get("do") in MORE or row.status == Status.WAITING,
         "causes": _cause_notes() if working else [],
         "snippets": Snippet.objects.filter(active=True).select_related("cause"),
     }
-    context |= _together(row, staff, working)
+    context |= _together(row, staff, working) | more
     return TemplateResponse(request, "admin/errors/ticket/change_form.html", context)
 
 
@@ -243,11 +242,20 @@ def hide(text: str, secret: bool) -> str:
     return idnumbers.mask(text) if secret else intext.mask_in_text(text)
 
 
-def _evidence(self: Any, request: HttpRequest, row: Ticket) -> list[dict[str, str]]:
+def _evidence(self: Any, request: HttpRequest, said: dict[str, Any] | None) -> list[dict[str, str]]:
     return [
         {"label": item.get("label", ""), "url": _evidence_url(self, request, item)}
-        for item in (row.diagnosis or {}).get("evidence", [])
+        for item in (said or {}).get("evidence", [])
     ]
+
+
+def _second(self: Any, request: HttpRequest, row: Ticket) -> dict[str, Any]:
+    """The second best cause, as it is shown."""
+    said = (row.diagnosis or {}).get("second")
+    if not said:
+        return {}
+    cause = CauseCode.objects.filter(code=said["cause"]).first()
+    return {**said, "cause": cause, "evidence": _evidence(self, request, said)}
 
 
 def _evidence_url(self: Any, request: HttpRequest, item: dict[str, Any]) -> str:
