@@ -84,6 +84,7 @@ class Week:
     countdown: Countdown
     days: list[DayCell]
     numbers: list[Number]
+    bridge: list[str]
     bar: list[Segment]
     total: int
     open: int
@@ -148,6 +149,7 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
     calendar = official_calendar(batch.monday, batch.monday)
     recent = list(Batch.objects.visible_to(staff).order_by("-iso_year", "-iso_week")[:WEEKS])
     received = statistics.received([batch, *recent], staff)
+    rows = statistics.bridge(statistics.rows_of(batch, staff) if received[batch.week] else ())
     today = timezone.localdate(now)
     duty = list(Duty.objects.visible_to(staff).today(today))
     return Week(
@@ -157,6 +159,7 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
         countdown=countdown(batch, now, calendar),
         days=_days(batch, _came(received[batch.week], counts["carried"]), today, calendar),
         numbers=numbers,
+        bridge=statistics.in_words(rows, counts["total"], counts["carried"]),
         bar=_bar(numbers[:4], counts["total"]),
         total=counts["total"],
         open=counts["open"],
@@ -190,7 +193,7 @@ def _counts(tickets: QuerySet[Any], batch: Batch, staff: Any, now: datetime) -> 
         working=number(here & Q(status=Status.WORKING)),
         waiting=number(here & Q(status=Status.WAITING)),
         new=number(here & Q(status=Status.NEW)),
-        carried=number(here & ~Q(number__startswith=f"{batch.iso_year}W{batch.iso_week:02d}-")),
+        carried=number(here & ~Q(number__startswith=batch.prefix)),
         open=number(here & is_open),
         overdue=number(is_open & Q(batch__due_at__lte=now)),
         mine=number(is_open & Q(assignee__in=filters.hands(staff, now))),
@@ -222,7 +225,7 @@ def _bar(numbers: list[Number], total: int) -> list[Segment]:
 
 
 def _came(received: int, carried: int) -> str:
-    return f"收到 {received} 条" + (f"，转来 {carried} 条" if carried else "")
+    return f"收到 {received} 行" + (f"，转来 {carried} 条" if carried else "")
 
 
 def _days(batch: Batch, came: str, today: date, calendar: workdays.Calendar) -> list[DayCell]:

@@ -212,7 +212,7 @@ class BatchAdmin(DeskAdmin):
 
     @admin.display(description="收到")
     def received(self, batch: Any) -> str:
-        return f"{batch.rows_received} 条" if batch.received_at else "待接收"
+        return f"{batch.rows_received} 行" if batch.received_at else "待接收"
 
     @admin.display(description="已有结果")
     def done_share(self, batch: Any) -> str:
