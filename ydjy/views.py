@@ -4,8 +4,8 @@ import logging
 import secrets
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template import loader
 from django.templatetags.static import static
 from django.urls import Resolver404, resolve
@@ -130,17 +130,6 @@ def robots(request: HttpRequest) -> HttpResponse:
 def icon(request: HttpRequest) -> HttpResponseRedirect:
     """Where browsers look for the mark of a site by themselves: on paper pages, in WeChat."""
     return HttpResponseRedirect(static("ydjy/mark.svg"), headers={"Cache-Control": "max-age=86400"})
-
-
-@transaction.non_atomic_requests  # else the request fails before it can say why
-def healthz(request: HttpRequest) -> JsonResponse:
-    """For the machine that watches: whether the database answers. Names no version, no path."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return JsonResponse({"status": "down", "database": "down"}, status=503)
-    return JsonResponse({"status": "ok", "database": "ok"})
 
 
 # Trouble: pages that ask the database nothing ----------------------------------------------------

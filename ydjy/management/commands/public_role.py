@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from ydjy.publictables import (
     INTERNAL_COLUMNS,
+    MIGRATIONS,
     PUBLIC_ROWS,
     public_columns,
     public_models,
@@ -50,7 +51,8 @@ class Command(BaseCommand):
 def statements(role: str) -> list[str]:
     """Everything is taken away first, so a table that is no longer public is closed again. What
     was granted on single columns goes with ``REVOKE ALL`` on their table."""
-    whole = ", ".join(f'"{table}"' for table in sorted(public_tables() - INTERNAL_COLUMNS.keys()))
+    readable = public_tables() - INTERNAL_COLUMNS.keys() | {MIGRATIONS}
+    whole = ", ".join(f'"{table}"' for table in sorted(readable))
     return [
         f"CREATE ROLE {role}",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}",

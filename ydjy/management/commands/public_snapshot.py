@@ -10,7 +10,13 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 from django.db import connection
 
-from ydjy.publictables import INTERNAL_COLUMNS, PUBLIC_ROWS, public_models, public_tables
+from ydjy.publictables import (
+    INTERNAL_COLUMNS,
+    MIGRATIONS,
+    PUBLIC_ROWS,
+    public_models,
+    public_tables,
+)
 
 SEARCH = "institutions_grams"  # the bigram index beside the table of search entries
 
@@ -48,6 +54,7 @@ def _copy(target: Path) -> int:
         for statement in schema:
             copy.execute(statement)
         rows = sum(_copy_table(copy, model._meta.db_table) for model in public_models())
+        _copy_table(copy, MIGRATIONS)
         if any(SEARCH in statement for statement in schema):
             copy.execute(f"INSERT INTO {SEARCH}({SEARCH}) VALUES ('rebuild')")  # noqa: S608
         copy.execute("COMMIT")
@@ -61,7 +68,7 @@ def _schema() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         found = cursor.fetchall()
-    wanted = public_tables()
+    wanted = public_tables() | {MIGRATIONS}
     tables = [sql for kind, name, _, sql in found if kind == "table" and name in wanted]
     tables += [sql for kind, name, _, sql in found if kind == "table" and name == SEARCH]
     return tables + [sql for kind, _, table, sql in found if kind == "index" and table in wanted]
