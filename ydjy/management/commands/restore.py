@@ -11,6 +11,7 @@ from ydjy.desk.commands import DeskCommand
 
 class Command(DeskCommand):
     help = "把备份恢复到空的一套里，并核对每张表的行数和修改记录。要先放好 keys 文件夹。"
+    wants_tables = False
     requires_system_checks: list[str] = []  # there is no table yet to be checked
 
     def add_arguments(self, parser: ArgumentParser) -> None:
