@@ -177,6 +177,7 @@ def test_no_public_table_points_at_a_person():
                 assert (model.__name__, field.name) == ("Institution", "checked_by")
 
 
+@pytest.mark.django_db
 def test_the_role_is_given_the_public_tables_and_nothing_else():
     out = StringIO()
     call_command("public_role", stdout=out)

@@ -22,6 +22,6 @@ class Command(DeskCommand):
         found = backups.restore(file)
         words = (
             f"已恢复 {found.rows} 行、{found.files} 个文件，和备份时一致。"
-            "请运行 manage.py migrate，再启动。"
+            "请运行 manage.py upgrade，再启动。"
         )
         self.say(found.record(begun), words, **options)
