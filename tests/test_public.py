@@ -88,7 +88,7 @@ def test_the_stylesheet_is_light_and_every_address_is_known(jinzhou_policy: None
     for name in ("about", "accessibility", "privacy", "sitemap", "data", "progress", "settlement"):
         assert client.get(f"/{name}/").status_code == 200
     names = {entry.name for entry in get_resolver().url_patterns if getattr(entry, "name", None)}
-    assert {"home", "search", "mode", "referral", "robots", "sitemap_xml", "healthz"} <= names
+    assert {"home", "search", "mode", "referral", "robots", "sitemap_xml"} <= names
 
 
 def test_a_page_says_nothing_to_other_hosts_and_keeps_no_cookie(

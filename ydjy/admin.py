@@ -56,6 +56,7 @@ class DeskSite(admin.AdminSite):
     # The head of every page ---------------------------------------------------------------------
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from apps.errors.models import Heartbeat
         from apps.offices.models import Notice
 
         context = super().each_context(request)
@@ -66,10 +67,11 @@ class DeskSite(admin.AdminSite):
             context["desk_notices"] = Notice.objects.shown(
                 Notice.Audience.STAFF, timezone.localdate()
             )
+            now = timezone.now()
+            context["silent"] = Heartbeat.alarm(now)
             if getattr(request.user, "case_path", None):
                 from ydjy import dashboard
 
-                now = timezone.now()
                 context["this_week"] = dashboard.current(now)
                 context["countdown"] = dashboard.countdown(context["this_week"], now)
         return context

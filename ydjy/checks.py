@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from ydjy.desk import backups
+from ydjy.desk import backups, staticfiles
 
 
 @register("security")
@@ -75,6 +75,15 @@ def the_backup_is_not_old(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
         return []
     said = f"上一次备份在 {timezone.localtime(last):%Y-%m-%d %H:%M}。" if last else "还没有备份过。"
     return [Warning(said, hint="请每晚运行一次 manage.py backup。", id="ydjy.W002")]
+
+
+@register("staticfiles")
+def the_collected_files_are_ours(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """After an upgrade the old style sheets would be shown for ever."""
+    if not (found := staticfiles.stale()):
+        return []
+    words = f"样式文件不是这一版程序的（{found[0]} 等 {len(found)} 个）。"
+    return [Warning(words, hint="请运行 manage.py upgrade，再重新启动。", id="ydjy.W003")]
 
 
 def calendar_warning(today: date) -> CheckMessage | None:

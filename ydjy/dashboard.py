@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.errors import filters, returns, sending, statistics
 from apps.errors.handing import Roster
-from apps.errors.models import Batch, Dispatch, Heartbeat, Notice, Ticket
+from apps.errors.models import Batch, Dispatch, Notice, Ticket
 from apps.errors.pages import queue_url, shown, working_left
 from apps.errors.ticket import OPEN, Status
 from apps.offices.models import Duty, Office, official_calendar
@@ -100,7 +100,6 @@ class Week:
     vacant: list[str] = field(default_factory=list)
     owed: list[tuple[Upload, Batch]] = field(default_factory=list)
     advice: str = ""
-    silent: str = ""
 
 
 def current(now: datetime) -> Batch:
@@ -174,7 +173,6 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
         notices=list(Notice.objects.visible_to(staff).unread()[:NOTICES]),
         stuck=sending.stuck(now) if staff.has_perm("errors.export_batch") else [],
         advice=sending.advice(batch, now),
-        silent=Heartbeat.complaint(now) if leads else "",
         duty=duty,
     )
 

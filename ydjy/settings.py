@@ -1,7 +1,6 @@
 """One file for every deployment; what differs comes from the environment (ydjy/environment.py)."""
 
 import hashlib
-import sys
 from pathlib import Path
 
 from ydjy import environment
@@ -39,10 +38,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ydjy.standing.read_once_more",
     "ydjy.shortcut.public_memory",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ydjy.middleware.headers",
+    "ydjy.standing.only_when_ready",  # outside the sessions, which need the database
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -86,10 +87,12 @@ if SITE == "public":  # no admin, no sessions, no errors app; a database that on
         "django.contrib.staticfiles",
     ]
     MIDDLEWARE = [
+        "ydjy.standing.read_once_more",
         "ydjy.shortcut.public_memory",
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "ydjy.middleware.headers",
+        "ydjy.standing.only_when_ready",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
         "ydjy.guard.public_pages",
@@ -157,17 +160,12 @@ DATE_FORMAT = "Y年n月j日"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 STATIC_ROOT.mkdir(mode=0o700, exist_ok=True)  # whitenoise warns of a missing one at each start
-_HAS_MANIFEST = (STATIC_ROOT / "staticfiles.json").exists() and "test" not in sys.argv
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # The manifest storage breaks every page before collectstatic has run; until then serve plain.
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if _HAS_MANIFEST
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "ydjy.desk.staticfiles.DeskStatic"},
 }
-WHITENOISE_USE_FINDERS = not _HAS_MANIFEST
+# Until collectstatic has run, and for a file that came later, the program's own folders are served.
+WHITENOISE_USE_FINDERS = True
 # Uploads stay in memory (the 10 MB cap is ours): a spilled temp file would hold personal data.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024 * 1024
@@ -183,13 +181,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 if ENV.broker_url.startswith("filesystem"):
     _QUEUE = DATA / "queue"
-    for _name in ("messages", "control", "processed"):
+    for _name in ("messages", "control", "aside"):
         (_QUEUE / _name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT = "ydjy.desk.filequeue:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_QUEUE / "messages"),
         "data_folder_out": str(_QUEUE / "messages"),
         "control_folder": str(_QUEUE / "control"),
-        "store_processed": False,
+        "processed_folder": str(_QUEUE / "aside"),
     }
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_SERIALIZER = "json"

@@ -5,8 +5,7 @@ import secrets
 from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template import loader
 from django.templatetags.static import static
 from django.urls import Resolver404, resolve
@@ -132,17 +131,6 @@ def robots(request: HttpRequest) -> HttpResponse:
 def icon(request: HttpRequest) -> HttpResponseRedirect:
     """Where browsers look for the mark of a site by themselves: on paper pages, in WeChat."""
     return HttpResponseRedirect(static("ydjy/mark.svg"), headers={"Cache-Control": "max-age=86400"})
-
-
-@commits_by_itself  # else the request fails before it can say why
-def healthz(request: HttpRequest) -> JsonResponse:
-    """For the machine that watches: whether the database answers. Names no version, no path."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return JsonResponse({"status": "down", "database": "down"}, status=503)
-    return JsonResponse({"status": "ok", "database": "ok"})
 
 
 # Trouble: pages that ask the database nothing ----------------------------------------------------

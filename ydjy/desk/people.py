@@ -130,7 +130,9 @@ class PersonSearchMixin:
         """What ``desk/show_number.html`` needs; nothing for whom it is not."""
         opts = self.opts  # type: ignore[attr-defined]
         base = f"{opts.app_label}_{opts.model_name}"
-        if not obj.cert_no or not request.user.has_perm(f"{opts.app_label}.reveal_{opts.model_name}"):  # type: ignore[union-attr]
+        if not obj.cert_no or not request.user.has_perm(
+            f"{opts.app_label}.reveal_{opts.model_name}"
+        ):  # type: ignore[union-attr]
             return None
         return {"url": reverse(f"admin:{base}_reveal", args=[obj.pk]), "reasons": REASONS}
 
