@@ -10,10 +10,11 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from apps.errors import filters, returns, sending, statistics
+from apps.errors import filters, reminders, returns, sending, statistics
 from apps.errors.handing import Roster
-from apps.errors.models import Batch, Dispatch, Heartbeat, Notice, Ticket
+from apps.errors.models import Batch, Dispatch, Heartbeat, Ticket
 from apps.errors.pages import queue_url, shown, working_left
+from apps.errors.reminders import Standing
 from apps.errors.ticket import OPEN, Status
 from apps.offices.models import Duty, Office, official_calendar
 from apps.offices.models.calendar import week_of
@@ -93,7 +94,7 @@ class Week:
     people: list[dict[str, Any]] = field(default_factory=list)
     recent: list[dict[str, Any]] = field(default_factory=list)
     counties: list[dict[str, Any]] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
+    notices: list[Standing] = field(default_factory=list)
     stuck: list[Dispatch] = field(default_factory=list)
     duty: list[Duty] = field(default_factory=list)
     vacant: list[str] = field(default_factory=list)
@@ -168,7 +169,7 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
         counties=_counties(tickets, now),
         vacant=_vacant(tickets, duty, today),
         owed=returns.owed(batch) if staff.has_perm("errors.export_batch") else [],
-        notices=list(Notice.objects.visible_to(staff).unread()[:NOTICES]),
+        notices=reminders.standing(staff, now)[:NOTICES],
         stuck=sending.stuck(now) if staff.has_perm("errors.export_batch") else [],
         advice=sending.advice(batch, now),
         silent=Heartbeat.complaint(now) if leads else "",

@@ -26,7 +26,6 @@ from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workbook, workdays
 
-ALONE = "由运维人员用命令生成"
 STORE = "returned"
 
 
@@ -142,10 +141,11 @@ def _freeze(
     crashpoint("CR2")
     digest = sha256(data).hexdigest()
     mine = ReturnFile.objects.filter(upload=one.upload)
+    mine.refused().update(state=ReturnFile.State.DROPPED)  # this is making it anew
     signed = mine.signed().order_by("-version").first()
-    draft = mine.filter(state=ReturnFile.State.PREPARED).first()
+    draft = mine.prepared().first()
     if draft and draft.sha256 == digest:
-        return draft
+        return _with_reason(draft, late)
     if draft:
         _drop(draft, "内容变了，重新生成。")
     if signed and signed.sha256 == digest:
@@ -168,6 +168,14 @@ def _freeze(
         made_by=by,
         late_reason=late[:200],
     )
+
+
+def _with_reason(draft: ReturnFile, late: str) -> ReturnFile:
+    """The draft that was made in time and waited past the cut-off gets the reason it needs now."""
+    if late and not draft.late_reason:
+        draft.late_reason = late[:200]
+        draft.save(update_fields=["late_reason"])
+    return draft
 
 
 def sweep() -> int:
@@ -218,11 +226,13 @@ def _told(answer: Answer | None) -> str:
 
 
 @transaction.atomic
-def sign(file: ReturnFile, *, by: Any, now: datetime | None = None) -> ReturnFile:
+def sign(
+    file: ReturnFile, *, by: Any, late_reason: str = "", now: datetime | None = None
+) -> ReturnFile:
     """复核: the frozen answers are right and may go. Signing again changes nothing.
 
     Refused for the person who prepared it, when an answer changed since, and when the cut-off has
-    gone by meanwhile without a reason.
+    gone by meanwhile: then the signer says why it goes late, if nobody has.
     """
     now = now or timezone.now()
     Batch.objects.select_for_update().get(pk=file.batch_id)
@@ -230,11 +240,13 @@ def sign(file: ReturnFile, *, by: Any, now: datetime | None = None) -> ReturnFil
     if file.state == ReturnFile.State.SIGNED:
         return file
     must(file.state == ReturnFile.State.PREPARED, "这一份已经作废，请复核新生成的那一份。")
-    must(by is None or by != file.made_by, "经办和复核要是两个人，请换一个人复核。")
+    must(by is not None and by != file.made_by, "经办和复核要是两个人，请换一个人复核。")
+    if not workdays.is_on_time(now, file.batch.due_at):
+        file.late_reason = file.late_reason or late_reason.strip()[:200]
     _refuse_late(file.batch, file.late_reason, now)
     _refuse_changed(file)
     file.state, file.signed_at, file.signed_by = ReturnFile.State.SIGNED, now, by
-    file.save(update_fields=["state", "signed_at", "signed_by"])
+    file.save(update_fields=["state", "signed_at", "signed_by", "late_reason"])
     _mark_returned([int(key) for key in file.pins], by, now)
     return file
 
@@ -256,11 +268,13 @@ def _refuse_changed(file: ReturnFile) -> None:
 
 @transaction.atomic
 def send_back_draft(file: ReturnFile, *, by: Any, reason: str) -> None:
-    """The reviewer does not agree: the draft is void, with the reason."""
+    """The reviewer does not agree: it stays among the files, with the reason, until it is made
+    anew."""
     must(reason, "请写明哪里要改。")
     file = ReturnFile.objects.select_for_update().get(pk=file.pk)
     must(file.state == ReturnFile.State.PREPARED, "这一份不在等复核。")
-    _drop(file, f"{by}：{reason}")
+    file.state, file.dropped_because = ReturnFile.State.REFUSED, f"{by}：{reason}"[:200]
+    file.save(update_fields=["state", "dropped_because"])
 
 
 def _mark_returned(keys: list[int], by: Any, now: datetime) -> None:
@@ -282,14 +296,6 @@ def _mark_returned(keys: list[int], by: Any, now: datetime) -> None:
         ],
         batch_size=500,
     )
-
-
-def issue(
-    batch: Batch, *, by: Any, unfinished_as: str = "", late_reason: str = ALONE
-) -> list[ReturnFile]:
-    """Prepare and sign in one go: for the operator's command, which has nobody else to ask."""
-    files = prepare(batch, by=by, unfinished_as=unfinished_as, late_reason=late_reason)
-    return [sign(file, by=None) for file in files]
 
 
 def content(file: ReturnFile) -> bytes:
