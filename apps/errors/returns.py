@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat, LPad
 from django.utils import timezone
 
 from apps.errors import answers as answering
@@ -46,23 +47,19 @@ def uploads_of(batch: Batch) -> list[Upload]:
     return list(rows.filter(_own()).order_by("received_at", "pk"))
 
 
-def owed(current: Batch) -> list[tuple[Upload, Batch]]:
-    """Files that were imported into a week after it had gone back, and that no version answers.
-    What ``current`` is going to answer, because open tickets were carried there, is not named."""
+def owed(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
+    """Of these, the files that were imported into a week after it had gone back, and that no
+    version answers; ``owed_by`` is the week. What a week is going to answer, because open tickets
+    were carried there, is not among them."""
+    week = LPad(Cast("iso_week", CharField()), 2, Value("0"))
+    name = Concat(Cast("iso_year", CharField()), Value("-W"), week)
+    back = Batch.objects.filter(returned_at__isnull=False).annotate(name=name)
     signed = ReturnFile.objects.signed().filter(upload=OuterRef("pk"))
-    late = Upload.objects.filter(
-        _own(), ~Exists(signed), kind="weekly", state=Upload.State.CONFIRMED
-    )
-    if current.pk and current.returned_at is None:
-        carried = Ticket.objects.filter(batch=current, lines__isnull=False)
-        late = late.exclude(pk__in=carried.values("lines__staged__upload"))
-    found = []
-    for upload in late:
-        year, week = upload.period.split("-W")
-        back = Batch.objects.filter(returned_at__isnull=False)
-        if batch := back.filter(iso_year=year, iso_week=week).first():
-            found.append((upload, batch))
-    return found
+    carried = Ticket.objects.filter(batch__returned_at=None, lines__isnull=False)
+    late = uploads.filter(kind="weekly", state=Upload.State.CONFIRMED)
+    week_of_it = Subquery(back.filter(name=OuterRef("period")).values("pk")[:1])
+    late = late.annotate(owed_by=week_of_it).filter(_own(), ~Exists(signed), owed_by__gt=0)
+    return late.exclude(pk__in=carried.values("lines__staged__upload"))
 
 
 def check(batch: Batch) -> list[Check]:
@@ -97,6 +94,8 @@ def prepare(
     _refuse_unanswered(checks, unfinished_as)
     crashpoint("CR1")
     late = "" if workdays.is_on_time(now, batch.due_at) else late_reason.strip()
+    refused = ReturnFile.objects.refused().filter(upload__in=[one.upload for one in checks])
+    refused.update(state=ReturnFile.State.DROPPED)  # this is making them anew
     files = [_freeze(batch, one, by, unfinished_as.strip(), late, now) for one in checks]
     if any(file.state == ReturnFile.State.PREPARED for file in files):
         _refuse_late(batch, late, now)
@@ -141,7 +140,6 @@ def _freeze(
     crashpoint("CR2")
     digest = sha256(data).hexdigest()
     mine = ReturnFile.objects.filter(upload=one.upload)
-    mine.refused().update(state=ReturnFile.State.DROPPED)  # this is making it anew
     signed = mine.signed().order_by("-version").first()
     draft = mine.prepared().first()
     if draft and draft.sha256 == digest:

@@ -192,6 +192,10 @@ class Batch(models.Model):
         )["last"]
         return (f"{prefix}{number:03d}" for number in count(last + 1))
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Came, did not go back, and should have."""
+        return bool(self.received_at and not self.returned_at and self.due_at <= now)
+
     def on_time(self) -> bool | None:
         return workdays.is_on_time(self.returned_at, self.due_at) if self.returned_at else None
 

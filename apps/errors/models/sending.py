@@ -32,6 +32,11 @@ class ReturnFileQuerySet(models.QuerySet["ReturnFile"]):
         live = Upload.State.CONFIRMED
         return self.filter(state=ReturnFile.State.REFUSED, upload__state=live)
 
+    def unsent(self) -> Self:
+        """Signed, the last word, and not at the province yet."""
+        arrived = models.Q(dispatches__sent_at__isnull=False)
+        return self.effective().exclude(pk__in=ReturnFile.objects.filter(arrived).values("pk"))
+
     def effective(self) -> Self:
         """The latest signed version of each received file: what counts at the province."""
         newer = ReturnFile.objects.signed().filter(
