@@ -117,16 +117,19 @@ class DeskSite(admin.AdminSite):
     ) -> HttpResponse:
         """本周 for those who work on cases; for the others what they are here for."""
         from apps.offices.models import calendar_gap
-        from ydjy import dashboard, starts
+        from ydjy import dashboard, starts, waiting
 
         now = timezone.now()
         context = self.each_context(request) | {"title": "本周", **(extra_context or {})}
-        context["calendar_gap"] = calendar_gap(timezone.localdate(now))
         request.current_app = self.name  # type: ignore[attr-defined]
         if _works_cases(request):
-            context["week"] = dashboard.week(request.user, now, context["this_week"])
+            week = dashboard.week(request.user, now, context["this_week"])
+            context |= {"week": week, "waiting": week.waiting, "calendar_gap": week.calendar_gap}
             return TemplateResponse(request, "admin/index.html", context)
         start = starts.page(request.user, now)
+        context["waiting"] = waiting.line(request.user, now)
+        if request.user.has_perm("offices.add_calendarday"):  # told to those who can mend it
+            context["calendar_gap"] = calendar_gap(timezone.localdate(now))
         return TemplateResponse(
             request, "admin/start.html", context | {"title": start.title, "start": start}
         )

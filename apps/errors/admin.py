@@ -23,6 +23,7 @@ from apps.errors import (
     admin_returns,
     admin_settings,
     admin_views,
+    admin_waiting,
     filters,
     lists,
     statistics,
@@ -165,6 +166,8 @@ class BatchAdmin(DeskAdmin):
     columns = admin_intake.columns
     undo = admin_intake.undo
     blank = admin_intake.blank
+    files = admin_waiting.files
+    waiting = admin_waiting.waiting
     send_back = admin_returns.send_back
     review = admin_returns.review
     send_now = admin_returns.send_now

@@ -48,7 +48,7 @@ def run(now: datetime) -> Batch:
     jobs: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("sending", lambda: sending.sweep(now)),
         ("carrying", lambda: carrying.carry_over(now)),
-        ("reminders", lambda: reminders.remind(batch, now)),
+        ("reminders", lambda: reminders.remind_all(now)),
         ("watching", watching.look),
         ("bulk", bulk.sweep),
         ("diagnosis", diagnosis.diagnose_changed),

@@ -30,6 +30,7 @@ TABS = {
     "draft": "草稿",
     "pending": "待审核",
     "supplement": "待补正",
+    "asked": "申请撤销中",
     "due": "本周到期",
     "ending": "快到期",
     "upload": "待上报",
@@ -50,6 +51,7 @@ def tab_condition(tab: str, today: date) -> Q:
         "draft": Q(status=Status.DRAFT),
         "pending": Q(status__in=[Status.PENDING, Status.PANEL]),
         "supplement": Q(status=Status.SUPPLEMENT),
+        "asked": Q(revoke_asked_by__isnull=False, status__in=[Status.APPROVED, Status.SUSPENDED]),
         "due": Q(status=Status.SUPPLEMENT, supplement_due_on__lte=sunday)
         | Q(status=Status.PENDING, review_due_on__lte=sunday)
         | approved & Q(lacking_due_on__lte=sunday)
@@ -104,6 +106,7 @@ class OfficeFilter(RelatedFieldListFilter):
 
 class TabFilter(Tabs):
     tabs = TABS
+    seldom = frozenset({"asked"})
 
     def first(self) -> str:
         """A reviewer begins with what waits."""

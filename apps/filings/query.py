@@ -80,6 +80,11 @@ class FilingQuerySet(OfficeScopedQuerySet):
     def approved(self) -> Self:
         return self.filter(status=Status.APPROVED)
 
+    def revocation_asked(self) -> Self:
+        """In force, and somebody has asked to revoke it."""
+        standing = [Status.APPROVED, Status.SUSPENDED]
+        return self.filter(revoke_asked_by__isnull=False, status__in=standing)
+
     def in_force_on(self, day: date) -> Self:
         """Approved and running on that day: 未生效／有效／已到期 are never stored."""
         return self.approved().filter(

@@ -108,7 +108,8 @@ class CalendarDayAdmin(SmallListMixin, DeskAdmin):
     workdays = upkeep.workdays
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        if gap := calendar_gap(timezone.localdate()):
+        gap = calendar_gap(timezone.localdate()) if self.has_add_permission(request) else ""
+        if gap:
             messages.error(request, gap)
         return super().changelist_view(request, extra_context)
 

@@ -23,6 +23,13 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         """Every case worker sees the week itself; its lines are scoped each on their own."""
         return self.all() if getattr(staff, "case_path", None) else self.none()
 
+    def unreturned(self) -> Self:
+        """What came and has not gone back, whichever week it is of."""
+        return self.filter(received_at__isnull=False, returned_at__isnull=True)
+
+    def overdue(self, now: datetime) -> Self:
+        return self.unreturned().filter(due_at__lte=now)
+
     def of_week(self, iso_year: int, iso_week: int) -> "Batch":
         """The batch of that week, made when missing. A week without working days has none:
         what arrives then belongs to the next week that exists."""
@@ -188,6 +195,10 @@ class Batch(models.Model):
             last=Max(Cast(Substr("number", len(self.prefix) + 1), models.IntegerField()), default=0)
         )["last"]
         return (f"{self.prefix}{number:03d}" for number in count(last + 1))
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Came, did not go back, and should have."""
+        return bool(self.received_at and not self.returned_at and self.due_at <= now)
 
     def on_time(self) -> bool | None:
         return workdays.is_on_time(self.returned_at, self.due_at) if self.returned_at else None

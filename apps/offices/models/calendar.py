@@ -37,13 +37,13 @@ def official_calendar(first: date, last: date) -> workdays.Calendar:
     return workdays.Calendar(workdays.Day(r.day, r.works, r.name, r.official) for r in rows)
 
 
-def missing_year(today: date) -> int | None:
+def missing_year(today: date, calendar: workdays.Calendar | None = None) -> int | None:
     """The year whose official days are needed and not here: this one, or from 1 November the next.
 
     The State Council's notice comes in November as a rule; from then on the gap is shown in red.
     """
-    known = official_years(wanted := years_wanted(today))
-    return next((year for year in wanted if year not in known), None)
+    calendar = calendar or official_calendar(today, today)
+    return next((y for y in years_wanted(today) if not calendar.has_official(y)), None)
 
 
 def years_wanted(today: date) -> list[int]:
@@ -56,10 +56,10 @@ def official_years(years: list[int]) -> set[int]:
     return set(rows.values_list("day__year", flat=True))
 
 
-def calendar_gap(today: date) -> str:
+def calendar_gap(today: date, calendar: workdays.Calendar | None = None) -> str:
     """The one sentence about a missing calendar, on 本周, on the calendar page and in ``check``;
     "" where nothing is missing (O5)."""
-    year = missing_year(today)
+    year = missing_year(today, calendar)
     if year is None:
         return ""
     return (

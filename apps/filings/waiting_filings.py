@@ -1,0 +1,45 @@
+"""Filings that wait: for a second person's word, for the experts', for the papers that lack."""
+
+from apps.filings.models import Filing
+from apps.filings.steps import Status
+from ydjy.desk.waitingwork import WaitingKind
+
+DECIDE = ("filings.decide_filing",)
+LIST = "filings_filing_changelist"
+KINDS = (
+    WaitingKind(
+        "review_filing",
+        "待审核的备案",
+        DECIDE,
+        Filing,
+        lambda rows, staff, now: rows.filter(status=Status.PENDING).exclude(created_by=staff),
+        "filings_filing_review",
+    ),
+    WaitingKind(
+        "panel_filing",
+        "等专家合议的备案",
+        DECIDE,
+        Filing,
+        lambda rows, staff, now: rows.filter(status=Status.PANEL).exclude(created_by=staff),
+        LIST,
+        "?tab=all&status__exact=panel",
+    ),
+    WaitingKind(
+        "revoke_filing",
+        "申请撤销的备案",
+        DECIDE,
+        Filing,
+        lambda rows, staff, now: rows.revocation_asked().exclude(revoke_asked_by=staff),
+        LIST,
+        "?tab=asked",
+    ),
+    WaitingKind(
+        "supplement_filing",
+        "待补正的备案",
+        ("filings.change_filing",),
+        Filing,
+        lambda rows, staff, now: rows.filter(status=Status.SUPPLEMENT),
+        LIST,
+        "?tab=supplement",
+    ),
+)
