@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -36,6 +36,7 @@ from ydjy.desk import tabs
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
 from ydjy.desk.exporting import ExportMixin
 from ydjy.desk.listpages import SmallListMixin
+from ydjy.desk.nul import asked_again
 from ydjy.desk.people import PersonSearchMixin
 
 _NUMBER = re.compile(r"\d{4}W\d{2}-\d{3,5}", re.IGNORECASE)
@@ -71,7 +72,7 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
 
     def narrowed(self, request: HttpRequest, query: str) -> QuerySet[Any]:
         """Exactly the rows of the list with that query string, on all its pages."""
-        asked, request.GET = request.GET, QueryDict(query)  # type: ignore[assignment]
+        asked, request.GET = request.GET, asked_again(query)  # type: ignore[assignment]
         try:
             return self.get_changelist_instance(request).get_queryset(request)
         finally:

@@ -26,6 +26,7 @@ from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib import idnumbers, intext
+from ydjy.lib.wholenumbers import whole_number
 
 ALIKE = 5
 DONE = "你手上没有待办了。"
@@ -102,13 +103,13 @@ def _copied(ticket: Ticket, what: str, staff: Any) -> dict[str, object]:
             "cause": ticket.proposed_cause_id,
             "result": (ticket.diagnosis or {}).get("proposal", ""),
         }
-    if what.startswith("snippet-") and what[8:].isdigit():
-        snippet = Snippet.objects.filter(pk=what[8:], active=True).first()
+    if what.startswith("snippet-"):
+        snippet = Snippet.objects.filter(pk=whole_number(what[8:]), active=True).first()
         case = diagnosis.Knowledge([ticket]).case(ticket)
         words = causes.fill_in(snippet.words, case) if snippet else ""
         words = words.replace("{姓名}", ticket.name)
         return {"cause": snippet.cause_id, "result": words} if snippet else {}
-    earlier = Ticket.objects.visible_to(staff).filter(pk=what).first() if what.isdigit() else None
+    earlier = Ticket.objects.visible_to(staff).filter(pk=whole_number(what)).first()
     return {"cause": earlier.cause_id, "result": earlier.result} if earlier else {}
 
 

@@ -12,8 +12,9 @@ from apps.errors.ticket import OPEN, Status
 from apps.offices.models import Role
 from apps.offices.models.duty import Duty
 from ydjy.desk.tabs import Tabs
+from ydjy.lib.wholenumbers import whole_number
 
-_WEEK = re.compile(r"(\d{4})-W(\d{2})")
+_WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 TABS = {
     "mine": "我的待办",
     "new": "未分派",
@@ -154,10 +155,8 @@ class _KeyFilter(_ValueFilter):
     """The same for a relation: what is asked must be a key."""
 
     def queryset(self, request: Any, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = self.value()
-        if chosen and not chosen.isdecimal():
-            return queryset.none()
-        return super().queryset(request, queryset)
+        chosen = whole_number(self.value())
+        return queryset if chosen is None else queryset.filter(**{self.column: chosen})
 
 
 class WeekFilter(_ValueFilter):
@@ -177,7 +176,7 @@ class WeekFilter(_ValueFilter):
             return queryset
         found = _WEEK.fullmatch(chosen)
         if found is None:
-            return queryset.none()
+            return queryset
         return queryset.filter(batch__iso_year=int(found[1]), batch__iso_week=int(found[2]))
 
 

@@ -204,7 +204,7 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
             return by(keyed[2]), False
         if not term or term.startswith("person-") or looks_like_number(term):
             return super().get_search_results(request, queryset, search_term)
-        if term[0].isdigit():
+        if term[0].isdecimal():
             return queryset.beginning("number", term), False
         column = "name_initials" if term.isascii() else "name"
         return queryset.called(column, term.lower()), False

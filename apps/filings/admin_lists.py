@@ -22,6 +22,7 @@ from apps.offices.models import Office, official_calendar
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.tabs import Tabs
 from ydjy.desk.verbs import Refused
+from ydjy.lib.wholenumbers import whole_number
 
 SOON = 30  # days before the end at which the person is called
 REVIEWED = 20  # rows of one review page
@@ -194,10 +195,10 @@ def chosen(self: Any, request: HttpRequest) -> Iterator[tuple[Filing, int | None
     """``d-<row>-<version>`` of what was posted, and the answer; rows of the person's own scope."""
     for key, answer in request.POST.items():
         pk, _, version = key.removeprefix("d-").partition("-")
-        if not key.startswith("d-") or not answer or not pk.isdigit():
+        if not key.startswith("d-") or not answer:
             continue
-        if filing := self.get_queryset(request).filter(pk=pk).first():
-            yield filing, int(version) if version.isdigit() else None, answer
+        if filing := self.get_queryset(request).filter(pk=whole_number(pk)).first():
+            yield filing, whole_number(version), answer
 
 
 def reason_of(request: HttpRequest, filing: Filing) -> str:

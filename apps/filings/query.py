@@ -103,5 +103,5 @@ def tail_index(tail: str) -> str:
 
 
 def phone_index(phone: str) -> str:
-    digits = "".join(ch for ch in phone if ch.isdigit())
+    digits = "".join(ch for ch in phone if ch.isdecimal())
     return blind_index(PHONE_INDEX, digits) if len(digits) >= 7 else ""

@@ -230,7 +230,7 @@ def _begins(name: str, word: str) -> Q:
 def _like(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> "InstitutionQuerySet":
     """Rows whose name or first letters hold the words, whatever their aliases say."""
     for word in asked:
-        latin = word.isascii() and not word.isdigit()
+        latin = word.isascii() and not word.isdecimal()
         in_name = Q(name_key__contains=word)
         if len(word) == 1:
             rows = _holding(rows, word)

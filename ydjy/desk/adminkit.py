@@ -18,6 +18,7 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.html import format_html
 
 from ydjy.desk.adminverb import Button, Verb, admin_verb
+from ydjy.desk.changelist import DeskChangeList
 from ydjy.desk.inwords import InWords
 from ydjy.desk.secrets import Sealed
 from ydjy.lib import idnumbers
@@ -180,6 +181,9 @@ class DeskAdmin(InWords, _Scoped, admin.ModelAdmin):
             else entry
             for entry in super().get_list_filter(request)
         ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeskChangeList]:
+        return DeskChangeList
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self.in_words(super().get_list_display(request))
