@@ -20,7 +20,7 @@ from apps.filings.models import Filing
 from apps.filings.steps import Commitment, Status
 from apps.offices.models import Office, official_calendar
 from ydjy.desk.adminkit import admin_verb, masked
-from ydjy.desk.tabs import Tabs
+from ydjy.desk.tabs import Tabs, counts
 from ydjy.desk.verbs import Refused
 from ydjy.lib.wholenumbers import whole_number
 
@@ -38,7 +38,6 @@ TABS = {
     "revoked": "已撤销",
     "all": "全部",
 }
-COUNTED = 999  # further a counter does not count
 UNCOUNTED = ("force", "revoked", "all")  # they grow for ever; their list counts itself
 
 
@@ -76,14 +75,9 @@ def _midnight(day: date) -> Any:
     )
 
 
-def tab_counts(filings: QuerySet[Any], today: date) -> dict[str, str]:
-    """The counters as they are shown: each by its index, and none further than anyone reads."""
-    found = {}
-    for tab in [tab for tab in TABS if tab not in UNCOUNTED]:
-        rows = filings.filter(tab_condition(tab, today)).order_by()
-        count = rows[: COUNTED + 1].count()
-        found[tab] = f"{COUNTED}+" if count > COUNTED else str(count)
-    return found
+def tab_counts(filings: QuerySet[Any], today: date) -> dict[str, int]:
+    asked = {tab: tab_condition(tab, today) for tab in TABS if tab not in UNCOUNTED}
+    return counts(filings, asked)
 
 
 class CategoryFilter(RelatedFieldListFilter):

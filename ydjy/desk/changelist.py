@@ -10,13 +10,25 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
+from django.http import HttpRequest
 
+from ydjy.desk.paging import FoundPaginator
 from ydjy.lib.wholenumbers import whole_number
 
 _OF_DATES = {"year": 9999, "month": 12, "day": 31}
 
 
 class DeskChangeList(ChangeList):
+    def get_filters(self, request: HttpRequest) -> Any:
+        self._request = request
+        return super().get_filters(request)
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Django searches once more where all that was found is on one page."""
+        super().get_results(request)
+        if isinstance(self.paginator, FoundPaginator) and not self.multi_page:
+            self.result_list = self.paginator.page(1).object_list
+
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         asked: dict[str, Any] = super().get_filters_params(params)
         return {
@@ -26,11 +38,14 @@ class DeskChangeList(ChangeList):
         }
 
     def _can_be(self, name: str, value: str) -> bool:
-        """Whether the column that is looked up can have this value; the parameters of our own
-        filters name no column, and judge for themselves."""
+        """Whether the column that is looked up can have this value. The parameters of our own
+        filters name no column, and judge for themselves; what no filter asks is refused later."""
         own = {getattr(entry, "parameter_name", None) for entry in self.list_filter}
         field, lookup = looked_up(self.model, name)
-        return name in own or field is None or is_value_of(field, lookup, value)
+        if name in own or field is None:
+            return True
+        offered = self.model_admin.lookup_allowed(name, value, self._request)
+        return not offered or is_value_of(field, lookup, value)
 
 
 def looked_up(model: type[models.Model] | None, name: str) -> tuple[Any, str]:
