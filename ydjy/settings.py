@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "ydjy.desk.nul.WithoutNul",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -95,6 +96,7 @@ if SITE == "public":  # no admin, no sessions, no errors app; a database that on
         "ydjy.standing.only_when_ready",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        "ydjy.desk.nul.WithoutNul",
         "ydjy.guard.public_pages",
     ]
     TEMPLATES[0]["OPTIONS"] = {}

@@ -31,6 +31,7 @@ from ydjy.desk.audit import who_words
 from ydjy.desk.models import Change, Reading
 from ydjy.desk.storage import room
 from ydjy.lib import workdays
+from ydjy.lib.wholenumbers import whole_number
 
 ROWS = 20
 
@@ -233,7 +234,7 @@ def last_changes(now: datetime) -> Start:
 def _names(actors: set[str]) -> dict[str, str]:
     """Names of the people among the actors of the record (``staff:7``)."""
     keys = [a.removeprefix("staff:") for a in actors if a.startswith("staff:")]
-    people = Staff.objects.filter(pk__in=[int(k) for k in keys if k.isdigit()])
+    people = Staff.objects.filter(pk__in=[k for k in map(whole_number, keys) if k is not None])
     return {f"staff:{person.pk}": str(person) for person in people}
 
 

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -35,11 +35,15 @@ from apps.errors.models import Batch, CauseCode, Ticket
 from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
 from ydjy.desk import tabs
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
+from ydjy.desk.distinct import values_of
 from ydjy.desk.exporting import ExportMixin
 from ydjy.desk.listpages import SmallListMixin
+from ydjy.desk.nul import asked_again
 from ydjy.desk.people import PersonSearchMixin
+from ydjy.lib import text
 
 _NUMBER = re.compile(r"\d{4}W\d{2}-\d{3,5}", re.IGNORECASE)
+HOSPITALS = 5_000  # names of hospitals that are looked through
 PASTED = 300  # numbers that one paste may hold
 
 
@@ -72,7 +76,7 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
 
     def narrowed(self, request: HttpRequest, query: str) -> QuerySet[Any]:
         """Exactly the rows of the list with that query string, on all its pages."""
-        asked, request.GET = request.GET, QueryDict(query)  # type: ignore[assignment]
+        asked, request.GET = request.GET, asked_again(query)  # type: ignore[assignment]
         try:
             return self.get_changelist_instance(request).get_queryset(request)
         finally:
@@ -99,10 +103,14 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         term = search_term.strip()[:30]
         if _NUMBER.fullmatch(term):
             return queryset.numbered([term.upper()]), False
-        found, again = super().get_search_results(request, queryset, search_term)
-        if len(term) >= 2 and not term.isascii():
-            found = found | queryset.filter(inst_name__contains=term)
-        return found, again
+        return super().get_search_results(request, queryset, search_term)
+
+    def asked(self, term: str) -> Q:
+        found, key = super().asked(term), text.name_key(term)
+        if len(key) < 2 or term.isascii():
+            return found
+        seen = values_of(Ticket, "inst_name", most=HOSPITALS)
+        return found | Q(inst_name__in=[name for name in seen if key in text.name_key(name)])
 
     def _to_list(self, request: HttpRequest, typed: str) -> HttpResponse:
         """A pasted column of ticket numbers is exactly these tickets, wherever they stand."""

@@ -29,6 +29,7 @@ from ydjy.desk.transactions import write_unless_busy
 from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib import idnumbers, intext
 from ydjy.lib.text import for_reading
+from ydjy.lib.wholenumbers import whole_number
 
 ALIKE = 5
 DONE = "你手上没有待办了。"
@@ -107,13 +108,13 @@ def _copied(ticket: Ticket, what: str, staff: Any) -> dict[str, object]:
     if what == "second" and (second := said.get("second")):
         cause = CauseCode.objects.filter(code=second["cause"]).first()
         return {"cause": cause and cause.pk, "result": second["proposal"]}
-    if what.startswith("snippet-") and what[8:].isdigit():
-        snippet = Snippet.objects.filter(pk=what[8:], active=True).first()
+    if what.startswith("snippet-"):
+        snippet = Snippet.objects.filter(pk=whole_number(what[8:]), active=True).first()
         case = diagnosis.Knowledge([ticket]).case(ticket)
         words = causes.fill_in(snippet.words, case) if snippet else ""
         words = words.replace("{姓名}", ticket.name)
         return {"cause": snippet.cause_id, "result": words} if snippet else {}
-    earlier = Ticket.objects.visible_to(staff).filter(pk=what).first() if what.isdigit() else None
+    earlier = Ticket.objects.visible_to(staff).filter(pk=whole_number(what)).first()
     return {"cause": earlier.cause_id, "result": earlier.result} if earlier else {}
 
 

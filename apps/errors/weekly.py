@@ -243,7 +243,7 @@ def _keep_place(
         return
     if values.get(area) is None:
         values[area] = found[0]
-    if column == place and said and not said.isdigit():
+    if column == place and said and not said.isdecimal():
         values[place] = said  # the sender's own words, beside the code
     elif values.get(place) is None:
         values[place] = found[1]
@@ -252,7 +252,7 @@ def _keep_place(
 def _area_in(inst_code: str | None) -> str | None:
     """A national institution code carries its place: H + 6 digits + 5 (domain 2.4)."""
     area = (inst_code or "")[1:7]
-    return area if len(inst_code or "") == 12 and area.isdigit() and divisions.get(area) else None
+    return area if len(inst_code or "") == 12 and area.isdecimal() and divisions.get(area) else None
 
 
 def same_problem(values: Values) -> str | None:

@@ -35,7 +35,7 @@ class Inbound(models.Model):
         WINDOW = "window", "窗口登记"
 
     office = models.ForeignKey(Office, models.PROTECT, related_name="+", verbose_name="登记机构")
-    number = models.CharField("平台登记号", max_length=40, blank=True)
+    number = models.CharField("平台登记号", max_length=40, blank=True, db_index=True)
     origin = models.CharField("怎么来的", max_length=10, choices=Origin, default=Origin.WINDOW)
     name = models.CharField("姓名", max_length=50, db_index=True)
     name_initials = models.CharField(max_length=50, editable=False, db_index=True)

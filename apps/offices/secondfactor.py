@@ -35,7 +35,7 @@ def used_step(secret: str, code: str, at: float, last: int) -> int | None:
     collisions does not touch a keyed six-digit code.
     """
     digits = code.strip().replace(" ", "")
-    if len(digits) != 6 or not digits.isascii() or not digits.isdigit():
+    if len(digits) != 6 or not digits.isascii() or not digits.isdecimal():
         return None
     totp = TOTP(base64.b32decode(secret), 6, SHA1(), STEP)  # noqa: S303
     now = int(at) // STEP

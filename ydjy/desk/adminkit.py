@@ -18,7 +18,9 @@ from django.utils.html import format_html
 
 from ydjy.desk.adminforms import CODE, DeskForm, DeskFormSet, masked, no_room
 from ydjy.desk.adminverb import Button, Verb, admin_verb
+from ydjy.desk.changelist import DeskChangeList
 from ydjy.desk.inwords import InWords
+from ydjy.desk.paging import CappedPaginator, FoundPaginator
 from ydjy.desk.rowstate import SEEN, state_of
 
 __all__ = [
@@ -82,6 +84,7 @@ class DeskAdmin(InWords, _Scoped, admin.ModelAdmin):
     list_max_show_all = 200
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
     save_as = False
     view_on_site = False
 
@@ -101,6 +104,12 @@ class DeskAdmin(InWords, _Scoped, admin.ModelAdmin):
             else entry
             for entry in super().get_list_filter(request)
         ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeskChangeList]:
+        return DeskChangeList
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> CappedPaginator:
+        return (FoundPaginator if request.GET.get("q") else CappedPaginator)(*args, **kwargs)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self.in_words(super().get_list_display(request))

@@ -5,6 +5,9 @@ nothing without the key, and only that is in the address, the history and the ac
 """
 
 import re
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import messages
@@ -16,9 +19,10 @@ from django.urls import reverse
 
 from ydjy.desk import reading
 from ydjy.desk.adminkit import admin_verb, masked, short
+from ydjy.desk.prefixes import begins
 from ydjy.desk.secrets import blind_index
 from ydjy.desk.verbs import Refused, must
-from ydjy.lib import idnumbers, intext
+from ydjy.lib import idnumbers, intext, text
 
 CERT_INDEX = "person.cert_no"  # the same index everywhere: a ticket finds its person's filings
 PREFIX = "person-"
@@ -27,7 +31,21 @@ _KEYED = re.compile(r"[a-z]+-[0-9a-f]{32}")  # any key of ours may hold a long r
 _LONG = re.compile(r"\d{15}")  # fewer digits in a row are no identity number
 OTHER = "其他"
 REASONS = ("在平台上查", "打电话核对", "参保人在窗口", OTHER)  # why a number is looked at
+DOTS = "·•・‧⋅∙."  # as they are stored: the full-width ones have become narrow
+_DOT = re.compile("[·•・‧⋅∙.．･ㆍ᛫∘◦]")
 NO_NUMBER = "这个证件号码不对，没有查找：{}"
+
+
+def spellings(typed: str) -> list[str]:
+    """The name with each kind of middle dot, where one was typed: a keyboard has one, a list has
+    another, the document a third."""
+    if not _DOT.search(typed):
+        return [typed]
+    return [_DOT.sub(dot, typed) for dot in DOTS]
+
+
+def begins_any(column: str, texts: Iterable[str]) -> Q:
+    return reduce(or_, (begins(column, one) for one in texts))
 
 
 def token_of(typed: str) -> str:
@@ -56,21 +74,23 @@ class PersonSearchMixin:
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """By the shape of what was typed; exact or prefix, never anywhere in the middle."""
-        term = short(search_term).strip()
+        term = text.clean(short(search_term))
         if not term:
             return queryset, False
         if token := _TOKEN.fullmatch(term):
             return queryset.of_person(token[1]), False
         if looks_like_number(term):
             return queryset.none(), False
-        asked = Q(number__istartswith=term)
+        return queryset.filter(self.asked(term)), False
+
+    def asked(self, term: str) -> Q:
+        """Each by its index, and no column that what was typed cannot be in."""
+        if not term.isascii():
+            return begins_any("name", spellings(term))
+        found = begins_any("number", {term, term.upper()})
         for column in self.search_also:
-            asked |= Q(**{column: term})
-        if term.isascii():
-            asked |= Q(name_initials__startswith=term.lower())
-        else:
-            asked |= Q(name__startswith=term)
-        return queryset.filter(asked), False
+            found |= Q(**{column: term})
+        return found if term[0].isdecimal() else found | begins("name_initials", term.lower())
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         typed = request.GET.get("q", "")
