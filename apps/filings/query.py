@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import connections, models
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
+from apps.filings.beside import FilingEvent
 from apps.filings.steps import Status
 from apps.offices.models import Office
 from ydjy.desk.scoping import OfficeScopedQuerySet, Person
@@ -77,6 +78,14 @@ class FilingQuerySet(OfficeScopedQuerySet):
         here = (GreaterThanOrEqual(letters, text), LessThan(letters, f"{text}\U0010ffff"))
         return self.filter(*here).order_by(letters.asc(), *NEWEST)
 
+    def for_review_by(self, staff: Any) -> Self:
+        """Those that wait for a second person, and for whom this one is a second person."""
+        wrote = FilingEvent.objects.written_since_approval().filter(
+            filing=models.OuterRef("pk"), by=staff
+        )
+        waiting = self.filter(status=Status.PENDING)
+        return waiting.exclude(created_by=staff).exclude(models.Exists(wrote))
+
     def approved(self) -> Self:
         return self.filter(status=Status.APPROVED)
 
@@ -91,11 +100,14 @@ class FilingQuerySet(OfficeScopedQuerySet):
         return self.approved().filter(end_on__gte=first, end_on__lte=last)
 
     def alongside(self, filing: "Filing") -> Self:
-        """The other approved long-term filings of the same person and insurance."""
+        """The other approved long-term filings of the same person and insurance, but the one that
+        this one replaces."""
+        if not filing.cert_index:
+            return self.none()
         same = self.approved().filter(
             cert_index=filing.cert_index, insutype=filing.insutype, exclusive=True
         )
-        return same.exclude(pk=filing.pk)
+        return same.exclude(pk=filing.pk).exclude(pk=filing.previous_id)
 
 
 def tail_index(tail: str) -> str:
