@@ -147,13 +147,14 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         return super().add_view(request, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Filing, form: Any, change: bool) -> None:
-        if change:
-            return super().save_model(request, obj, form, change)
-        obj.created_by, obj.origin = request.user, Filing.Origin.DESK
+        """Who writes in a filing is written down, by whatever form (``must_be_of_another``)."""
+        if not change:
+            obj.created_by, obj.origin = request.user, Filing.Origin.DESK
         super().save_model(request, obj, form, change)
-        verb, now = FilingEvent.Verb.REGISTER, timezone.now()
-        obj.events.create(at=now, by=request.user, verb=verb, after=obj.status)
-        return None
+        verb = FilingEvent.Verb.EDIT if change else FilingEvent.Verb.REGISTER
+        before = obj.status if change else ""
+        now = timezone.now()
+        obj.events.create(at=now, by=request.user, verb=verb, before=before, after=obj.status)
 
     def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
         if obj := kwargs.get("obj"):

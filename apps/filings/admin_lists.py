@@ -145,21 +145,19 @@ def review(self: Any, request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _decide(self, request)
         return redirect("admin:filings_filing_review")
+    mine = self.get_queryset(request)
     waiting = (
-        self.get_queryset(request)
-        .filter(status=Status.PENDING)
-        .exclude(created_by=request.user)
+        mine.for_review_by(request.user)
         .select_related("variant__category", "office", "created_by")
         .order_by("created_at")
     )
+    total = waiting.count()
     context = self.admin_site.each_context(request) | {
         "title": "批量审核",
         "opts": self.opts,
         "rows": list(waiting[:REVIEWED]),
-        "total": waiting.count(),
-        "own": self.get_queryset(request)
-        .filter(status=Status.PENDING, created_by=request.user)
-        .count(),
+        "total": total,
+        "own": mine.filter(status=Status.PENDING).count() - total,
     }
     return TemplateResponse(request, "admin/filings/filing/review.html", context)
 

@@ -31,6 +31,7 @@ _REFERENCE = (
     "filings.view_topic",
     "filings.view_formtemplate",
     "filings.view_fundingstandard",
+    "filings.view_fieldrule",
     "filings.view_regionclass",
     "filings.view_material",
     "errors.view_causecode",
@@ -76,6 +77,7 @@ _DIRECTORY = tuple(
             "fundingstandard",
             "formtemplate",
             "officeservice",
+            "fieldrule",
         ),
     }.items()
     for model in models
