@@ -96,9 +96,7 @@ def filing_of(cast: Cast, *, stay: bool) -> Filing:
 
 
 def test_every_verb_is_a_decision_a_writing_or_a_note():
-    assert set(STEPS) | {"edit"} == set(WRITES) | DECISIONS | NOT_WRITTEN | (
-        REVIEWING & set(STEPS)
-    )
+    assert set(STEPS) | {"edit"} == set(WRITES) | DECISIONS | NOT_WRITTEN | (REVIEWING & set(STEPS))
     assert set(DECIDE) == DECISIONS
     assert len(_ways()) > 25
 

@@ -116,7 +116,12 @@ def _grid(sheet: Sheet, addition: Fill | None) -> Grid:
             said[column] = max(said[column], width)
     ordered = sorted(rows.items())
     return Grid(
-        sheet.name, ordered, header_row, widths=tuple(said), hidden=sheet.hidden, merged=sheet.merged
+        sheet.name,
+        ordered,
+        header_row,
+        widths=tuple(said),
+        hidden=sheet.hidden,
+        merged=sheet.merged,
     )
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('filings', '0003_region_relation_labels'),
+        ('filings', '0005_inbound_by_platform_number'),
         ('offices', '0002_weekdays_by_name'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
