@@ -1,6 +1,7 @@
 """Filings that wait: for a second person's word, for the experts', for the papers that lack."""
 
 from apps.filings.models import Filing
+from apps.filings.passing_filings import LEFT
 from apps.filings.steps import Status
 from ydjy.desk.waitingwork import WaitingKind
 
@@ -32,6 +33,15 @@ KINDS = (
         lambda rows, staff, now: rows.revocation_asked().exclude(revoke_asked_by=staff),
         LIST,
         "?tab=asked",
+    ),
+    WaitingKind(
+        "left_filing",
+        "没人接着办的备案草稿",
+        ("filings.change_filing",),
+        Filing,
+        lambda rows, staff, now: rows.filter(LEFT, status=Status.DRAFT),
+        LIST,
+        "?tab=draft",
     ),
     WaitingKind(
         "supplement_filing",
