@@ -130,7 +130,8 @@ def _database() -> Line:
 def _ticking(now: datetime) -> Line:
     last = Heartbeat.last()
     wrong = Heartbeat.complaint(now)
-    return Line("每分钟任务", wrong or f"最近一次是 {_moment(last)}", bad=bool(wrong))  # type: ignore[arg-type]
+    beat = f"最近一次是 {_moment(last)}" if last else "刚启动，还没有到第一次"
+    return Line("每分钟任务", wrong or beat, bad=bool(wrong))
 
 
 def _queue(now: datetime) -> Line:

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from django.db import models
+from django.db import connection, models
+from django.db.migrations.recorder import MigrationRecorder
 
 DEAD = timedelta(hours=1)
 
@@ -29,15 +30,22 @@ class Heartbeat(models.Model):
 
     @classmethod
     def complaint(cls, now: datetime) -> str:
-        """What to say when it has been silent for more than an hour; blank when all is well."""
+        """What to say when it has been silent for more than an hour; blank when all is well, and
+        on a desk that was set up just now, whose first beat is still to come."""
         last = cls.last()
-        if last is not None and now - last <= DEAD:
+        if now - (last or set_up_at() or now) <= DEAD:
             return ""
         since = "从来没有运行过" if last is None else f"已经 {_long(now - last)}没有运行"
         return (
             f"后台的每分钟任务{since}：催办、自动收发和大批量办理都停着。"
             "请运维人员检查后台任务进程。"
         )
+
+
+def set_up_at() -> datetime | None:
+    """When the database was last brought to the programs that beat."""
+    applied = MigrationRecorder(connection).migration_qs
+    return applied.aggregate(last=models.Max("applied"))["last"]
 
 
 def _long(silent: timedelta) -> str:
