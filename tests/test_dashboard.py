@@ -46,7 +46,7 @@ def test_everybody_has_a_first_page_in_few_queries(
 ):
     browser = client_of(getattr(cast, who))
     assert browser.get(reverse("admin:index")).status_code == 200
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         browser.get(reverse("admin:index"))
 
 

@@ -187,7 +187,7 @@ CASES = {
         lambda f, c: f.reject(by=c.reviewer, reason="不符合"),
     ),
     "revoke_filing": Case(
-        asked, f"{DECIDERS} county_lead", lambda f, c: f.revoke(by=c.reviewer)
+        asked, DECIDERS, lambda f, c: f.revoke(by=c.reviewer)
     ),
     "left_filing": Case(
         left,

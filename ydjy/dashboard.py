@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.errors import filters, reminders, returns, returnstate, sending, statistics
 from apps.errors.handing import Roster
-from apps.errors.models import Batch, Dispatch, Heartbeat, ReturnFile, Ticket
+from apps.errors.models import Batch, Dispatch, ReturnFile, Ticket
 from apps.errors.pages import queue_url, shown, working_left
 from apps.errors.reminders import LEADS, Standing
 from apps.errors.ticket import OPEN, Status
@@ -87,6 +87,7 @@ class Week:
     countdown: Countdown
     days: list[DayCell]
     numbers: list[Number]
+    bridge: list[str]
     bar: list[Segment]
     total: int
     open: int
@@ -107,7 +108,6 @@ class Week:
     refused: list[ReturnFile] = field(default_factory=list)
     overdue: list[tuple[Batch, str]] = field(default_factory=list)
     advice: str = ""
-    silent: str = ""
 
 
 def current(now: datetime) -> Batch:
@@ -156,6 +156,7 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
     calendar = official_calendar(batch.monday, batch.monday)
     recent, overdue = pastweeks.weeks(staff, now)
     received = statistics.received([batch, *recent], staff)
+    rows = statistics.bridge(statistics.rows_of(batch, staff) if received[batch.week] else ())
     today = timezone.localdate(now)
     duty = list(Duty.objects.visible_to(staff).today(today))
     past = pastweeks.tickets_of([*recent, *overdue], tickets)
@@ -166,6 +167,7 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
         countdown=countdown(batch, now, calendar),
         days=_days(batch, _came(received[batch.week], counts["carried"]), today, calendar),
         numbers=numbers,
+        bridge=statistics.in_words(rows, counts["total"], counts["carried"]),
         bar=_bar(numbers[:4], counts["total"]),
         total=counts["total"],
         open=counts["open"],
@@ -178,7 +180,6 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
         vacant=_vacant(tickets, duty, today),
         overdue=pastweeks.owed(overdue, batch, past, now) if staff.role in LEADS else [],
         notices=reminders.standing(staff, now)[:NOTICES],
-        silent=Heartbeat.complaint(now) if leads else "",
         duty=duty,
         calendar_gap=calendar_gap(today, calendar) if staff.has_perm(_MENDS_CALENDAR) else "",
         **_returns(staff, batch, now),
@@ -215,7 +216,7 @@ def _counts(tickets: QuerySet[Any], batch: Batch, staff: Any, now: datetime) -> 
         working=number(here & Q(status=Status.WORKING)),
         waiting=number(here & Q(status=Status.WAITING)),
         new=number(here & Q(status=Status.NEW)),
-        carried=number(here & ~Q(number__startswith=f"{batch.iso_year}W{batch.iso_week:02d}-")),
+        carried=number(here & ~Q(number__startswith=batch.prefix)),
         open=number(here & is_open),
         overdue=number(is_open & Q(batch__due_at__lte=now)),
         mine=number(is_open & Q(assignee__in=filters.hands(staff, now))),
@@ -247,7 +248,7 @@ def _bar(numbers: list[Number], total: int) -> list[Segment]:
 
 
 def _came(received: int, carried: int) -> str:
-    return f"收到 {received} 条" + (f"，转来 {carried} 条" if carried else "")
+    return f"收到 {received} 行" + (f"，转来 {carried} 条" if carried else "")
 
 
 def _days(batch: Batch, came: str, today: date, calendar: workdays.Calendar) -> list[DayCell]:

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
@@ -35,11 +35,15 @@ from apps.errors.models import Batch, CauseCode, Ticket
 from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
 from ydjy.desk import tabs
 from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
+from ydjy.desk.distinct import values_of
 from ydjy.desk.exporting import ExportMixin
 from ydjy.desk.listpages import SmallListMixin
+from ydjy.desk.nul import asked_again
 from ydjy.desk.people import PersonSearchMixin
+from ydjy.lib import text
 
 _NUMBER = re.compile(r"\d{4}W\d{2}-\d{3,5}", re.IGNORECASE)
+HOSPITALS = 5_000  # names of hospitals that are looked through
 PASTED = 300  # numbers that one paste may hold
 
 
@@ -72,7 +76,7 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
 
     def narrowed(self, request: HttpRequest, query: str) -> QuerySet[Any]:
         """Exactly the rows of the list with that query string, on all its pages."""
-        asked, request.GET = request.GET, QueryDict(query)  # type: ignore[assignment]
+        asked, request.GET = request.GET, asked_again(query)  # type: ignore[assignment]
         try:
             return self.get_changelist_instance(request).get_queryset(request)
         finally:
@@ -99,10 +103,14 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         term = search_term.strip()[:30]
         if _NUMBER.fullmatch(term):
             return queryset.numbered([term.upper()]), False
-        found, again = super().get_search_results(request, queryset, search_term)
-        if len(term) >= 2 and not term.isascii():
-            found = found | queryset.filter(inst_name__contains=term)
-        return found, again
+        return super().get_search_results(request, queryset, search_term)
+
+    def asked(self, term: str) -> Q:
+        found, key = super().asked(term), text.name_key(term)
+        if len(key) < 2 or term.isascii():
+            return found
+        seen = values_of(Ticket, "inst_name", most=HOSPITALS)
+        return found | Q(inst_name__in=[name for name in seen if key in text.name_key(name)])
 
     def _to_list(self, request: HttpRequest, typed: str) -> HttpResponse:
         """A pasted column of ticket numbers is exactly these tickets, wherever they stand."""
@@ -215,7 +223,7 @@ class BatchAdmin(DeskAdmin):
 
     @admin.display(description="收到")
     def received(self, batch: Any) -> str:
-        return f"{batch.rows_received} 条" if batch.received_at else "待接收"
+        return f"{batch.rows_received} 行" if batch.received_at else "待接收"
 
     @admin.display(description="已有结果")
     def done_share(self, batch: Any) -> str:
@@ -242,11 +250,10 @@ class BatchAdmin(DeskAdmin):
 class CauseCodeAdmin(SmallListMixin, DeskAdmin):
     small_list = lists.CAUSES
     export_code = import_code = "change_causecode"
-    about = "为什么没刷成卡。范文和说明可以改；停用后不再出现在办理页，旧工单不受影响。"
+    about = "为什么没刷成卡。可以增加；停用后不再出现在办理页，旧工单不受影响，所以不用删。"
     list_display = ("label", "template", "active")
     list_filter = ("active",)
     fields = ("label", "parent", "template", "note", "active")
-    readonly_fields = ("parent",)
     inlines = (admin_settings.SnippetInline,)
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
@@ -254,5 +261,16 @@ class CauseCodeAdmin(SmallListMixin, DeskAdmin):
             kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 3})
         return admin_settings.counted(super().formfield_for_dbfield(db_field, request, **kwargs))
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Where a cause stands is settled when it is made: the figures of past weeks rely on it."""
+        return ("parent",) if obj else ()
+
+    def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> QuerySet[Any]:
+        """Two levels: a cause stands below a heading, a heading below nothing."""
+        rows = super().get_field_queryset(db, db_field, request)
+        return rows.filter(parent=None) if db_field.name == "parent" else rows
+
+    def save_model(self, request: HttpRequest, obj: CauseCode, form: Any, change: bool) -> None:
+        if not change:
+            obj.order = (CauseCode.objects.aggregate(last=Max("order"))["last"] or 0) + 10
+        super().save_model(request, obj, form, change)

@@ -16,6 +16,7 @@ from apps.errors.ticket import RESULT_LIMIT
 from apps.offices.models import Staff
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.verbs import Refused
+from ydjy.lib.wholenumbers import whole_number
 
 LABELS = {
     "answer": "写结果",
@@ -115,7 +116,8 @@ def _chosen(self: Any, request: HttpRequest) -> tuple[Any, list[str], str]:
     if "all" in request.POST:
         narrowed = self.narrowed(request, query)
         return narrowed, [], query
-    keys = [key for key in request.POST.getlist("_selected_action") if key.isdigit()][:500]
+    ticked = request.POST.getlist("_selected_action")[:500]
+    keys = [key for key in ticked if whole_number(key) is not None]
     return Ticket.objects.visible_to(request.user).filter(pk__in=keys), keys, query
 
 

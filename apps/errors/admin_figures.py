@@ -15,6 +15,7 @@ from ydjy.desk import exportfiles, reading
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.downloads import as_file
 from ydjy.lib import workdays
+from ydjy.lib.wholenumbers import whole_number
 
 VIEW = "errors.view_batch"
 TABLES = {"cause": "按原因", "county": "按县区", "hospital": "按医院"}
@@ -76,9 +77,9 @@ def week_figures(self: Any, request: HttpRequest, batch: Batch) -> HttpResponse:
 def year(self: Any, request: HttpRequest) -> HttpResponse:
     """All weeks of a year that are not Monday to Friday 16:00, with the sentence why; also those
     whose cut-off a person has set."""
-    asked = request.GET.get("year", "")
+    asked = whole_number(request.GET.get("year"))
     today = timezone.localdate()
-    chosen = int(asked) if asked.isdigit() and int(asked) in YEARS else today.isocalendar().year
+    chosen = asked if asked in YEARS else today.isocalendar().year
     weeks = weeks_of(chosen)
     by_hand = {
         batch.iso_week: batch

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import feedback, nothing, reminders, returns, sending
+from apps.errors import feedback, nothing, reminders, returns, sending, statistics
 from apps.errors.admin_batches import EXPORT, IMPORT
 from apps.errors.answers import Check
 from apps.errors.forms import FileForm, UnfinishedForm
@@ -61,6 +61,7 @@ def send_back(self: Any, request: HttpRequest, batch: Batch) -> HttpResponse:
         "form": form,
         "late_form": late_form if late else None,
         "error": error,
+        "bridge": statistics.bridge(statistics.rows_of(batch, request.user)),
         "open_rows": open_rows,
         "late": late and not batch.returned_at,
     }
@@ -93,8 +94,8 @@ def _situation(batch: Batch, checks: list[Check]) -> dict[str, Any]:
 
 def _prepared(request: HttpRequest, batch: Batch, files: list[ReturnFile]) -> HttpResponse:
     drafts = [file for file in files if file.state == ReturnFile.State.PREPARED]
-    rows = sum(file.rows for file in files)
     if drafts:
+        rows = sum(file.rows for file in drafts)
         messages.success(
             request, f"已生成 {len(drafts)} 个返回表，共 {rows} 行，等另一个人复核签发。"
         )

@@ -17,6 +17,7 @@ from ydjy.desk import sheets
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import opened
 from ydjy.lib import workbook
+from ydjy.lib.text import for_reading
 
 # Answer → the title of its column where the received sheet has none.
 TITLES = {
@@ -52,7 +53,7 @@ class OpenRow:
         handler = str(self.ticket.assignee or "") if self.ticket else ""
         return {
             "state": UNFINISHED,
-            "result": f"未办结：{self.words or otherwise}",
+            "result": for_reading(f"未办结：{self.words or otherwise}"),
             "handler": handler,
         }
 
@@ -126,14 +127,14 @@ def unfinished_words(ticket: Ticket, today: date) -> str:
 
 def _answer(row: StagedRow, ticket: Ticket | None) -> Answer | None:
     if row.status == sheets.REJECTED and ticket is None:
-        return {"state": NOT_ACCEPTED, "result": f"未受理：{row.message}"}
+        return {"state": NOT_ACCEPTED, "result": for_reading(f"未受理：{row.message}")}
     if ticket is None or ticket.status in OPEN:
         return None
     twin = f"（与第 {row.twin.row} 行重复）" if row.twin else ""
     return {
         "state": DONE,
         "cause": str(ticket.cause or ""),
-        "result": ticket.result + twin,
+        "result": for_reading(ticket.result + twin),
         "handler": str(ticket.answered_by or ""),
         "phone": ticket.answered_by.phone if ticket.answered_by else "",
         "at": _stamp(ticket.answered_at),

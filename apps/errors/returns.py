@@ -31,20 +31,26 @@ STORE = "returned"
 
 
 def _own() -> Exists:
-    """Whether a received file has a row that does not stand for one of an earlier file."""
-    rows = StagedRow.objects.filter(upload=OuterRef("pk"), original=None)
-    return Exists(rows.exclude(status=StagedRow.Status.SKIPPED))
+    """Whether a received file has a row that does not stand for one of an earlier file. What that
+    file said is gone with it when its import was taken back."""
+    rows = StagedRow.objects.filter(upload=OuterRef("pk")).exclude(status=StagedRow.Status.SKIPPED)
+    stands = Q(original__upload__state=Upload.State.CONFIRMED)
+    return Exists(rows.exclude(stands))
+
+
+def going_back() -> QuerySet[Upload]:
+    """The imported files that are answered, in the order in which they came. One whose every row
+    stands for a row of an earlier one (a mended problem workbook, the same list saved anew) does
+    not go back itself: the earlier file has its answers."""
+    confirmed = Upload.objects.filter(kind="weekly", state=Upload.State.CONFIRMED)
+    return confirmed.filter(_own()).order_by("received_at", "pk")
 
 
 def uploads_of(batch: Batch) -> list[Upload]:
     """The received files that this week answers: its own, and earlier ones of which a ticket was
-    carried here or sent back by the province; of those the next version goes. A file whose every
-    row stands for a row of an earlier one (a mended problem workbook, the same list saved anew)
-    does not go back itself: the earlier file has its answers."""
-    confirmed = Upload.objects.filter(kind="weekly", state=Upload.State.CONFIRMED)
+    carried here or sent back by the province; of those the next version goes."""
     carried = Ticket.objects.filter(batch=batch).values("lines__staged__upload")
-    rows = confirmed.filter(Q(period=batch.week) | Q(pk__in=carried))
-    return list(rows.filter(_own()).order_by("received_at", "pk"))
+    return list(going_back().filter(Q(period=batch.week) | Q(pk__in=carried)))
 
 
 def owed(uploads: QuerySet[Upload]) -> QuerySet[Upload]:

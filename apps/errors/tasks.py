@@ -23,6 +23,7 @@ from apps.errors import (
     watching,
 )
 from apps.errors.models import Batch, Heartbeat
+from ydjy.desk import sessions
 from ydjy.desk.audit import as_actor
 
 log = logging.getLogger("ydjy.tick")
@@ -52,6 +53,7 @@ def run(now: datetime) -> Batch:
         ("bulk", bulk.sweep),
         ("diagnosis", diagnosis.diagnose_changed),
         ("presence", lambda: presence.forget(now)),
+        ("sessions", lambda: sessions.sweep(now)),
     )
     for name, job in jobs:
         try:

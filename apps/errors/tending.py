@@ -5,7 +5,7 @@ A new kind of list is tended when it stands here; a test looks whether one is mi
 
 from datetime import datetime
 
-from apps.errors import intake, returns
+from apps.errors import feedback, intake, returns
 from apps.errors import lists as causes
 from apps.filings import attachments, batches, workbooks
 from apps.institutions import importing
@@ -16,6 +16,7 @@ from ydjy.desk import leftovers, progress, vault
 SMALL = (*causes.LISTS, *groups.LISTS, *offices.LISTS)
 KEPT = (
     intake.KEPT,
+    feedback.KEPT,
     batches.KEPT,
     workbooks.KEPT,
     importing.KEPT,

@@ -33,8 +33,8 @@ from apps.offices.models import official_calendar
 from ydjy.desk import reading, tabs
 from ydjy.desk.adminkit import OfficeScopedAdmin, ReadOnlyInline, masked, short
 from ydjy.desk.exporting import ExportMixin
-from ydjy.desk.paging import CappedPaginator, FoundPaginator
-from ydjy.desk.people import PersonSearchMixin, looks_like_number
+from ydjy.desk.people import PersonSearchMixin, looks_like_number, spellings
+from ydjy.lib import text
 
 _TAIL = re.compile(r"\d{3}[\dXx]|\d{5}[\dXx]")
 _PHONE = re.compile(r"1\d{10}|0\d{2,3}-?\d{7,8}")
@@ -67,7 +67,6 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         ("office", admin_lists.OfficeFilter),
     )
     list_select_related = ("variant__category", "office")
-    paginator = CappedPaginator
     autocomplete_fields = ("referral_institution",)
     inlines = (Events,)
     person = ("name", "cert_no", "psn_no", "insutype", "person_status", "phone", "insured_area")
@@ -148,13 +147,14 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         return super().add_view(request, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Filing, form: Any, change: bool) -> None:
-        if change:
-            return super().save_model(request, obj, form, change)
-        obj.created_by, obj.origin = request.user, Filing.Origin.DESK
+        """Who writes in a filing is written down, by whatever form (``must_be_of_another``)."""
+        if not change:
+            obj.created_by, obj.origin = request.user, Filing.Origin.DESK
         super().save_model(request, obj, form, change)
-        verb, now = FilingEvent.Verb.REGISTER, timezone.now()
-        obj.events.create(at=now, by=request.user, verb=verb, after=obj.status)
-        return None
+        verb = FilingEvent.Verb.EDIT if change else FilingEvent.Verb.REGISTER
+        before = obj.status if change else ""
+        now = timezone.now()
+        obj.events.create(at=now, by=request.user, verb=verb, before=before, after=obj.status)
 
     def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
         if obj := kwargs.get("obj"):
@@ -162,9 +162,6 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         return super().render_change_form(request, context, **kwargs)
 
     # The list ----------------------------------------------------------------------------------
-
-    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> CappedPaginator:
-        return (FoundPaginator if request.GET.get("q") else CappedPaginator)(*args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response = super().changelist_view(request, {"title": "备案登记"} | (extra_context or {}))
@@ -198,16 +195,17 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """As for every person, by the indexes of either engine."""
-        term = short(search_term).strip()
+        term = text.clean(short(search_term))
         if keyed := _KEYED.fullmatch(term):
             by = queryset.with_tail if keyed[1] == "tail" else queryset.with_phone
             return by(keyed[2]), False
         if not term or term.startswith("person-") or looks_like_number(term):
             return super().get_search_results(request, queryset, search_term)
-        if term[0].isdigit():
+        if term[0].isdecimal():
             return queryset.beginning("number", term), False
-        column = "name_initials" if term.isascii() else "name"
-        return queryset.called(column, term.lower()), False
+        if term.isascii():
+            return queryset.called("name_initials", term.lower()), False
+        return queryset.called("name", *spellings(term)), False
 
     # What one sees
 

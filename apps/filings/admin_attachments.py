@@ -10,6 +10,7 @@ from apps.filings.models import Filing
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.downloads import as_file, as_picture
 from ydjy.desk.verbs import must
+from ydjy.lib.wholenumbers import whole_number
 
 CHANGE, DECIDE = "filings.change_filing", "filings.decide_filing"
 FIELD = "f-"  # of the registration: one choice of a file beside each material
@@ -45,8 +46,7 @@ def void_attachment(self: Any, request: HttpRequest, obj: Filing) -> str:
 
 def _of(asked: Any, filing: Filing) -> Attachment:
     """One of this filing's own: which filing it is, the scope has decided."""
-    number = asked.get("one", "")
-    found = filing.attachments.filter(pk=number).first() if number.isdigit() else None
+    found = filing.attachments.filter(pk=whole_number(asked.get("one"))).first()
     if found is None:
         raise Http404
     return found

@@ -20,8 +20,9 @@ from apps.filings.models import Filing
 from apps.filings.steps import Commitment, Status
 from apps.offices.models import Office, official_calendar
 from ydjy.desk.adminkit import admin_verb, masked
-from ydjy.desk.tabs import Tabs
+from ydjy.desk.tabs import Tabs, counts
 from ydjy.desk.verbs import Refused
+from ydjy.lib.wholenumbers import whole_number
 
 SOON = 30  # days before the end at which the person is called
 REVIEWED = 20  # rows of one review page
@@ -38,7 +39,6 @@ TABS = {
     "revoked": "已撤销",
     "all": "全部",
 }
-COUNTED = 999  # further a counter does not count
 UNCOUNTED = ("force", "revoked", "all")  # they grow for ever; their list counts itself
 
 
@@ -77,14 +77,9 @@ def _midnight(day: date) -> Any:
     )
 
 
-def tab_counts(filings: QuerySet[Any], today: date) -> dict[str, str]:
-    """The counters as they are shown: each by its index, and none further than anyone reads."""
-    found = {}
-    for tab in [tab for tab in TABS if tab not in UNCOUNTED]:
-        rows = filings.filter(tab_condition(tab, today)).order_by()
-        count = rows[: COUNTED + 1].count()
-        found[tab] = f"{COUNTED}+" if count > COUNTED else str(count)
-    return found
+def tab_counts(filings: QuerySet[Any], today: date) -> dict[str, int]:
+    asked = {tab: tab_condition(tab, today) for tab in TABS if tab not in UNCOUNTED}
+    return counts(filings, asked)
 
 
 class CategoryFilter(RelatedFieldListFilter):
@@ -150,21 +145,19 @@ def review(self: Any, request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _decide(self, request)
         return redirect("admin:filings_filing_review")
+    mine = self.get_queryset(request)
     waiting = (
-        self.get_queryset(request)
-        .filter(status=Status.PENDING)
-        .exclude(created_by=request.user)
+        mine.for_review_by(request.user)
         .select_related("variant__category", "office", "created_by")
         .order_by("created_at")
     )
+    total = waiting.count()
     context = self.admin_site.each_context(request) | {
         "title": "批量审核",
         "opts": self.opts,
         "rows": list(waiting[:REVIEWED]),
-        "total": waiting.count(),
-        "own": self.get_queryset(request)
-        .filter(status=Status.PENDING, created_by=request.user)
-        .count(),
+        "total": total,
+        "own": mine.filter(status=Status.PENDING).count() - total,
     }
     return TemplateResponse(request, "admin/filings/filing/review.html", context)
 
@@ -197,10 +190,10 @@ def chosen(self: Any, request: HttpRequest) -> Iterator[tuple[Filing, int | None
     """``d-<row>-<version>`` of what was posted, and the answer; rows of the person's own scope."""
     for key, answer in request.POST.items():
         pk, _, version = key.removeprefix("d-").partition("-")
-        if not key.startswith("d-") or not answer or not pk.isdigit():
+        if not key.startswith("d-") or not answer:
             continue
-        if filing := self.get_queryset(request).filter(pk=pk).first():
-            yield filing, int(version) if version.isdigit() else None, answer
+        if filing := self.get_queryset(request).filter(pk=whole_number(pk)).first():
+            yield filing, whole_number(version), answer
 
 
 def reason_of(request: HttpRequest, filing: Filing) -> str:

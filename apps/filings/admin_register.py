@@ -25,6 +25,7 @@ from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.people import PREFIX
 from ydjy.desk.secrets import Sealed, blind_index
 from ydjy.desk.verbs import Refused, Stale
+from ydjy.lib.wholenumbers import whole_number
 
 EARLIER = 8
 SAVING = ("draft", "submit")
@@ -109,8 +110,8 @@ def _rules(request: HttpRequest, draft: Filing | None) -> Rules | None:
     """Those of the chosen kind as they stand on the day of admission, else today."""
     chosen = request.POST.get("variant") or request.GET.get("kind", "")
     rows = policybook.variants()
-    if chosen.isdigit():
-        found = rows.filter(pk=chosen).first()  # type: ignore[attr-defined]
+    if (key := whole_number(chosen)) is not None:
+        found = rows.filter(pk=key).first()  # type: ignore[attr-defined]
     else:
         found = rows.filter(code=chosen).first() if chosen else None  # type: ignore[attr-defined]
     if found is None and draft is not None:
@@ -246,8 +247,8 @@ def chosen_hospital(
     typed = form.cleaned_data.get("institution_name", "")
     marked = form.data.get("institution", "")
     hospital = Institution.objects.named(typed) if typed else None
-    if hospital is None and not typed and marked.isdigit():
-        hospital = Institution.objects.filter(pk=marked).first()
+    if hospital is None and not typed:
+        hospital = Institution.objects.filter(pk=whole_number(marked)).first()
     if hospital is None:
         return None, "no" if typed else "", f"“{typed}”不在转诊医院名单里" if typed else ""
     if hospital in found["yes"]:

@@ -16,6 +16,7 @@ from apps.filings.models import Filing
 from apps.filings.steps import TRANSITIONS, Commitment, Status
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.verbs import Refused
+from ydjy.lib.wholenumbers import whole_number
 
 CHANGE, DECIDE = "filings.change_filing", "filings.decide_filing"
 REASON = {"reason": "原因"}
@@ -32,8 +33,7 @@ def said(request: HttpRequest, name: str = "reason") -> str:
 
 def version(request: HttpRequest) -> int | None:
     """The version the page was opened with, where the page posts it."""
-    given = request.POST.get("version", "")
-    return int(given) if given.isdigit() else None
+    return whole_number(request.POST.get("version"))
 
 
 def day(request: HttpRequest, name: str) -> date | None:

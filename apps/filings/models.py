@@ -27,6 +27,7 @@ from apps.filings.catalogue import (
     Topic,
     Variant,
 )
+from apps.filings.fieldrules import FieldRule
 from apps.filings.inbound import Inbound
 from apps.filings.judging import Judged
 from apps.filings.query import (
@@ -52,6 +53,7 @@ __all__ = [
     "Category",
     "ChannelRule",
     "Eligibility",
+    "FieldRule",
     "Filing",
     "FilingEvent",
     "FormTemplate",

@@ -1,13 +1,17 @@
 """How filings are found: by person, by the tail of a number, by telephone, by what runs out."""
 
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import connections, models
+from django.db import models
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
+from apps.filings.beside import FilingEvent
 from apps.filings.steps import Status
 from apps.offices.models import Office
+from ydjy.desk.prefixes import LAST, begins
 from ydjy.desk.scoping import OfficeScopedQuerySet, Person
 from ydjy.desk.secrets import blind_index
 from ydjy.lib import idnumbers
@@ -66,16 +70,28 @@ class FilingQuerySet(OfficeScopedQuerySet):
     def beginning(self, column: str, text: str) -> Self:
         """Rows whose column begins with the text, by its index on either engine: SQLite's LIKE
         uses none, and PostgreSQL's order of letters is no order of prefixes."""
-        if connections[self.db].vendor == "sqlite":
-            return self.filter(**{f"{column}__gte": text, f"{column}__lt": f"{text}\U0010ffff"})
-        return self.filter(**{f"{column}__startswith": text})
+        return self.filter(begins(column, text))
 
-    def called(self, column: str, text: str) -> Self:
+    def called(self, column: str, *texts: str) -> Self:
         """By the beginning of the name or its initials: exactly so called first, of each the
         newest first. The index has this order, so that a page is read from it and no more."""
         letters = Letters(models.F(column))
-        here = (GreaterThanOrEqual(letters, text), LessThan(letters, f"{text}\U0010ffff"))
-        return self.filter(*here).order_by(letters.asc(), *NEWEST)
+        ranges = [
+            models.Q(GreaterThanOrEqual(letters, text)) & models.Q(LessThan(letters, text + LAST))
+            for text in texts
+        ]
+        return self.filter(reduce(or_, ranges)).order_by(letters.asc(), *NEWEST)
+
+    def of_others(self, staff: Any) -> Self:
+        """Those for which this person is a second person."""
+        wrote = FilingEvent.objects.written_since_approval().filter(
+            filing=models.OuterRef("pk"), by=staff
+        )
+        return self.exclude(created_by=staff).exclude(models.Exists(wrote))
+
+    def for_review_by(self, staff: Any) -> Self:
+        """Those that wait for a second person, and for whom this one is a second person."""
+        return self.filter(status=Status.PENDING).of_others(staff)
 
     def approved(self) -> Self:
         return self.filter(status=Status.APPROVED)
@@ -96,11 +112,14 @@ class FilingQuerySet(OfficeScopedQuerySet):
         return self.approved().filter(end_on__gte=first, end_on__lte=last)
 
     def alongside(self, filing: "Filing") -> Self:
-        """The other approved long-term filings of the same person and insurance."""
+        """The other approved long-term filings of the same person and insurance, but the one that
+        this one replaces."""
+        if not filing.cert_index:
+            return self.none()
         same = self.approved().filter(
             cert_index=filing.cert_index, insutype=filing.insutype, exclusive=True
         )
-        return same.exclude(pk=filing.pk)
+        return same.exclude(pk=filing.pk).exclude(pk=filing.previous_id)
 
 
 def tail_index(tail: str) -> str:
@@ -108,5 +127,5 @@ def tail_index(tail: str) -> str:
 
 
 def phone_index(phone: str) -> str:
-    digits = "".join(ch for ch in phone if ch.isdigit())
+    digits = "".join(ch for ch in phone if ch.isdecimal())
     return blind_index(PHONE_INDEX, digits) if len(digits) >= 7 else ""

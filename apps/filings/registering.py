@@ -146,8 +146,10 @@ class RegisterForm(forms.Form):
         wanted = self._wanted()
         for name in [n for n in self.fields if n not in wanted and not n.startswith("m-")]:
             del self.fields[name]
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.widget.attrs.setdefault("autocomplete", "off")
+            if name in AGENT and name != "agent_relation":
+                field.widget.attrs["data-sealed"] = ""  # drafts.js leaves it out
 
     def _offer(self, staff: Any) -> None:
         today = timezone.localdate()

@@ -22,11 +22,12 @@ from apps.institutions.models import (
 )
 from apps.offices.admin_public import PaperCodeMixin
 from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, short
+from ydjy.desk.distinct import values_of
 from ydjy.desk.exporting import Column, ExportMixin
 from ydjy.desk.formfields import WordsField
 from ydjy.desk.listpages import SmallListMixin
-from ydjy.desk.paging import CappedPaginator
 
+SHOWN = 60  # counties of a drop-down
 DATED = ("valid_from", "valid_to", "source", "checked_on")
 
 
@@ -91,7 +92,7 @@ class Rights(DeskInline):
 
 class Suspensions(DeskInline):
     model = Suspension
-    fields = ("kind", "reason", "valid_from", "valid_to", "source")
+    fields = ("kind", "reason", *DATED)
 
 
 class Contacts(DeskInline):
@@ -107,9 +108,13 @@ class CountyFilter(admin.SimpleListFilter):
     parameter_name = "county"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        own = Institution.objects.exclude(county="").exclude(listed="national").order_by("county")
-        names = own.values_list("county", flat=True).distinct()[:60]
-        return [(name, name) for name in names]
+        lists = ["", *values_of(Institution, "listed", most=SHOWN)]
+        own = [
+            values_of(Institution, "county", most=SHOWN, listed=listed)
+            for listed in lists
+            if listed != "national"
+        ]
+        return [(name, name) for name in sorted({name for names in own for name in names})[:SHOWN]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(county=self.value()) if self.value() else queryset
@@ -145,7 +150,6 @@ class InstitutionAdmin(PaperCodeMixin, ExportMixin, DeskAdmin):
         *("in_province", "cross_province", "checked_on"),
     )
     list_filter = ("kind", CountyFilter, OpeningFilter, "published")
-    paginator = CappedPaginator
     search_fields = ("name_key",)  # any: the search itself is apps/institutions/search.py
     search_help_text = "名称里的几个字、曾用名、拼音首字母或国家编码"
     fields = (

@@ -21,6 +21,7 @@ from ydjy.desk.blanks import blank
 from ydjy.desk.columnsform import ColumnsForm
 from ydjy.desk.downloads import as_file
 from ydjy.desk.verbs import Refused, must
+from ydjy.lib.wholenumbers import whole_number
 from ydjy.lib.workbook import INSTITUTIONS
 
 IMPORT, PUBLISH = "institutions.import_institution", "institutions.publish_institution"
@@ -153,7 +154,8 @@ def _step(request: HttpRequest, one: ListImport) -> str:
 
 
 def _allow(request: HttpRequest, one: ListImport) -> str:
-    numbers = [[int(pk) for pk in request.POST.getlist(k) if pk.isdigit()] for k in ("allow", "of")]
+    posted = [map(whole_number, request.POST.getlist(name)) for name in ("allow", "of")]
+    numbers = [[number for number in typed if number is not None] for typed in posted]
     importing.allow(one, numbers[0], of=numbers[1])
     return f"同意了 {len(numbers[0])} 项。"
 

@@ -46,7 +46,7 @@ def areas() -> list[tuple[str, str]]:
 
 
 def _candidates(text: str, city: City) -> list[divisions.Division]:
-    if text.isdigit():
+    if text.isdecimal():
         found = divisions.get(text)
         return [found] if found else []
     return divisions.find(text, within=city.area)

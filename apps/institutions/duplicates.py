@@ -79,7 +79,7 @@ def _alike(
 def _numbered_apart(rows: dict[int, Institution], pair: tuple[int, int]) -> bool:
     """第一医院 and 第三医院 differ in what matters, and so do two counties' 人民医院."""
     a, b = (rows[pk] for pk in pair)
-    digits = [[ch for ch in row.name_key if ch.isdigit()] for row in (a, b)]
+    digits = [[ch for ch in row.name_key if ch.isdecimal()] for row in (a, b)]
     coded = bool(a.national_code and b.national_code)
     return digits[0] != digits[1] or (coded and a.county != b.county)
 

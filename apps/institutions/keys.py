@@ -52,7 +52,7 @@ def asked_grams(key: str) -> set[str]:
     for by its pairs; a lone digit is the one thing that is looked up as a whole (第一 is 1).
     """
     if len(key) == 1:
-        return {key} if key.isdigit() else set()
+        return {key} if key.isdecimal() else set()
     return {key[i : i + 2] for i in range(len(key) - 1)}
 
 

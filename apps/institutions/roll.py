@@ -50,7 +50,7 @@ class Line(NamedTuple):
 
 
 def _latin(word: str) -> bool:
-    return word.isascii() and not word.isdigit()
+    return word.isascii() and not word.isdecimal()
 
 
 class _Column:
@@ -140,7 +140,7 @@ class Roll:
 
     def expects_many(self, words: tuple[str, ...], number: int) -> bool:
         """Whether, by a sample, at least about ``number`` names hold all the words."""
-        if any(len(word) == 1 and word.isdigit() for word in words):
+        if any(len(word) == 1 and word.isdecimal() for word in words):
             return False  # a lone digit is a number of its own, not a part of one
         enough, found = number // _SAMPLE + 1, self.sample.holding(words)
         return len(list(islice((at for at in found if at is not None), enough))) == enough

@@ -13,12 +13,13 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from apps.institutions import keys, roll
 from apps.institutions.matching import match_of, matched
+from ydjy.desk.prefixes import begins
 from ydjy.lib import pinyin, text
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _words(
     asked = []
     for word in typed:
         if _CODE.fullmatch(word) and len(word) >= 6:
-            rows = rows.filter(_begins("national_code", word.upper()))
+            rows = rows.filter(begins("national_code", word.upper()))
         elif len(typed) > 1 and rows.model.objects.filter(county=word).exists():
             rows = rows.filter(county=word)
         elif key := text.name_key(word):
@@ -213,15 +214,7 @@ def _holding(rows: "InstitutionQuerySet", word: str) -> "InstitutionQuerySet":
     bigrams which only stand apart (康宁 and 宁安 for 康宁安) do not count."""
     if wanted := keys.asked_grams(word):
         return rows.filter(entry__grams__holds=wanted, entry__told__contains=word)
-    return rows.filter(_begins("name_key", word))  # one character: names that begin with it
-
-
-def _begins(name: str, word: str) -> Q:
-    """A field that begins with the word, through its index: SQLite's LIKE knows no case, and so no
-    index; PostgreSQL has one for it, and may sort in another order."""
-    if connection.vendor == "postgresql":
-        return Q(**{f"{name}__startswith": word})
-    return Q(**{f"{name}__gte": word, f"{name}__lt": f"{word}\U0010ffff"})
+    return rows.filter(begins("name_key", word))  # one character: names that begin with it
 
 
 # More than can be ranked -----------------------------------------------------------------------
@@ -230,7 +223,7 @@ def _begins(name: str, word: str) -> Q:
 def _like(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> "InstitutionQuerySet":
     """Rows whose name or first letters hold the words, whatever their aliases say."""
     for word in asked:
-        latin = word.isascii() and not word.isdigit()
+        latin = word.isascii() and not word.isdecimal()
         in_name = Q(name_key__contains=word)
         if len(word) == 1:
             rows = _holding(rows, word)

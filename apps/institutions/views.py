@@ -30,6 +30,7 @@ from apps.offices.models import City, Hotline, Office
 from apps.offices.page import PER_PAGE, furniture, kept, page, show, shown
 from ydjy.desk.verbs import Refused
 from ydjy.lib import phones
+from ydjy.lib.wholenumbers import whole_number
 from ydjy.lib.workdays import in_words
 
 UNSURE = "unsure"
@@ -127,8 +128,7 @@ def institutions(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     every = public_institutions(today)
     chosen = {key: request.GET.get(key, "")[:40] for key in FILTERS if request.GET.get(key)}
-    typed = request.GET.get("page", "")
-    number = max(int(typed), 1) if typed.isascii() and typed.isdigit() and len(typed) < 5 else 1
+    number = whole_number(request.GET.get("page"), most=9999) or 1
     start = (number - 1) * PER_PAGE
     found = every.search("", **chosen, on=today, limit=PER_PAGE, offset=start)
     keys = [hit.institution.pk for hit in found.hits]

@@ -38,7 +38,7 @@ PERIOD = ("valid_from", "valid_to")
 class OfficeHours(DeskInline):
     model = ServiceHours
     fk_name = "office"
-    fields = ("weekday", "opens", "closes", *SOURCE)
+    fields = ("weekday", "opens", "closes", *PERIOD, *SOURCE)
     removable = True
 
 
@@ -57,7 +57,7 @@ class OfficeAdmin(admin_public.PaperCodeMixin, SmallListMixin, DeskAdmin):
     search_fields = ("name", "code", "area_name")
     search_help_text = "名称或代号"
     fields = (
-        *("code", "name", "level", "parent", "area", "area_name", "address", "accepts"),
+        *("name", "level", "parent", "area", "area_name", "address", "step_free", "accepts"),
         *("handles_cases", "order", "published", *PERIOD, *SOURCE),
     )
     inlines = (OfficeHours,)
@@ -142,6 +142,11 @@ class PolicyDocumentAdmin(DeskAdmin):
 class CityAdmin(DeskAdmin):
     about = "这套系统服务的统筹区，只有一个。"
     list_display = ("name", "area", "area_code", "county_rule", "weekly_exchange")
+    readonly_fields = (
+        "name",
+        "area",
+        "area_code",
+    )  # the policy's own: another city is another desk
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -167,10 +172,7 @@ class StaffForm(DeskForm):
         return cleaned
 
 
-class StaffAddForm(BaseUserCreationForm):
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **({"label_suffix": ""} | kwargs))
-
+class StaffAddForm(DeskForm, BaseUserCreationForm):
     class Meta(BaseUserCreationForm.Meta):
         model = Staff
 

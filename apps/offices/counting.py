@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.dateparse import parse_date
 
 from apps.offices.models import official_calendar
+from ydjy.lib.wholenumbers import whole_number
 from ydjy.lib.workdays import Calendar, in_words
 
 LONGEST_SPAN = 250  # working days; further than that no calendar is announced
@@ -21,9 +22,10 @@ def asked(typed: Mapping[str, str], today: date) -> dict[str, Any]:
         return found
     if start is None or abs(start.year - today.year) > 5:
         return found | {"problem": "日期请写成 2026-11-20 这样。"}
-    if not (count.isascii() and count.isdigit() and 0 < int(count) <= LONGEST_SPAN):
+    days = whole_number(count, most=LONGEST_SPAN)
+    if not days:
         return found | {"problem": f"工作日请填 1 到 {LONGEST_SPAN} 的数字。"}
-    return found | count_out(start, int(count), official_calendar(start, start))
+    return found | count_out(start, days, official_calendar(start, start))
 
 
 def parse_date_kindly(text: str) -> date | None:

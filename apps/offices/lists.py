@@ -126,7 +126,7 @@ def _tel(display: str) -> str:
     try:
         return phones.parse(display, _area_code())[0].tel
     except (phones.PhoneError, IndexError):
-        return "".join(ch for ch in display if ch.isdigit())
+        return "".join(ch for ch in display if ch.isdecimal())
 
 
 def _one_phone(cell: str) -> str | None:

@@ -93,7 +93,7 @@ def _place(entry: Entry, word: Word) -> tuple[int, str] | None:
                 other = f"（“{word.typed}”就是“{meant}”）" if meant != word.typed else ""
                 shown = f"“{words}”" if len(words) <= 30 and order else f"里有“{meant}”"
                 return order, f"{label}{shown}{other}"
-    if word.typed.isascii() and word.typed.isalnum() and not word.typed.isdigit():
+    if word.typed.isascii() and word.typed.isalnum() and not word.typed.isdecimal():
         return _spelled(entry, word.typed)
     return None
 

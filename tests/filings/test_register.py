@@ -39,6 +39,7 @@ def typed(code: str, cast: Cast, **more: Any) -> dict[str, Any]:
         "channel": Channel.objects.get(code="window").pk,
         "office": cast.office["yixian"].pk,
         "place": "sh",
+        "residence": "浦东新区",
         "destination": "310000",
         "start_on": f"{timezone.localdate()}",
         **more,

@@ -15,12 +15,13 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from django.utils import timezone
 
 from ydjy.desk import reading, vault
 from ydjy.desk.exportrecords import Export, ExportRule
 from ydjy.desk.models import Reading
+from ydjy.desk.nul import asked_again
 from ydjy.desk.secrets import Sealed
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import idnumbers, intext, workbook
@@ -150,7 +151,7 @@ def _made(export: Export) -> tuple[str, bytes]:
     must(by.is_active and may, "申请的人现在没有导出这个列表的权限。")
     request = HttpRequest()
     request.method, request.user = "GET", by  # type: ignore[attr-defined]
-    request.GET = QueryDict(export.query.reveal())  # type: ignore[assignment]
+    request.GET = asked_again(export.query.reveal())  # type: ignore[assignment]
     rows = page.export_rows(request)
     must(
         not export.full or rows.count() <= export.rows,

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from ydjy.desk import progress, storage, uploads, vault
 from ydjy.desk.models import StorageRule, Upload
+from ydjy.desk.transactions import write_unless_busy
 from ydjy.desk.verbs import Refused, must
 
 log = logging.getLogger("ydjy.lists")
@@ -46,9 +47,9 @@ def abandon(upload: Upload) -> None:
 
 def touch(upload: Upload) -> None:
     """Somebody who may import it has the file open: it does not end under his hands. One write a
-    day for each file."""
-    if upload.touched_on != (today := timezone.localdate()):
-        Upload.objects.filter(pk=upload.pk).update(touched_on=today)
+    day for each file, by the next look if somebody is writing now."""
+    rows, today = Upload.objects.filter(pk=upload.pk), timezone.localdate()
+    if upload.touched_on != today and write_unless_busy(lambda: rows.update(touched_on=today)):
         upload.touched_on = today
 
 

@@ -22,31 +22,40 @@ class More(int):
 
 
 class CappedPaginator(Paginator):
-    @property
-    def limit(self) -> int:
-        return COUNTED
-
     @cached_property
     def count(self) -> int:  # type: ignore[override]
-        limit = self.limit
-        found = self.object_list.order_by()[: limit + 1].count()  # type: ignore[union-attr]
-        return More(limit) if found > limit else found
+        return counted(self.object_list, COUNTED)
 
     def page(self, number: Any) -> Page:
         """A far page is found by its keys, so that the rows before it are not fetched."""
         number = self.validate_number(number)
         if number <= NEAR:
             return super().page(number)
-        rows: Any = self.object_list
-        keys = rows.values_list("pk", flat=True)[
-            (number - 1) * self.per_page : number * self.per_page
-        ]
-        return self._get_page(rows.filter(pk__in=list(keys)), number, self)
+        return self._by_keys(number, self.object_list.values_list("pk", flat=True))  # type: ignore[union-attr]
+
+    def _by_keys(self, number: int, keys: Any) -> Page:
+        first = (number - 1) * self.per_page
+        here = list(keys[first : first + self.per_page])
+        rows = self.object_list.filter(pk__in=here)  # type: ignore[union-attr]
+        return self._get_page(rows, number, self)
 
 
 class FoundPaginator(CappedPaginator):
-    """Pages of what a search found."""
+    """Pages of what a search found: searched once, for its keys; they are the count too."""
 
-    @property
-    def limit(self) -> int:
-        return FOUND
+    @cached_property
+    def keys(self) -> list[Any]:
+        return list(self.object_list.values_list("pk", flat=True)[: FOUND + 1])  # type: ignore[union-attr]
+
+    @cached_property
+    def count(self) -> int:  # type: ignore[override]
+        return More(FOUND) if len(self.keys) > FOUND else len(self.keys)
+
+    def page(self, number: Any) -> Page:
+        return self._by_keys(self.validate_number(number), self.keys[:FOUND])
+
+
+def counted(rows: Any, limit: int) -> int:
+    """How many, no further than the limit."""
+    found: int = rows.order_by()[: limit + 1].count()
+    return More(limit) if found > limit else found

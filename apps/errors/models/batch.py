@@ -98,6 +98,11 @@ class Batch(models.Model):
         return f"{self.iso_year}-W{self.iso_week:02d}"
 
     @property
+    def prefix(self) -> str:
+        """``2026W47-``: how the numbers of its own tickets begin."""
+        return f"{self.iso_year}W{self.iso_week:02d}-"
+
+    @property
     def monday(self) -> date:
         return date.fromisocalendar(self.iso_year, self.iso_week, 1)
 
@@ -185,12 +190,11 @@ class Batch(models.Model):
         """The numbers of the week's next tickets, as long as the caller holds its lock. Numbers say
         in which week a problem was first seen: a ticket that was carried to this week keeps its
         own."""
-        prefix = f"{self.iso_year}W{self.iso_week:02d}-"
-        numbers = type(self).tickets.rel.related_model.everything.filter(number__startswith=prefix)
-        last = numbers.aggregate(
-            last=Max(Cast(Substr("number", len(prefix) + 1), models.IntegerField()), default=0)
+        known = type(self).tickets.rel.related_model.everything
+        last = known.filter(number__startswith=self.prefix).aggregate(
+            last=Max(Cast(Substr("number", len(self.prefix) + 1), models.IntegerField()), default=0)
         )["last"]
-        return (f"{prefix}{number:03d}" for number in count(last + 1))
+        return (f"{self.prefix}{number:03d}" for number in count(last + 1))
 
     def is_overdue(self, now: datetime) -> bool:
         """Came, did not go back, and should have."""

@@ -1,11 +1,13 @@
 """When the minute tick was last heard."""
 
+import time
 from datetime import datetime, timedelta
 
-from django.db import connection, models
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import models
 
-DEAD = timedelta(hours=1)
+DEAD = timedelta(minutes=10)
+GRACE = 180  # seconds in which a desk that was just started may be silent
+_BEGUN = time.monotonic()
 
 
 class Heartbeat(models.Model):
@@ -30,10 +32,9 @@ class Heartbeat(models.Model):
 
     @classmethod
     def complaint(cls, now: datetime) -> str:
-        """What to say when it has been silent for more than an hour; blank when all is well, and
-        on a desk that was set up just now, whose first beat is still to come."""
+        """What to say when it has been silent for more than ten minutes; blank when all is well."""
         last = cls.last()
-        if now - (last or set_up_at() or now) <= DEAD:
+        if last is not None and now - last <= DEAD:
             return ""
         since = "从来没有运行过" if last is None else f"已经 {_long(now - last)}没有运行"
         return (
@@ -41,13 +42,15 @@ class Heartbeat(models.Model):
             "请运维人员检查后台任务进程。"
         )
 
-
-def set_up_at() -> datetime | None:
-    """When the database was last brought to the programs that beat."""
-    applied = MigrationRecorder(connection).migration_qs
-    return applied.aggregate(last=models.Max("applied"))["last"]
+    @classmethod
+    def alarm(cls, now: datetime) -> str:
+        """The complaint as every page shows it: not while this process has only just begun."""
+        return cls.complaint(now) if time.monotonic() - _BEGUN > GRACE else ""
 
 
 def _long(silent: timedelta) -> str:
-    hours = int(silent.total_seconds() // 3600)
+    minutes = int(silent.total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} 分钟"
+    hours = minutes // 60
     return f"{hours // 24} 天" if hours >= 48 else f"{hours} 小时"

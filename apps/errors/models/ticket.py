@@ -85,7 +85,7 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
     care_area = models.CharField("就医地区划", max_length=12, blank=True)
     care_place = models.CharField("就医地", max_length=40, blank=True)
     inst_code = models.CharField("机构编码", max_length=30, blank=True)
-    inst_name = models.CharField("医疗机构", max_length=80, blank=True)
+    inst_name = models.CharField("医疗机构", max_length=80, blank=True, db_index=True)
     institution = models.ForeignKey(
         Institution,
         models.PROTECT,
@@ -94,7 +94,7 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
         related_name="+",
         verbose_name="定点机构",
     )
-    name = models.CharField("姓名", max_length=50)
+    name = models.CharField("姓名", max_length=50, db_index=True)
     name_initials = models.CharField(max_length=50, editable=False, db_index=True)
     cert_type = models.CharField("证件类型", max_length=30, blank=True)
     cert_no = SealedTextField(verbose_name="证件号码")
@@ -107,7 +107,7 @@ class Ticket(SharedVerbs, TicketVerbs, models.Model):
     mdtrt_id = models.CharField("就诊ID", max_length=40, blank=True)
     setl_id = models.CharField("结算ID", max_length=40, blank=True)
     msgid = models.CharField("报文ID", max_length=60, blank=True)
-    err_code = models.CharField("报错代码", max_length=30, blank=True)
+    err_code = models.CharField("报错代码", max_length=30, blank=True, db_index=True)
     err_msg = models.CharField("报错信息", max_length=500)
     amount = models.DecimalField("涉及金额", max_digits=14, decimal_places=2, null=True, blank=True)
     in_hospital = models.BooleanField("在院", null=True, blank=True)

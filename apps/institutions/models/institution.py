@@ -123,6 +123,7 @@ class Institution(Sourced, Dated):
             models.Index(fields=["weight", "name_key"], name="institution_rank"),
             models.Index(fields=["county", "weight"], name="institution_county"),
             models.Index(fields=["level", "weight"], name="institution_level"),
+            models.Index(fields=["listed", "county"], name="institution_listed_county"),
         ]
         permissions = [
             ("import_institution", "导入机构名单"),

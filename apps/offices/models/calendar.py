@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db import models
 
-from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
+from apps.offices.models.policy import Dated, DatedQuerySet, Sourced, Weekday
 from ydjy.lib import workdays
 
 
@@ -77,7 +77,7 @@ class WeekRule(Sourced, Dated):
         MANUAL = "MANUAL", "由人指定"
 
     intake_time = models.TimeField("周一几点前应收到")
-    due_weekday = models.PositiveSmallIntegerField("返回日", default=4, help_text="0 是周一")
+    due_weekday = models.PositiveSmallIntegerField("返回日", choices=Weekday, default=4)
     due_time = models.TimeField("几点前返回")
     shift = models.CharField(
         "返回日放假时", max_length=12, choices=Shift, default=Shift.PREV_WORKDAY
