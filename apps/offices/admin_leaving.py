@@ -71,8 +71,9 @@ class LeavingMixin:
         if obj is None or not self.has_change_permission(request, obj):
             return None
         form = self.get_form(request, obj, change=True)(request.POST, instance=obj)
-        if not form.is_valid():
-            return None
+        with transaction.atomic():  # the form holds the row while it looks
+            if not form.is_valid():
+                return None
         before = Staff.objects.select_related("office").get(pk=obj.pk)
         leaves = openwork.leaves(before, obj)
         return (before, obj) if leaves and openwork.held_by(before) else None

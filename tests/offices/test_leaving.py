@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from django.urls import reverse
 
 from apps.errors.models import Ticket
@@ -19,6 +20,7 @@ from apps.offices.admin_leaving import GOES, KEEP, NOBODY
 from apps.offices.models import Duty, Role, Staff
 from tests import cast as casting
 from tests.cast import Cast
+from tests.pageforms import opened
 from ydjy.lib.workdays import SHANGHAI
 
 pytestmark = pytest.mark.django_db
@@ -102,12 +104,9 @@ def page(cast: Cast) -> str:
     return reverse("admin:offices_staff_change", args=[cast.yixian.pk])
 
 
-def form(cast: Cast, **changed: Any) -> dict[str, Any]:
-    """The page of 王芳 as it stands, with these changes; a box that is not ticked is not sent."""
-    typed = {
-        "username": "yixian", "name": "王芳", "office": cast.yixian.office_id,
-        "role": cast.yixian.role, "phone": "", "is_active": "on", **changed,
-    }  # fmt: skip
+def form(browser: Client, cast: Cast, **changed: Any) -> dict[str, Any]:
+    """The page of 王芳 as it is printed, with these changes; a box without a tick is not sent."""
+    typed = opened(browser, page(cast)) | changed
     return {name: value for name, value in typed.items() if name != "is_active" or value}
 
 
@@ -127,7 +126,8 @@ def test_every_kind_of_open_work_has_its_case():
 def test_nothing_is_saved_before_the_work_has_a_place(cast, client_of, way, words, goes):
     make, to_colleague, to_nobody = WORK[words]
     make(cast)
-    browser, typed = client_of(cast.operator), form(cast, **WAYS[way](cast))
+    browser = client_of(cast.operator)
+    typed = form(browser, cast, **WAYS[way](cast))
     asked = browser.post(page(cast), typed).content.decode()
     assert "王芳手上还有工作" in asked
     assert words in asked
@@ -141,27 +141,30 @@ def test_nothing_is_saved_before_the_work_has_a_place(cast, client_of, way, word
 
 def test_one_who_still_sees_the_work_may_keep_it(cast, client_of):
     held(cast)
-    typed = form(cast, role=Role.REVIEWER)
     browser = client_of(cast.operator)
+    typed = form(browser, cast, role=Role.REVIEWER)
     assert "还由王芳办" in browser.post(page(cast), typed).content.decode()
     assert browser.post(page(cast), typed | {GOES: KEEP}).status_code == 302
     assert Ticket.objects.get().assignee == cast.yixian
-    gone = browser.post(page(cast), form(cast, role=Role.REVIEWER, is_active=""))
+    gone = browser.post(page(cast), form(browser, cast, role=Role.REVIEWER, is_active=""))
     assert "还由王芳办" not in gone.content.decode()
 
 
 def test_only_those_who_see_all_of_it_are_offered(cast, client_of):
     held(cast)
-    asked = client_of(cast.operator).post(page(cast), form(cast, is_active=""))
+    browser = client_of(cast.operator)
+    typed = form(browser, cast, is_active="")
+    asked = browser.post(page(cast), typed)
     people = {who for who, one in cast.staff.items() if f"交给{one}（" in asked.content.decode()}
     assert people == {"reviewer", "county_lead", "lead"}
-    answer = form(cast, is_active="") | {GOES: cast.heishan.pk}
-    assert "请在下面选一项" in client_of(cast.operator).post(page(cast), answer).content.decode()
+    answer = typed | {GOES: cast.heishan.pk}
+    assert "请在下面选一项" in browser.post(page(cast), answer).content.decode()
     assert is_as_before(cast.yixian)
 
 
 def test_an_account_without_open_work_is_changed_at_once(cast, client_of):
-    answer = client_of(cast.operator).post(page(cast), form(cast, is_active=""))
+    browser = client_of(cast.operator)
+    answer = browser.post(page(cast), form(browser, cast, is_active=""))
     assert answer.status_code == 302
     assert not Staff.objects.get(pk=cast.yixian.pk).is_active
 
@@ -170,8 +173,9 @@ def test_what_cannot_be_passed_on_leaves_everything_as_it_was(cast, client_of):
     """周涛 is away with 王芳 as B 角, and cannot be the B 角 of himself."""
     held(cast)
     duty(cast)
-    typed = form(cast, is_active="") | {GOES: cast.county_lead.pk}
-    html = client_of(cast.operator).post(page(cast), typed).content.decode()
+    browser = client_of(cast.operator)
+    typed = form(browser, cast, is_active="") | {GOES: cast.county_lead.pk}
+    html = browser.post(page(cast), typed).content.decode()
     assert "值班和B角交不过去" in html
     assert is_as_before(cast.yixian)
     assert Ticket.objects.get().assignee == cast.yixian
