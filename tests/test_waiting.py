@@ -103,6 +103,12 @@ def stranded(cast: Cast) -> Any:
     return casting.ticket(cast, assignee=gone, status="working")
 
 
+def left(cast: Cast) -> Any:
+    gone = casting.colleague(cast, "yixian")
+    Staff.objects.filter(pk=gone.pk).update(is_active=False)
+    return casting.filing(cast, status=Status.DRAFT, created_by=gone)
+
+
 def listed(cast: Cast, state: str) -> ListImport:
     came = casting.upload(cast, kind="institutions", received_by=cast.lead)
     return ListImport.objects.create(upload=came, state=state, drafted_by=cast.lead)
@@ -181,7 +187,12 @@ CASES = {
         lambda f, c: f.reject(by=c.reviewer, reason="不符合"),
     ),
     "revoke_filing": Case(
-        asked, f"{DECIDERS} county_lead", lambda f, c: f.revoke(by=c.reviewer)
+        asked, DECIDERS, lambda f, c: f.revoke(by=c.reviewer)
+    ),
+    "left_filing": Case(
+        left,
+        f"{DECIDERS} county_lead yixian",
+        lambda f, c: f.withdraw(by=c.yixian, reason="不办了"),
     ),
     "supplement_filing": Case(
         lambda c: filing(c, Status.SUPPLEMENT),

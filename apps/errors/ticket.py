@@ -150,6 +150,12 @@ class TicketVerbs:
             "assign", Status.WORKING, by, f"分派给{to}", assignee=to, offered_to=None, **more
         )
 
+    def release(self: "Ticket", *, by: Any, words: str, **more: Any) -> None:
+        """Nobody's again 退回未分派, so that somebody hands it out."""
+        self._step(
+            "assign", Status.NEW, by, words, assignee=None, offered_to=None, waiting_for="", **more
+        )
+
     def wait(self: "Ticket", *, by: Any, whom: str, words: str = "", **more: Any) -> None:
         """Somebody outside must answer first: a hospital, another place, the insured person."""
         must(whom, "请写明等谁回复，例如“就医医院医保办”。")

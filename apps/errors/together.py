@@ -62,6 +62,10 @@ class SharedVerbs:
             self._must_be_asked(by)
         self._step("decline", "", by, reason, offered_to=None, **more)
 
+    def withdraw_offer(self: "Ticket", *, by: Any, words: str, **more: Any) -> None:
+        """The person who was asked is gone; the owner keeps it."""
+        self._step("decline", "", by, words, offered_to=None, **more)
+
     def _must_be_asked(self: "Ticket", by: Any) -> None:
         asked = self.offered_to_id
         must(

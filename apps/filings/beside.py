@@ -54,6 +54,7 @@ class FilingEvent(models.Model):
         PRINT = "print", "打印"
         ATTACH = "attach", "上传材料照片"
         VOID_ATTACHMENT = "void_attachment", "材料照片作废"
+        PASS_ON = "pass_on", "交接"
 
     # evt_type of the national table (domain 2.2); a step that is none of these is told nobody
     CODES = {

@@ -82,13 +82,16 @@ class FilingQuerySet(OfficeScopedQuerySet):
         ]
         return self.filter(reduce(or_, ranges)).order_by(letters.asc(), *NEWEST)
 
-    def for_review_by(self, staff: Any) -> Self:
-        """Those that wait for a second person, and for whom this one is a second person."""
+    def of_others(self, staff: Any) -> Self:
+        """Those for which this person is a second person."""
         wrote = FilingEvent.objects.written_since_approval().filter(
             filing=models.OuterRef("pk"), by=staff
         )
-        waiting = self.filter(status=Status.PENDING)
-        return waiting.exclude(created_by=staff).exclude(models.Exists(wrote))
+        return self.exclude(created_by=staff).exclude(models.Exists(wrote))
+
+    def for_review_by(self, staff: Any) -> Self:
+        """Those that wait for a second person, and for whom this one is a second person."""
+        return self.filter(status=Status.PENDING).of_others(staff)
 
     def approved(self) -> Self:
         return self.filter(status=Status.APPROVED)

@@ -1,6 +1,7 @@
 """Filings that wait: for a second person's word, for the experts', for the papers that lack."""
 
 from apps.filings.models import Filing
+from apps.filings.passing_filings import LEFT
 from apps.filings.steps import Status
 from ydjy.desk.waitingwork import WaitingKind
 
@@ -12,7 +13,7 @@ KINDS = (
         "待审核的备案",
         DECIDE,
         Filing,
-        lambda rows, staff, now: rows.filter(status=Status.PENDING).exclude(created_by=staff),
+        lambda rows, staff, now: rows.for_review_by(staff),
         "filings_filing_review",
     ),
     WaitingKind(
@@ -20,7 +21,7 @@ KINDS = (
         "等专家合议的备案",
         DECIDE,
         Filing,
-        lambda rows, staff, now: rows.filter(status=Status.PANEL).exclude(created_by=staff),
+        lambda rows, staff, now: rows.filter(status=Status.PANEL).of_others(staff),
         LIST,
         "?tab=all&status__exact=panel",
     ),
@@ -29,9 +30,18 @@ KINDS = (
         "申请撤销的备案",
         DECIDE,
         Filing,
-        lambda rows, staff, now: rows.revocation_asked().exclude(revoke_asked_by=staff),
+        lambda rows, staff, now: rows.revocation_asked().of_others(staff),
         LIST,
         "?tab=asked",
+    ),
+    WaitingKind(
+        "left_filing",
+        "没人接着办的备案草稿",
+        ("filings.change_filing",),
+        Filing,
+        lambda rows, staff, now: rows.filter(LEFT, status=Status.DRAFT),
+        LIST,
+        "?tab=draft",
     ),
     WaitingKind(
         "supplement_filing",

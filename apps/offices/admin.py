@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.offices import admin_public, lists
 from apps.offices import admin_upkeep as upkeep
+from apps.offices.admin_leaving import LeavingMixin
 from apps.offices.models import (
     CalendarDay,
     Channel,
@@ -191,7 +192,7 @@ class StaffPasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(Staff)
-class StaffAdmin(ExportMixin, OfficeScopedAdmin, UserAdmin):
+class StaffAdmin(LeavingMixin, ExportMixin, OfficeScopedAdmin, UserAdmin):
     about = "谁能登录、在哪个机构、是什么岗位。能看什么、能做什么由岗位决定，不能单独给。"
     export_columns = (
         Column("姓名", "name"),
