@@ -18,6 +18,7 @@ from django.urls import NoReverseMatch, path, reverse
 from django.utils.html import format_html
 
 from ydjy.desk.adminverb import Button, Verb, admin_verb
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.inwords import InWords
 from ydjy.desk.secrets import Sealed
 from ydjy.lib import idnumbers
@@ -64,8 +65,8 @@ def admin_link(obj: models.Model | None, text: str = "") -> str:
 # Forms -----------------------------------------------------------------------------------------
 
 
-class DeskForm(forms.ModelForm):
-    """Labels without a colon; everything else as Django has it."""
+class DeskForm(NoNumbers, forms.ModelForm):
+    """Labels without a colon, words without identity numbers; all else as Django has it."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         kwargs.setdefault("label_suffix", "")

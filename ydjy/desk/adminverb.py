@@ -19,6 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from ydjy.desk import freetext
 from ydjy.desk.transactions import SAFE, commits_by_itself
 from ydjy.desk.verbs import Refused
 
@@ -112,7 +113,13 @@ def _run(
     try:
         reads = request.method in SAFE
         with nullcontext() if reads or not verb.atomic else transaction.atomic():
+            if not reads:
+                freetext.refuse_file_names(request)
+            if not reads and not verb.atomic:
+                freetext.refuse_numbers(request)
             answer = function(owner, request, *given, **parts)
+            if not reads and verb.atomic:
+                freetext.refuse_numbers(request, answer)
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect(_back(verb, owner, request, given))
