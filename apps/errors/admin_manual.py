@@ -49,6 +49,7 @@ class ManualForm(NoNumbers, forms.Form):
         self.values: dict[str, Any] = {}
 
     def clean(self) -> dict[str, Any]:
+        super().clean()
         cells = {key: self.cleaned_data.get(key, "") for key in _ASKED}
         values, doubts = intake.list_kind().judge(cells)
         for key, words in {**doubts.bad, **doubts.unsure}.items():

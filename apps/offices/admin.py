@@ -26,6 +26,7 @@ from apps.offices.models import (
 )
 from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, OfficeScopedAdmin
 from ydjy.desk.exporting import Column, ExportMixin
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.listpages import SmallListMixin
 
 admin.site.unregister(Group)  # groups are the roles, and the roles are code
@@ -159,13 +160,16 @@ class StaffForm(DeskForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        if self.instance.password_until and not cleaned.get("must_change_password", True):
+            said = "一次性密码要由本人换掉，换好以后这里自己就去掉了。"
+            self.add_error("must_change_password", said)
         moved = {"role", "office", "is_active"} & set(self.changed_data)
         if moved and self.instance.pk == self.by.pk:
             raise forms.ValidationError("自己的岗位、机构和账号状态，请由另一位管理人员来改。")
         return cleaned
 
 
-class StaffAddForm(BaseUserCreationForm):
+class StaffAddForm(NoNumbers, BaseUserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
 

@@ -129,13 +129,12 @@ class PersonSearchMixin:
 
     def show_number(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         """What ``desk/show_number.html`` needs; nothing for whom it is not."""
-        opts = self.opts  # type: ignore[attr-defined]
-        base = f"{opts.app_label}_{opts.model_name}"
-        if not obj.cert_no or not request.user.has_perm(
-            f"{opts.app_label}.reveal_{opts.model_name}"
-        ):  # type: ignore[union-attr]
+        app, model = self.opts.app_label, self.opts.model_name  # type: ignore[attr-defined]
+        user: Any = request.user
+        if not obj.cert_no or not user.has_perm(f"{app}.reveal_{model}"):
             return None
-        return {"url": reverse(f"admin:{base}_reveal", args=[obj.pk]), "reasons": REASONS}
+        url = reverse(f"admin:{app}_{model}_reveal", args=[obj.pk])
+        return {"url": url, "reasons": REASONS}
 
     def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
         if obj := kwargs.get("obj"):
