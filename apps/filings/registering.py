@@ -16,6 +16,7 @@ from apps.filings.models import Filing
 from apps.filings.rulebook import MaterialRow, Rules
 from apps.institutions.models import DiseaseGroup
 from apps.offices.models import Channel, City, Office
+from ydjy.desk.freetext import SEALED, NoNumbers
 from ydjy.lib import divisions, fields, idnumbers
 
 DOCUMENTS = (
@@ -81,7 +82,7 @@ def areas() -> list[tuple[str, str]]:
     return sorted(found.items())
 
 
-class RegisterForm(forms.Form):
+class RegisterForm(NoNumbers, forms.Form):
     """``rules`` decide which fields there are. What was posted is given as a copy: it is put right
     where an answer no longer fits the words beside it."""
 
@@ -149,7 +150,7 @@ class RegisterForm(forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("autocomplete", "off")
             if name in AGENT and name != "agent_relation":
-                field.widget.attrs["data-sealed"] = ""  # drafts.js leaves it out
+                field.widget.attrs |= SEALED
 
     def _offer(self, staff: Any) -> None:
         today = timezone.localdate()
