@@ -30,7 +30,6 @@ SKIP_REASONS = {
 
 Readers = Mapping[str, Callable[[str], str | None]]
 Judge = Callable[[Cells], tuple[Values, Doubts]]
-Likely = dict[bytes, tuple[str, str, int]]  # what two rows may share → the first of them
 
 
 @dataclass(frozen=True)
@@ -289,7 +288,7 @@ def judged(opened: Opened) -> Iterator[ReadRow]:
     little. The second of two rows that are the same thing is a duplicate of the first; if they say
     different things under the same number, a person must look, as where they may be the same."""
     seen: dict[str | bytes, First] = {}
-    likely: Likely = {}
+    likely: dict[int, tuple[str, str, int]] = {}
     for row in _judged(opened.kind, opened.table):
         if row.status in (ACCEPTED, HELD) and (key := opened.kind.same(row.values)) is not None:
             _mark_twin(row, seen, key, opened.kind.at_odds)
@@ -298,13 +297,12 @@ def judged(opened: Opened) -> Iterator[ReadRow]:
         yield row
 
 
-def _mark_likely(row: ReadRow, seen: dict[bytes, tuple[str, str, int]], kind: ListKind) -> None:
+def _mark_likely(row: ReadRow, seen: dict[int, tuple[str, str, int]], kind: ListKind) -> None:
     """The second of two rows that may be one thing, corrected, waits for a person."""
     if (found := kind.likely(row.values)) is None:
         return
     what, says = found
-    short = blake2b(what.encode(), digest_size=16).digest()
-    said, sheet, number = seen.setdefault(short, (says, row.sheet, row.row))
+    said, sheet, number = seen.setdefault(hash(what), (says, row.sheet, row.row))
     if said != says:
         other = rowplaces.of_sheet(sheet) if sheet != row.sheet else ""
         row.status = HELD
