@@ -53,6 +53,7 @@ class ListForm(NoNumbers, forms.Form):
 
 def sent(self: Any, request: HttpRequest, kind: str) -> HttpResponse:
     """The first step of both: the file. A refused file keeps its receipt."""
+    uploads.must_see(request.user)
     platform = kind == workbooks.PLATFORM
     form = ListForm(request.POST or None, request.FILES or None, platform=platform)
     error = ""

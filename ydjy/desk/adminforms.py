@@ -68,7 +68,8 @@ class SeenField(forms.CharField):
 
 
 class DeskForm(NoNumbers, forms.ModelForm):
-    """Labels without a colon, words without identity numbers, bounds of the column in words, and a save that loses nothing.
+    """Labels without a colon, words without identity numbers, bounds of the column in words, and
+    a save that loses nothing.
 
     ``refused`` is what the database said of this save when it was tried a moment ago: the form
     comes back with it, and is not judged anew. ``read_anew`` is set where the row has been locked
