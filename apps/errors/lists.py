@@ -14,7 +14,9 @@ def _causes(values: Values) -> Sequence[CauseCode]:
     said = {"label": values["label"]}
     found = columns.saying(CauseCode.objects.all(), **said)
     if not found:
-        raise fields.Bad("没有这个原因。新的原因请在“原因分类”页上增加，表格只改范文、说明和是否在用")
+        raise fields.Bad(
+            "没有这个原因。新的原因请在“原因分类”页上增加，表格只改范文、说明和是否在用"
+        )
     return found
 
 

@@ -140,7 +140,7 @@ class PolicyDocumentAdmin(DeskAdmin):
 class CityAdmin(DeskAdmin):
     about = "这套系统服务的统筹区，只有一个。"
     list_display = ("name", "area", "area_code", "county_rule", "weekly_exchange")
-    readonly_fields = ("name", "area", "area_code")  # the policy's own: another city is another desk
+    readonly_fields = ("name", "area", "area_code")  # another city is another desk
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
