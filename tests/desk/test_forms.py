@@ -3,6 +3,7 @@
 Generated over the registry: a new admin is in it, or the guard of the guard is red.
 """
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.db import models
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.filings.catalogue import Material
-from apps.offices.models import Staff
+from apps.offices.models import CalendarDay, Staff
 from apps.offices.models.policy import Dated
 from apps.offices.roles import PERMISSIONS
 from tests import cast as casting
@@ -165,6 +167,8 @@ def test_a_form_writes_what_is_changed_on_it_and_nothing_else(
     row.refresh_from_db()
     for name in sealed & set(typed):
         assert getattr(row, name).reveal() == typed[name]
+    history = browser.get(address(row).replace("/change/", "/history/")).content.decode()
+    assert f"{cast.lead}</td>" in history, "the record of changes is this row's"
 
 
 # Every field has a form, every rule a new row -----------------------------------------------------
@@ -217,6 +221,19 @@ def test_every_dated_rule_can_get_a_new_row_by_some_role():
         verbs = {f"{m._meta.app_label}.{'add' if m is model else 'change'}_{m._meta.model_name}"
                  for m in pages}  # fmt: skip
         assert verbs & given, f"nobody can write a new row of {model._meta.label}"
+
+
+def test_the_calendar_opens_at_this_year(browser: Client):
+    for year in (2021, timezone.localdate().year):
+        CalendarDay.objects.create(day=date(year, 10, 1), works=False, name="国庆", source="通知")
+    page = "/admin/offices/calendarday/"
+    shown = [row.day.year for row in browser.get(page).context["cl"].result_list]
+    assert shown == [timezone.localdate().year]
+    assert len(browser.get(page + "?year=all").context["cl"].result_list) == 2
+    assert [r.day.year for r in browser.get(page + "?year=2021").context["cl"].result_list] == [
+        2021
+    ]
+    assert browser.get(page + "?year=²").status_code == 200
 
 
 def test_a_new_row_gets_its_code_from_its_name(cast: Cast, browser: Client):

@@ -35,7 +35,7 @@ HOSTILE: dict[type[forms.Field], tuple[str, ...]] = {
     forms.IntegerField: ("", "9" * 25, "9" * 20, "32768", "2147483648", "-1", "²", "１２"),
     forms.CharField: ("", "9" * 25, "中\0文", "长" * 5000, "🏥", "、，"),
 }
-PASTED = ("中\0文", "长" * 5000)
+PASTED = "长" * 5000
 
 
 def hostile_to(field: forms.Field) -> tuple[str, ...]:
@@ -127,16 +127,14 @@ def test_a_refused_form_comes_back_with_everything_typed_and_the_cursor_in_it(
     model: Any, cast: Cast, browser: Client
 ):
     row = MAKE[model](cast)
-    for hostile in PASTED:
-        shown = browser.get(address(row))
-        form, fields = main_form(shown), fields_on(shown)
-        texts = [n for n, f in fields.items() if not (f.widget.is_hidden or n in form.choices)]
-        answer = browser.post(address(row), form.values | dict.fromkeys(texts, hostile))
-        assert answer.status_code in (200, 302)
-        if answer.status_code == 200:
-            again = main_form(answer).values
-            assert {n: again.get(n) for n in texts} == dict.fromkeys(texts, hostile)
-            assert " autofocus" in answer.content.decode()
+    shown = browser.get(address(row))
+    form, fields = main_form(shown), fields_on(shown)
+    texts = [n for n, f in fields.items() if not (f.widget.is_hidden or n in form.choices)]
+    answer = browser.post(address(row), form.values | dict.fromkeys(texts, PASTED))
+    assert answer.status_code == 200
+    again = main_form(answer).values
+    assert {name: again.get(name) for name in texts} == dict.fromkeys(texts, PASTED)
+    assert " autofocus" in answer.content.decode()
 
 
 @pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
