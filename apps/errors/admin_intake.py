@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.errors import intake, weekly
@@ -152,7 +153,8 @@ def _outcome(upload: Upload) -> dict[str, Any]:
             (row["assignee__name"] or row["assignee__username"], row["number"]) for row in given
         ],
         "not_given": tickets.filter(assignee=None).distinct().count(),
-        "can_undo": batch is not None and not batch.returned_at,
+        "brought": longlists.brought(upload) if not batch.returned_at else None,
+        "undo_url": reverse("admin:errors_batch_undo", args=[upload.pk]),
     }
 
 
@@ -202,13 +204,12 @@ def blank(self: Any, request: HttpRequest) -> HttpResponse:
     return as_file(*blank_list(kind, "报错明细", left_out=left_out, notes=notes))
 
 
-@admin_verb(IMPORT, row=False, path="receive/<int:upload>/undo/")
+@admin_verb(IMPORT, row=False, path="receive/<int:upload>/undo/", atomic=False)
 def undo(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
-    """Take the import back: what nobody touched goes, the rest is named."""
+    """Take the import back: what nobody touched goes, the rest is named on the receipt."""
     received = of(request, upload)
-    gone, kept = intake.undo(received, by=request.user)
-    messages.success(request, f"已撤销，收回 {gone} 条工单。这个文件可以重新导入。")
-    if kept:
-        names = "、".join(ticket.number for ticket in kept[:20])
-        messages.warning(request, f"{len(kept)} 条已经有人办过，没有收回：{names}。")
+    try:
+        longlists.take_back(received, by=request.user, reason=request.POST.get("reason", ""))
+    except Refused as refused:
+        messages.error(request, str(refused))
     return redirect("admin:errors_batch_preview", upload=received.pk)
