@@ -16,10 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 from django.urls import path
 
-from bench.__main__ import median, table
+from bench.__main__ import median, size, table
 from ydjy import urls
 
-TIMES = 60
+TIMES = size(60, 2)
 PAGES = {
     "home": "/",
     "answer of the guide": "/guide/c/with-family/with-child/",

@@ -26,11 +26,12 @@ from django.db import connection
 
 from apps.institutions.models import Institution
 from bench import institutions
+from bench.__main__ import size
 from tests.institutions.lists import csv_list, generated
 from ydjy import supervisor
 
-INSTITUTIONS, CALLERS, SECONDS = 5_000, 32, 3.0
-RATE, LASTING = 50, 20
+INSTITUTIONS, CALLERS, SECONDS = size(5_000, 50), size(32, 2), size(3, 1)
+RATE, LASTING = 50, size(20, 1)
 PEER = 5.5  # pages a second of the stock site measured for the goals (performance.md)
 PAGES = (
     "/", "/guide/c/with-family/with-child/", "/referral/?area=210727&group=%E5%84%BF%E7%A7%91",
@@ -53,7 +54,11 @@ def run(seconds: float = SECONDS, lasting: float = LASTING) -> None:
     call_command("migrate", verbosity=0)
     call_command("sync_reference", verbosity=0)
     call_command("load_policy", "jinzhou", verbosity=0)
-    institutions._import(csv_list(generated(INSTITUTIONS)), institutions._two_people())
+    institutions.two_people()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "list.csv"
+        file.write_bytes(csv_list(generated(INSTITUTIONS)))
+        institutions.import_apart(file)
     rows = list(Institution.objects.filter(published=True).values_list("pk", flat=True))
     with _server("ydjy.settings") as site, _server("bench.bare") as nothing:
         answers = [

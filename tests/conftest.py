@@ -17,6 +17,7 @@ from tests import cast as casting
 from tests import migrated
 from tests.processes import Machine
 from ydjy.desk import audit
+from ydjy.desk.readiness import standing
 from ydjy.lib import workbook
 
 
@@ -50,6 +51,12 @@ def _static_files_are_listed_once() -> Iterator[None]:
     WhiteNoiseMiddleware.add_files_from_finders = once
     yield
     WhiteNoiseMiddleware.add_files_from_finders = look
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_database_is_in_order() -> None:
+    """A process asks every few seconds; the tests made it themselves, and count their queries."""
+    standing.believe(seconds=1e9)
 
 
 @pytest.fixture(scope="session", autouse=True)

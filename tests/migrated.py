@@ -36,8 +36,7 @@ def once() -> Iterator[None]:
 
     def handle(self: Command, *args: Any, **options: Any) -> None:
         kept = file()
-        if kept.exists():
-            connection.ensure_connection()
+        if kept.exists() and not connection.introspection.table_names():
             with closing(sqlite3.connect(kept)) as source:
                 source.backup(connection.connection)
         migrate(self, *args, **options)

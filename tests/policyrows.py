@@ -15,6 +15,7 @@ from apps.filings.catalogue import (
     Topic,
     Variant,
 )
+from apps.filings.fieldrules import FieldRule
 from apps.institutions.models import Institution, InstitutionAlias, ReferralRight
 from apps.offices.models import (
     Channel,
@@ -32,7 +33,7 @@ POLICY_MODELS: tuple[type[models.Model], ...] = (
     PolicyDocument, City, Office, Hotline, ServiceHours, Channel, WeekRule,
     Institution, InstitutionAlias, ReferralRight,
     Category, Variant, Eligibility, Material, MaterialRule, ChannelRule,
-    RegionClass, SettlementRule, Topic, FundingStandard, FormTemplate,
+    RegionClass, SettlementRule, Topic, FundingStandard, FormTemplate, FieldRule,
 )  # fmt: skip
 
 

@@ -129,6 +129,7 @@ FOR_ALL_STAFF = {
     "password_change",
     "password_change_done",
     "second_factor",
+    "stay",
 }
 FOR_ANYBODY = {"login", "logout", "jsi18n"}
 STOCK = re.compile(r"_(changelist|add|history|delete|change|password_change)$")

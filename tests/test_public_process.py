@@ -23,7 +23,7 @@ from tests.cast import Cast, canary
 from tests.processes import environ, python
 from tests.test_scoping import MAKE
 from ydjy.guard import CaseTableRefused, public_only, readable_cases, readable_remarks
-from ydjy.management.commands.public_role import statements
+from ydjy.management.commands.public_role import making, statements
 from ydjy.publicdata import DATASETS
 from ydjy.publictables import INTERNAL_COLUMNS, public_models, public_tables
 
@@ -70,7 +70,8 @@ def write_for_ourselves() -> None:
 
 def make_role(cursor: Any, *, again: bool = False) -> None:
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what the test wrote is not committed
-    for statement in statements("ydjy_public_test")[again:]:
+    made = [] if again else making("ydjy_public_test")
+    for statement in [*made, *statements("ydjy_public_test")]:
         cursor.execute(statement)
 
 
@@ -176,6 +177,7 @@ def test_no_public_table_points_at_a_person():
                 assert (model.__name__, field.name) == ("Institution", "checked_by")
 
 
+@pytest.mark.django_db
 def test_the_role_is_given_the_public_tables_and_nothing_else():
     out = StringIO()
     call_command("public_role", stdout=out)

@@ -12,6 +12,7 @@ from apps.errors.models import Batch, CauseCode, ReturnFile, Ticket
 from apps.errors.reference import sync_causes
 from apps.offices.models import Role, Staff
 from tests import workbooks
+from tests.errors import weeks
 from ydjy.desk import vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
@@ -87,7 +88,7 @@ def test_the_monday_file_is_answered_by_two_counties_and_goes_back_row_for_row(
     batch = Batch.objects.get()
     page = reverse("admin:errors_batch_send_back", args=[batch.pk])
     with pytest.raises(Refused, match="还有 3 条没有结果：工单"):
-        returns.issue(batch, by=cast.lead)
+        weeks.issue(batch, by=cast.lead)
     assert ReturnFile.objects.count() == 0
 
     answer_all_mine(lead, cast.lead, causes)
@@ -173,7 +174,7 @@ def test_rows_that_became_no_ticket_are_answered_too(cast, causes):
     cause = causes.get(code="timeout")
     for ticket in batch.tickets.all():
         ticket.answer(by=cast.lead, cause=cause, result="已重新结算。")
-    [file] = returns.issue(batch, by=cast.lead)
+    [file] = weeks.issue(batch, by=cast.lead)
 
     sheet = openpyxl.load_workbook(BytesIO(returns.content(file))).active
     titles = [cell.value for cell in sheet[1]]
@@ -192,8 +193,8 @@ def test_an_open_line_goes_back_as_unfinished_only_with_a_reason_and_stays_open(
     first.answer(by=cast.lead, cause=causes.get(code="card"), result="已换卡。")
 
     with pytest.raises(Refused, match=second.number):
-        returns.issue(batch, by=cast.lead)
-    [file] = returns.issue(batch, by=cast.lead, unfinished_as="等医院补传，预计11月30日办结")
+        weeks.issue(batch, by=cast.lead)
+    [file] = weeks.issue(batch, by=cast.lead, unfinished_as="等医院补传，预计11月30日办结")
 
     assert (file.answered, file.unfinished, file.version) == (1, 1, 1)
     second.refresh_from_db()
@@ -207,14 +208,14 @@ def test_the_same_answers_give_the_same_file_and_new_ones_the_next_version(cast,
     batch = intake.confirm(upload, by=None)
     [ticket] = batch.tickets.all()
     ticket.answer(by=cast.lead, cause=causes.get(code="card"), result="已换卡。")
-    [one] = returns.issue(batch, by=cast.lead)
-    [again] = returns.issue(batch, by=cast.lead)
+    [one] = weeks.issue(batch, by=cast.lead)
+    [again] = weeks.issue(batch, by=cast.lead)
     assert again.pk == one.pk
 
     ticket.refresh_from_db()
     ticket.reopen(by=cast.lead, reason="省里退回")
     ticket.answer(by=cast.lead, cause=causes.get(code="timeout"), result="已重新上传。")
-    [two] = returns.issue(batch, by=cast.lead)
+    [two] = weeks.issue(batch, by=cast.lead)
 
     assert (two.version, ReturnFile.objects.count()) == (2, 2)
     assert returns.content(one) != returns.content(two)

@@ -5,14 +5,17 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.forms import AdminPasswordChangeForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
 from ydjy import signin
+from ydjy.desk.secrets import sealed_names
+from ydjy.desk.sessions import seconds_left
+from ydjy.desk.transactions import SAFE, commits_by_itself
+from ydjy.ownaccount import OwnPasswordForm, second_factor_page
 from ydjy.signin import SigninForm
 
 # The menu in the order of the week's work: label, model whose list it opens.
@@ -53,18 +56,22 @@ class DeskSite(admin.AdminSite):
     # The head of every page ---------------------------------------------------------------------
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from apps.errors.models import Heartbeat
         from apps.offices.models import Notice
 
         context = super().each_context(request)
         if request.user.is_authenticated and request.user.is_active and request.user.is_staff:
             context["menu"] = self.menu(request)
+            context["session_left"] = seconds_left(request.session)
+            context["sealed_names"] = " ".join(sealed_names())
             context["desk_notices"] = Notice.objects.shown(
                 Notice.Audience.STAFF, timezone.localdate()
             )
+            now = timezone.now()
+            context["silent"] = Heartbeat.alarm(now)
             if getattr(request.user, "case_path", None):
                 from ydjy import dashboard
 
-                now = timezone.now()
                 context["this_week"] = dashboard.current(now)
                 context["countdown"] = dashboard.countdown(context["this_week"], now)
         return context
@@ -110,16 +117,19 @@ class DeskSite(admin.AdminSite):
     ) -> HttpResponse:
         """本周 for those who work on cases; for the others what they are here for."""
         from apps.offices.models import calendar_gap
-        from ydjy import dashboard, starts
+        from ydjy import dashboard, starts, waiting
 
         now = timezone.now()
         context = self.each_context(request) | {"title": "本周", **(extra_context or {})}
-        context["calendar_gap"] = calendar_gap(timezone.localdate(now))
         request.current_app = self.name  # type: ignore[attr-defined]
         if _works_cases(request):
-            context["week"] = dashboard.week(request.user, now, context["this_week"])
+            week = dashboard.week(request.user, now, context["this_week"])
+            context |= {"week": week, "waiting": week.waiting, "calendar_gap": week.calendar_gap}
             return TemplateResponse(request, "admin/index.html", context)
         start = starts.page(request.user, now)
+        context["waiting"] = waiting.line(request.user, now)
+        if request.user.has_perm("offices.add_calendarday"):  # told to those who can mend it
+            context["calendar_gap"] = calendar_gap(timezone.localdate(now))
         return TemplateResponse(
             request, "admin/start.html", context | {"title": start.title, "start": start}
         )
@@ -161,6 +171,8 @@ class DeskSite(admin.AdminSite):
         }
 
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not self.has_permission(request) and request.method not in SAFE:
+                return signin.log_in_again(request)
             inside = self.has_permission(request) and view not in allowed
             if inside and getattr(request.user, "must_change_password", False):
                 return redirect("admin:password_change")
@@ -171,13 +183,33 @@ class DeskSite(admin.AdminSite):
         return update_wrapper(checked, view)
 
     def get_urls(self) -> list[Any]:
-        page = self.admin_view(self.second_factor)
-        return [path("second-factor/", page, name="second_factor"), *super().get_urls()]
+        own = [
+            path("second-factor/", self.admin_view(self.second_factor), name="second_factor"),
+            path("stay/", self.admin_view(self.stay), name="stay"),
+        ]
+        return [*own, *super().get_urls()]
 
+    # What is checked slowly holds no transaction, and what it counts is kept however it ends.
+
+    @commits_by_itself
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            signin.remember_desk(request, response)
+        return response
+
+    @commits_by_itself
     def second_factor(self, request: HttpRequest) -> HttpResponse:
         """动态码: everybody may set up one's own."""
-        return signin.set_up_page(request, self.each_context(request))
+        return second_factor_page(request, self.each_context(request))
 
+    def stay(self, request: HttpRequest) -> HttpResponse:
+        """The person is still there: the session goes on, and nothing else happens."""
+        return JsonResponse({"left": seconds_left(request.session)})
+
+    @commits_by_itself
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -189,19 +221,6 @@ class DeskSite(admin.AdminSite):
             template_name="registration/password_change_form.html",
             extra_context={**self.each_context(request), **(extra_context or {})},
         )(request)
-
-
-class OwnPasswordForm(AdminPasswordChangeForm):
-    """One's own new password; with it the duty to change it ends."""
-
-    label_suffix = ""
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, label_suffix="", **kwargs)
-
-    def save(self, commit: bool = True) -> Any:
-        self.user.must_change_password, self.user.password_until = False, None
-        return super().save(commit)
 
 
 def _works_cases(request: HttpRequest) -> bool:

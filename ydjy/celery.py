@@ -4,13 +4,32 @@ Every job is idempotent and is also a management command, so that a bureau witho
 with a broken one, loses minutes and never a Friday.
 """
 
+import logging
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
+from celery.signals import worker_ready
+from django.utils import timezone
+
+from ydjy import leases
+from ydjy.desk import readiness
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ydjy.settings")
+log = logging.getLogger("ydjy.worker")
 
-app = Celery("ydjy")
+
+class DeskTask(Task):
+    """A job that does nothing on a database which is not this program's."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if said := readiness.standing.look():
+            log.error("the job %s was not done: %s", self.name, said)
+            return None
+        return super().__call__(*args, **kwargs)
+
+
+app = Celery("ydjy", task_cls=DeskTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["apps.errors", "apps.institutions", "ydjy.desk"])
 EACH_MINUTE = {
@@ -24,3 +43,16 @@ app.conf.beat_schedule = {
     name: {"task": task, "schedule": 60.0, "options": {"expires": 55}}
     for name, task in EACH_MINUTE.items()
 }
+
+
+@worker_ready.connect
+def go_on_at_once(**kwargs: Any) -> None:
+    """A worker that starts is no later than the next minute: what a dead one was at is free, and
+    every job of the minute is asked for now."""
+    alone = leases.living.join()
+    if readiness.complaint():
+        return
+    if alone:
+        leases.let_go(timezone.now())
+    for task in EACH_MINUTE.values():
+        app.send_task(task, expires=55)

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from ydjy.desk import backups
+from ydjy.desk import backups, staticfiles
 
 
 @register("security")
@@ -32,6 +32,16 @@ def debug_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.DEBUG and not settings.LOOPBACK_ONLY:
         return [Error("调试开关在对外的网站上打开了。", hint="去掉 YDJY_DEBUG。", id="ydjy.E001")]
     return []
+
+
+@register("security", deploy=True)
+def the_proxy_is_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Off loopback a proxy holds the certificate; unnamed, all callers have its address."""
+    if settings.LOOPBACK_ONLY or settings.PROXIES:
+        return []
+    said = "没有写明前置代理的地址，登录次数和公众网站的访问快慢分不清是谁的。"
+    hint = "代理在本机的话请设置 YDJY_PROXIES=127.0.0.1（见 docs/deploy.md）。"
+    return [Warning(said, hint=hint, id="ydjy.W003")]
 
 
 @register("database")
@@ -65,6 +75,15 @@ def the_backup_is_not_old(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
         return []
     said = f"上一次备份在 {timezone.localtime(last):%Y-%m-%d %H:%M}。" if last else "还没有备份过。"
     return [Warning(said, hint="请每晚运行一次 manage.py backup。", id="ydjy.W002")]
+
+
+@register("staticfiles")
+def the_collected_files_are_ours(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """After an upgrade the old style sheets would be shown for ever."""
+    if not (found := staticfiles.stale()):
+        return []
+    words = f"样式文件不是这一版程序的（{found[0]} 等 {len(found)} 个）。"
+    return [Warning(words, hint="请运行 manage.py upgrade，再重新启动。", id="ydjy.W003")]
 
 
 def calendar_warning(today: date) -> CheckMessage | None:

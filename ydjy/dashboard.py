@@ -10,20 +10,23 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from apps.errors import filters, returns, sending, statistics
+from apps.errors import filters, reminders, returns, returnstate, sending, statistics
 from apps.errors.handing import Roster
-from apps.errors.models import Batch, Dispatch, Heartbeat, Notice, Ticket
+from apps.errors.models import Batch, Dispatch, ReturnFile, Ticket
 from apps.errors.pages import queue_url, shown, working_left
+from apps.errors.reminders import LEADS, Standing
 from apps.errors.ticket import OPEN, Status
-from apps.offices.models import Duty, Office, official_calendar
+from apps.offices.models import Duty, Office, calendar_gap, official_calendar
 from apps.offices.models.calendar import week_of
+from ydjy import pastweeks, waiting
 from ydjy.desk.models import Upload
+from ydjy.desk.waitingwork import Waits
 from ydjy.lib import workdays
 
 BAR = 1000  # width of the progress bar in its own units
 GAP = 3
+_MENDS_CALENDAR = "offices.add_calendarday"
 FIRST = 10  # rows of 先办这些
-WEEKS = 4
 NOTICES = 5
 
 
@@ -84,6 +87,7 @@ class Week:
     countdown: Countdown
     days: list[DayCell]
     numbers: list[Number]
+    bridge: list[str]
     bar: list[Segment]
     total: int
     open: int
@@ -93,13 +97,17 @@ class Week:
     people: list[dict[str, Any]] = field(default_factory=list)
     recent: list[dict[str, Any]] = field(default_factory=list)
     counties: list[dict[str, Any]] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
+    notices: list[Standing] = field(default_factory=list)
     stuck: list[Dispatch] = field(default_factory=list)
     duty: list[Duty] = field(default_factory=list)
     vacant: list[str] = field(default_factory=list)
-    owed: list[tuple[Upload, Batch]] = field(default_factory=list)
+    waiting: list[Waits] = field(default_factory=list)
+    owed: list[Upload] = field(default_factory=list)
+    calendar_gap: str = ""
+    sent_back: str = ""
+    refused: list[ReturnFile] = field(default_factory=list)
+    overdue: list[tuple[Batch, str]] = field(default_factory=list)
     advice: str = ""
-    silent: str = ""
 
 
 def current(now: datetime) -> Batch:
@@ -146,10 +154,12 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
     numbers = _numbers(batch, counts)
     leads = staff.has_perm("errors.assign_ticket")
     calendar = official_calendar(batch.monday, batch.monday)
-    recent = list(Batch.objects.visible_to(staff).order_by("-iso_year", "-iso_week")[:WEEKS])
+    recent, overdue = pastweeks.weeks(staff, now)
     received = statistics.received([batch, *recent], staff)
+    rows = statistics.bridge(statistics.rows_of(batch, staff) if received[batch.week] else ())
     today = timezone.localdate(now)
     duty = list(Duty.objects.visible_to(staff).today(today))
+    past = pastweeks.tickets_of([*recent, *overdue], tickets)
     return Week(
         batch=batch,
         monday=batch.monday,
@@ -157,6 +167,7 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
         countdown=countdown(batch, now, calendar),
         days=_days(batch, _came(received[batch.week], counts["carried"]), today, calendar),
         numbers=numbers,
+        bridge=statistics.in_words(rows, counts["total"], counts["carried"]),
         bar=_bar(numbers[:4], counts["total"]),
         total=counts["total"],
         open=counts["open"],
@@ -164,16 +175,31 @@ def week(staff: Any, now: datetime, batch: Batch | None = None) -> Week:
         buttons=_buttons(staff, batch, counts, now),
         first=[shown(t, now) for t in _first(tickets, staff, leads, now)],
         people=_people(tickets, batch, now),
-        recent=_recent(recent, received, tickets, now),
+        recent=pastweeks.recent(recent, received, past, now),
         counties=_counties(tickets, now),
         vacant=_vacant(tickets, duty, today),
-        owed=returns.owed(batch) if staff.has_perm("errors.export_batch") else [],
-        notices=list(Notice.objects.visible_to(staff).unread()[:NOTICES]),
-        stuck=sending.stuck(now) if staff.has_perm("errors.export_batch") else [],
-        advice=sending.advice(batch, now),
-        silent=Heartbeat.complaint(now) if leads else "",
+        overdue=pastweeks.owed(overdue, batch, past, now) if staff.role in LEADS else [],
+        notices=reminders.standing(staff, now)[:NOTICES],
         duty=duty,
+        calendar_gap=calendar_gap(today, calendar) if staff.has_perm(_MENDS_CALENDAR) else "",
+        **_returns(staff, batch, now),
     )
+
+
+def _returns(staff: Any, batch: Batch, now: datetime) -> dict[str, Any]:
+    """等我办, and of what goes back: how far this week is, what was refused, owed or is stuck."""
+    waits = waiting.line(staff, now)
+    kinds = {one.kind.key for one in waits}
+    files = list(returnstate.files(batch, staff)) if staff.municipal else []
+    owed = returns.owed(Upload.objects.visible_to(staff))
+    return {
+        "waiting": waits,
+        "sent_back": returnstate.in_words([file for file in files if file.batch_id == batch.pk]),
+        "refused": [file for file in files if file.state == ReturnFile.State.REFUSED],
+        "owed": list(owed) if "owed_file" in kinds else [],
+        "stuck": sending.stuck(now) if "unsent_file" in kinds else [],
+        "advice": sending.advice(batch, now),
+    }
 
 
 def _counts(tickets: QuerySet[Any], batch: Batch, staff: Any, now: datetime) -> dict[str, int]:
@@ -190,7 +216,7 @@ def _counts(tickets: QuerySet[Any], batch: Batch, staff: Any, now: datetime) -> 
         working=number(here & Q(status=Status.WORKING)),
         waiting=number(here & Q(status=Status.WAITING)),
         new=number(here & Q(status=Status.NEW)),
-        carried=number(here & ~Q(number__startswith=f"{batch.iso_year}W{batch.iso_week:02d}-")),
+        carried=number(here & ~Q(number__startswith=batch.prefix)),
         open=number(here & is_open),
         overdue=number(is_open & Q(batch__due_at__lte=now)),
         mine=number(is_open & Q(assignee__in=filters.hands(staff, now))),
@@ -222,7 +248,7 @@ def _bar(numbers: list[Number], total: int) -> list[Segment]:
 
 
 def _came(received: int, carried: int) -> str:
-    return f"收到 {received} 条" + (f"，转来 {carried} 条" if carried else "")
+    return f"收到 {received} 行" + (f"，转来 {carried} 条" if carried else "")
 
 
 def _days(batch: Batch, came: str, today: date, calendar: workdays.Calendar) -> list[DayCell]:
@@ -348,31 +374,3 @@ def _vacant(tickets: QuerySet[Any], duty: list[Duty], day: date) -> list[str]:
     found = Office.objects.filter(pk__in=counts.keys() & roster.absent.keys()).order_by("path")
     complaints = ((roster.complaint(office), counts[office.pk]) for office in found)
     return [f"{why}，{count} 条还没有分派。" for why, count in complaints if why]
-
-
-def _recent(
-    batches: list[Batch], received: dict[str, int], tickets: QuerySet[Any], now: datetime
-) -> list[dict[str, Any]]:
-    """The last four weeks; counted by their own tickets only, however many years there are."""
-    counts = {
-        row["batch"]: row
-        for row in tickets.filter(batch__in=batches)
-        .order_by()
-        .values("batch")
-        .annotate(total=Count("pk"), done=Count("pk", filter=~Q(status__in=OPEN)))
-    }
-    nothing = {"total": 0, "done": 0}
-    return [_past_week(b, received[b.week], counts.get(b.pk, nothing), now) for b in batches]
-
-
-def _past_week(batch: Batch, received: int, count: dict[str, Any], now: datetime) -> dict[str, Any]:
-    overdue = not batch.returned_at and now >= batch.due_at
-    waiting = "还没返回" if overdue else "未到期"
-    return {
-        "batch": batch,
-        "received": received,
-        "percent": f"{count['done'] * 100 // count['total']}%" if count["total"] else "—",
-        "sent": batch.returned_at,
-        "late": batch.on_time() is False or overdue,
-        "words": "" if batch.returned_at else waiting,
-    }

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,6 +20,7 @@ NAMES = {
     "YDJY_BROKER_URL": "消息队列地址",
     "YDJY_SITE": "开放哪一侧网站",
     "YDJY_HOSTS": "允许的主机名",
+    "YDJY_PROXIES": "前置代理的地址",
     "YDJY_DEBUG": "调试开关",
     "YDJY_SECRET_KEY": "会话签名密钥",
 }
@@ -40,6 +42,7 @@ class Environment:
     broker_url: str
     site: str
     hosts: tuple[str, ...]
+    proxies: tuple[str, ...]
     debug: bool
     secret_key: str | None
 
@@ -67,6 +70,7 @@ def read(environ: Mapping[str, str] = os.environ, *, base: Path) -> Environment:
         broker_url=_broker(environ.get("YDJY_BROKER_URL", "")),
         site=_one_of("YDJY_SITE", environ.get("YDJY_SITE", "both"), SITES),
         hosts=hosts,
+        proxies=_proxies(environ.get("YDJY_PROXIES", "")),
         debug=debug,
         secret_key=environ.get("YDJY_SECRET_KEY") or None,
     )
@@ -93,6 +97,20 @@ def _hosts(value: str) -> tuple[str, ...]:
     return LOOPBACK + tuple(h for h in hosts if h not in LOOPBACK)
 
 
+def _proxies(value: str) -> tuple[str, ...]:
+    """Whose word about the caller's address is taken: addresses or nets."""
+    named = tuple(p.strip() for p in value.split(",") if p.strip())
+    for proxy in named:
+        try:
+            ip_network(proxy)
+        except ValueError as wrong:
+            raise SettingRefused(
+                f"YDJY_PROXIES 里的“{proxy}”不是地址。请写代理的 IP 地址，例如 127.0.0.1，"
+                "多个用逗号隔开；一段地址写成 10.1.2.0/24。"
+            ) from wrong
+    return named
+
+
 def _database(url: str, data: Path) -> dict[str, Any]:
     if not url or url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///")) if url else data / "ydjy.sqlite3"
@@ -110,6 +128,7 @@ def _database(url: str, data: Path) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
+        "CONN_HEALTH_CHECKS": True,  # a restart of the database leaves no page a dead connection
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
             "options": "-c statement_timeout=60000 -c lock_timeout=10000"

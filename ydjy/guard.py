@@ -22,6 +22,7 @@ from django.db import DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse
 
 from apps.offices.page import CSP, show
+from ydjy.caller import caller_of
 from ydjy.publictables import INTERNAL_COLUMNS, public_tables
 
 STAFF_PREFIXES = ("/admin/", "/static/", "/healthz", "/favicon.ico")
@@ -174,12 +175,3 @@ def too_fast(request: HttpRequest) -> int:
     searching = request.path == "/search/"
     paces = (READING, SEARCHING) if searching else (READING,)
     return 0 if all(_buckets.take(caller, pace) for pace in paces) else 60
-
-
-def caller_of(request: HttpRequest) -> str:
-    """The caller's address; '' for this machine. A proxy on this machine tells it in its header,
-    of which only the last entry is the proxy's own word."""
-    peer = str(request.META.get("REMOTE_ADDR", ""))
-    if peer not in ("127.0.0.1", "::1", ""):
-        return peer
-    return str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()[:45]

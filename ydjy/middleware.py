@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+
+from ydjy.desk import sessions
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -34,18 +33,17 @@ def headers(get_response: Answer) -> Answer:
 
 
 def session_clock(get_response: Answer) -> Answer:
-    """Ends a session after 30 idle minutes or 9 hours; writes to it at most once a minute."""
+    """Ends a session that was idle too long or is too old; tells the page how long it has left."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         if hasattr(request, "session") and request.user.is_authenticated:
-            now = int(timezone.now().timestamp())
-            seen = request.session.get("seen", now)
-            begun = request.session.setdefault("begun", now)
-            idle_too_long = now - seen > settings.SESSION_IDLE_SECONDS
-            if idle_too_long or now - begun > settings.SESSION_COOKIE_AGE:
-                logout(request)
-            elif now - seen >= 60 or "seen" not in request.session:
-                request.session["seen"] = now
-        return get_response(request)
+            if sessions.seconds_left(request.session) < 0:
+                sessions.end(request)
+            else:
+                sessions.touch(request.session)
+        response = get_response(request)
+        if request.user.is_authenticated and "begun" not in request.session:
+            sessions.begin(request.session)
+        return response
 
     return answer

@@ -25,6 +25,8 @@ PUBLIC_MODELS = {
     ),
 }
 COUNTER = "offices_publicversion"
+# Names of steps and nothing else; a public process tells by it whether the tables are its own.
+MIGRATIONS = "django_migrations"
 # What a public table holds for ourselves: remarks, who checked a row, which list brought it.
 INTERNAL_COLUMNS = {"institutions_institution": ("brought_by", "checked_by_id", "remark")}
 # Of which only these rows are public; the others are notices to staff and numbers kept back.

@@ -1,7 +1,6 @@
 """One file for every deployment; what differs comes from the environment (ydjy/environment.py)."""
 
 import hashlib
-import sys
 from pathlib import Path
 
 from ydjy import environment
@@ -15,6 +14,7 @@ DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 KEYS = DATA / "keys"
 SITE = ENV.site
 LOOPBACK_ONLY = ENV.loopback_only
+PROXIES = ENV.proxies
 
 DEBUG = ENV.debug
 SECRET_KEY = (
@@ -38,10 +38,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "ydjy.standing.read_once_more",
     "ydjy.shortcut.public_memory",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ydjy.middleware.headers",
+    "ydjy.standing.only_when_ready",  # outside the sessions, which need the database
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -51,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "ydjy.middleware.session_clock",
     "ydjy.desk.audit.acting",
+    "ydjy.desk.transactions.OneTransactionPerWrite",
     "ydjy.guard.public_pages",  # the innermost: what it encloses is a public page and no session
 ]
 
@@ -70,7 +73,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": ENV.database | {"ATOMIC_REQUESTS": True}}
+DATABASES = {"default": ENV.database}
 PUBLIC_CACHE_SECONDS = 2  # how old the mark of the public content may be in one process
 
 if SITE == "public":  # no admin, no sessions, no errors app; a database that only reads
@@ -85,10 +88,12 @@ if SITE == "public":  # no admin, no sessions, no errors app; a database that on
         "django.contrib.staticfiles",
     ]
     MIDDLEWARE = [
+        "ydjy.standing.read_once_more",
         "ydjy.shortcut.public_memory",
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "ydjy.middleware.headers",
+        "ydjy.standing.only_when_ready",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
         "ydjy.desk.nul.WithoutNul",
@@ -125,12 +130,17 @@ SESSION_COOKIE_AGE = 9 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
-CSRF_USE_SESSIONS = True
+# A cookie of its own: kept in the session it would make a row for whoever looks at the log-in page.
+CSRF_COOKIE_AGE = None  # until the browser is closed
+CSRF_COOKIE_HTTPONLY = True  # our scripts read the token from a form of the page
 CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_FAILURE_VIEW = "ydjy.views.page_too_old"
 
 # Off loopback the site is behind TLS, or it does not answer -----------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOOPBACK_ONLY
-SESSION_COOKIE_NAME = "ydjy" if LOOPBACK_ONLY else "__Host-ydjy"
+_HOST = "" if LOOPBACK_ONLY else "__Host-"  # no other host of the domain can set such a cookie
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_HOST}ydjy", f"{_HOST}ydjy-form"
+KNOWN_DESK_COOKIE_NAME = f"{_HOST}ydjy-desk"
 SECURE_SSL_REDIRECT = not LOOPBACK_ONLY
 # The proxy that holds the certificate speaks plain HTTP to us on loopback; without its word every
 # page would be sent to HTTPS for ever. It must set this header itself (docs/deploy.md).
@@ -152,17 +162,12 @@ DATE_FORMAT = "Y年n月j日"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 STATIC_ROOT.mkdir(mode=0o700, exist_ok=True)  # whitenoise warns of a missing one at each start
-_HAS_MANIFEST = (STATIC_ROOT / "staticfiles.json").exists() and "test" not in sys.argv
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # The manifest storage breaks every page before collectstatic has run; until then serve plain.
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if _HAS_MANIFEST
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "ydjy.desk.staticfiles.DeskStatic"},
 }
-WHITENOISE_USE_FINDERS = not _HAS_MANIFEST
+# Until collectstatic has run, and for a file that came later, the program's own folders are served.
+WHITENOISE_USE_FINDERS = True
 # Uploads stay in memory (the 10 MB cap is ours): a spilled temp file would hold personal data.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 100 * 1024 * 1024
@@ -178,13 +183,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 if ENV.broker_url.startswith("filesystem"):
     _QUEUE = DATA / "queue"
-    for _name in ("messages", "control", "processed"):
+    for _name in ("messages", "control", "aside"):
         (_QUEUE / _name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT = "ydjy.desk.filequeue:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_QUEUE / "messages"),
         "data_folder_out": str(_QUEUE / "messages"),
         "control_folder": str(_QUEUE / "control"),
-        "store_processed": False,
+        "processed_folder": str(_QUEUE / "aside"),
     }
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_SERIALIZER = "json"

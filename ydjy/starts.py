@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import connection
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from apps.errors.models import Heartbeat
 from apps.institutions.models import Institution, ReferralRight
@@ -23,7 +25,7 @@ from apps.offices.models import (
     unchecked,
     years_wanted,
 )
-from ydjy.desk import backups
+from ydjy.desk import backups, filequeue
 from ydjy.desk.admin import OPERATIONS
 from ydjy.desk.audit import who_words
 from ydjy.desk.models import Change, Reading
@@ -130,24 +132,36 @@ def _database() -> Line:
 
 
 def _ticking(now: datetime) -> Line:
-    last = Heartbeat.last()
-    wrong = Heartbeat.complaint(now)
-    return Line("每分钟任务", wrong or f"最近一次是 {_moment(last)}", bad=bool(wrong))  # type: ignore[arg-type]
+    last, wrong = Heartbeat.last(), Heartbeat.alarm(now)
+    words = f"最近一次是 {_moment(last)}" if last else "刚启动，还没有到第一分钟"
+    return Line("每分钟任务", wrong or words, bad=bool(wrong))
 
 
 def _queue(now: datetime) -> Line:
     folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("data_folder_in")
     if not folder:
-        return Line("消息队列", "由外部的消息服务保管")
+        return _message_service()
     waiting = [f.stat().st_mtime for f in Path(folder).iterdir() if f.is_file()]
-    if not waiting:
-        return Line("消息队列", "没有等着的任务")
-    minutes = _minutes(datetime.fromtimestamp(min(waiting), UTC), now)
-    return Line(
-        "消息队列",
-        f"{len(waiting)} 个任务在等，最早的等了 {minutes} 分钟" + _ask_for_worker(minutes),
-        bad=minutes >= 5,
-    )
+    minutes = _minutes(datetime.fromtimestamp(min(waiting), UTC), now) if waiting else 0
+    words = f"{len(waiting)} 个任务在等，最早的等了 {minutes} 分钟" if waiting else "没有等着的任务"
+    aside = Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["processed_folder"])
+    broken = filequeue.put_aside(aside)
+    if broken:
+        words += (
+            f"。有 {broken} 个读不出来的已经放到一边（多半是磁盘满过），不影响办理；"
+            f"看过以后请删掉 {aside} 里的文件"
+        )
+    return Line("消息队列", words + _ask_for_worker(minutes), bad=minutes >= 5 or bool(broken))
+
+
+def _message_service() -> Line:
+    try:
+        with Connection(settings.CELERY_BROKER_URL, connect_timeout=1) as service:
+            service.ensure_connection(max_retries=1, interval_start=0, timeout=1)
+    except (OperationalError, OSError):
+        words = "连不上消息服务，请看 Redis 是不是停了。后台任务都停着，页面上的办理不受影响"
+        return Line("消息队列", words, bad=True)
+    return Line("消息队列", "由外部的消息服务保管，连得上")
 
 
 def _minutes(since: datetime, now: datetime) -> int:

@@ -1,8 +1,8 @@
 """The processes of one desk, started and stopped together: web, worker, beat.
 
 No server of its own and no shell: a list of commands, watched from one loop. When one of them ends
-by itself it is started again, a little later each time; a signal stops all of them, and none
-outlives this process.
+by itself it is started again, a little later each time until it has run for a minute; a signal
+stops all of them, and none outlives this process.
 """
 
 import ctypes
@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 
 GRACE = 25  # seconds that a child may take to finish what it is doing
 LONGEST_WAIT = 60
+GOOD = 60  # seconds after which a process that ends had been running well
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -29,7 +30,9 @@ class Child:
     orphaned: signal.Signals = signal.SIGKILL  # what the kernel sends it when we are killed
     process: "subprocess.Popen[bytes] | None" = None
     failures: int = 0
-    not_before: float = field(default=0.0)
+    started: float = 0.0
+    not_before: float = 0.0
+    noticed: bool = False
 
     def start(self) -> None:
         # A group of its own: Ctrl-C on the terminal reaches us alone, and we stop it in order.
@@ -38,7 +41,14 @@ class Child:
             start_new_session=True,
             preexec_fn=_not_longer_than(os.getpid(), self.orphaned),
         )
-        self.not_before = time.monotonic() + min(2**self.failures, LONGEST_WAIT)
+        self.started, self.noticed = time.monotonic(), False
+        self.not_before = self.started + min(2**self.failures, LONGEST_WAIT)
+
+    def note_end(self) -> None:
+        """Counts an end once; after a good minute the count, and with it the wait, begins anew."""
+        if not self.noticed:
+            good = time.monotonic() - self.started >= GOOD
+            self.failures, self.noticed = 1 if good else self.failures + 1, True
 
 
 def _not_longer_than(parent: int, orphaned: signal.Signals) -> Callable[[], None]:
@@ -103,8 +113,8 @@ def _heard() -> list[signal.Signals]:
 def _restart_if_ended(child: Child, tell: Callable[[str], object]) -> None:
     if child.process is None or child.process.poll() is None:
         return
+    child.note_end()
     if time.monotonic() >= child.not_before:
-        child.failures += 1
         tell(f"{child.name}自己停了，重新启动（第 {child.failures} 次）。")
         child.start()
 

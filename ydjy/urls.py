@@ -11,7 +11,6 @@ handler404 = "ydjy.views.not_found"
 handler500 = "ydjy.views.server_error"
 
 urlpatterns = [
-    path("healthz", views.healthz, name="healthz"),
     path("favicon.ico", views.icon, name="icon"),
 ]
 if settings.SITE != "staff":

@@ -2,10 +2,10 @@
 
 import logging
 import secrets
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template import loader
 from django.templatetags.static import static
 from django.urls import Resolver404, resolve
@@ -17,6 +17,7 @@ from apps.filings.catalogue import Topic
 from apps.institutions.lookup import public_institutions
 from apps.offices.models import Office
 from apps.offices.page import MODES, furniture_at_hand, page, show, shown
+from ydjy.desk.transactions import commits_by_itself
 from ydjy.publicsearch import search as searching
 
 log = logging.getLogger(__name__)
@@ -126,21 +127,10 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse(words, content_type="text/plain; charset=utf-8")
 
 
-@transaction.non_atomic_requests
+@commits_by_itself
 def icon(request: HttpRequest) -> HttpResponseRedirect:
     """Where browsers look for the mark of a site by themselves: on paper pages, in WeChat."""
     return HttpResponseRedirect(static("ydjy/mark.svg"), headers={"Cache-Control": "max-age=86400"})
-
-
-@transaction.non_atomic_requests  # else the request fails before it can say why
-def healthz(request: HttpRequest) -> JsonResponse:
-    """For the machine that watches: whether the database answers. Names no version, no path."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return JsonResponse({"status": "down", "database": "down"}, status=503)
-    return JsonResponse({"status": "ok", "database": "ok"})
 
 
 # Trouble: pages that ask the database nothing ----------------------------------------------------
@@ -154,6 +144,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     if _is_staff(request):
         return HttpResponse(loader.get_template("404.html").render({}), status=404)
     return show(request, "public/404.html", {"site": furniture_at_hand()}, status=404)
+
+
+def page_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form came from a page of an earlier log-in; what was typed waits in the browser."""
+    page = urlsplit(request.headers.get("referer", ""))
+    here = page.netloc == request.get_host() and page.path.startswith("/admin/")
+    back = urlunsplit(("", "", page.path, page.query, "")) if here else "/admin/"
+    words = loader.get_template("403_csrf.html").render({"back": back})
+    return HttpResponse(words, status=403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

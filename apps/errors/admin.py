@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,6 +23,7 @@ from apps.errors import (
     admin_returns,
     admin_settings,
     admin_views,
+    admin_waiting,
     filters,
     lists,
     statistics,
@@ -173,6 +174,8 @@ class BatchAdmin(DeskAdmin):
     columns = admin_intake.columns
     undo = admin_intake.undo
     blank = admin_intake.blank
+    files = admin_waiting.files
+    waiting = admin_waiting.waiting
     send_back = admin_returns.send_back
     review = admin_returns.review
     send_now = admin_returns.send_now
@@ -220,7 +223,7 @@ class BatchAdmin(DeskAdmin):
 
     @admin.display(description="收到")
     def received(self, batch: Any) -> str:
-        return f"{batch.rows_received} 条" if batch.received_at else "待接收"
+        return f"{batch.rows_received} 行" if batch.received_at else "待接收"
 
     @admin.display(description="已有结果")
     def done_share(self, batch: Any) -> str:
@@ -247,11 +250,10 @@ class BatchAdmin(DeskAdmin):
 class CauseCodeAdmin(SmallListMixin, DeskAdmin):
     small_list = lists.CAUSES
     export_code = import_code = "change_causecode"
-    about = "为什么没刷成卡。范文和说明可以改；停用后不再出现在办理页，旧工单不受影响。"
+    about = "为什么没刷成卡。可以增加；停用后不再出现在办理页，旧工单不受影响，所以不用删。"
     list_display = ("label", "template", "active")
     list_filter = ("active",)
     fields = ("label", "parent", "template", "note", "active")
-    readonly_fields = ("parent",)
     inlines = (admin_settings.SnippetInline,)
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
@@ -259,5 +261,16 @@ class CauseCodeAdmin(SmallListMixin, DeskAdmin):
             kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 3})
         return admin_settings.counted(super().formfield_for_dbfield(db_field, request, **kwargs))
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Where a cause stands is settled when it is made: the figures of past weeks rely on it."""
+        return ("parent",) if obj else ()
+
+    def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> QuerySet[Any]:
+        """Two levels: a cause stands below a heading, a heading below nothing."""
+        rows = super().get_field_queryset(db, db_field, request)
+        return rows.filter(parent=None) if db_field.name == "parent" else rows
+
+    def save_model(self, request: HttpRequest, obj: CauseCode, form: Any, change: bool) -> None:
+        if not change:
+            obj.order = (CauseCode.objects.aggregate(last=Max("order"))["last"] or 0) + 10
+        super().save_model(request, obj, form, change)

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from apps.errors import intake
+from apps.errors import intake, statistics
 from apps.errors.models import Batch, ReturnFile
 from apps.errors.pages import working_left
 from apps.errors.ticket import OPEN, Status
@@ -40,12 +40,15 @@ def batch_page(
         working=Count("pk", filter=Q(status=Status.WORKING)),
         waiting=Count("pk", filter=Q(status=Status.WAITING)),
         new=Count("pk", filter=Q(status=Status.NEW)),
+        carried=Count("pk", filter=~Q(number__startswith=batch.prefix)),
     )
+    rows = statistics.bridge(statistics.rows_of(batch, staff))
     context = self.admin_site.each_context(request) | {
         "title": f"{batch.week} 周批次",
         "opts": self.opts,
         "batch": batch,
         "counts": counts,
+        "bridge": statistics.in_words(rows, counts["total"], counts["carried"]),
         "state": Batch.State(batch.state_with(counts["total"] - counts["done"])).label,
         "late": batch.on_time() is False or (not batch.returned_at and now >= batch.due_at),
         "left": workdays.remaining(now, batch.due_at),

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from apps.errors import deciding, intake, weekly
+from apps.errors import deciding, intake, known, weekly
 from apps.errors.admin_views import hide
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.models import StagedRow, Upload
@@ -44,6 +44,8 @@ def decide(self: Any, request: HttpRequest, upload: int, row: int) -> HttpRespon
         else:
             messages.success(request, f"第 {staged.row} 行{said}")
             return redirect(_next(received))
+    ticket = deciding.ticket_of(staged)
+    values = opened(staged.values) or {}
     context = self.admin_site.each_context(request) | {
         "title": f"判断第 {staged.row} 行",
         "opts": self.opts,
@@ -52,8 +54,10 @@ def decide(self: Any, request: HttpRequest, upload: int, row: int) -> HttpRespon
         "waits": undecided(received).filter(pk=staged.pk).exists(),
         "cells": _cells(staged),
         "fields": _fields(staged, typed),
-        "ticket": deciding.ticket_of(staged),
-        "differences": deciding.differences(staged),
+        "ticket": ticket,
+        "in_common": known.in_common(ticket, values) if ticket else "",
+        "may_be_another": ticket is None or known.maybe(ticket, values),
+        "differences": known.differences(ticket, values) if ticket else [],
         "error": error,
         "reason": request.POST.get("reason", ""),
     }

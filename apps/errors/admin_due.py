@@ -13,12 +13,14 @@ from apps.errors.models import Batch
 from apps.errors.models.batch import moment
 from apps.offices.models.calendar import week_of
 from ydjy.desk.adminkit import admin_verb
+from ydjy.desk.adminverb import must_be_as_seen
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.verbs import Refused
 
 _SHAPES = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 
 
-class DueForm(forms.Form):
+class DueForm(NoNumbers, forms.Form):
     due_at = forms.DateTimeField(
         label="改到什么时候",
         input_formats=_SHAPES,
@@ -46,6 +48,7 @@ def due(self: Any, request: HttpRequest, batch: Batch) -> HttpResponse:
     error = ""
     if request.method == "POST" and (restoring or form.is_valid()):
         try:
+            must_be_as_seen(request, batch, "改期限")
             if restoring:
                 batch.restore_due(by=request.user)
             else:
@@ -53,6 +56,7 @@ def due(self: Any, request: HttpRequest, batch: Batch) -> HttpResponse:
                 batch.move_due(data["due_at"], by=request.user, reason=data["reason"])
         except Refused as refused:
             error = str(refused)
+            batch.refresh_from_db()
         else:
             messages.success(request, f"{batch.week} 的返回期限现在是{moment(batch.due_at)}。")
             return redirect("admin:errors_batch_change", batch.pk)

@@ -12,11 +12,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import intake, weekly
+from apps.errors import intake, known, weekly
 from apps.errors.admin_sheet import rows_of
 from apps.errors.forms import FileForm
-from apps.errors.models import Batch
-from ydjy.desk import encodings, leftovers, longlists, uploads
+from apps.errors.models import Batch, SourceLine
+from ydjy.desk import encodings, leftovers, longlists, sheets, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank as blank_list
 from ydjy.desk.columnsform import ColumnsForm
@@ -32,6 +32,7 @@ AT_ONCE_ROWS = 2_000  # rows that are imported while the person waits
 @admin_verb(IMPORT, methods=("GET", "POST"), row=False, atomic=False)
 def receive(self: Any, request: HttpRequest) -> HttpResponse:
     """Step one: the file. Its receipt is committed before it is read; a refused one keeps it."""
+    uploads.must_see(request.user)
     form = FileForm(request.POST or None, request.FILES or None)
     error = ""
     if request.method == "POST" and form.is_valid():
@@ -98,6 +99,7 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "writing": encodings.sample(received) if received.state == Upload.State.STAGED else None,
         "step": 3 if confirmed or received.state == Upload.State.CONFIRMING else 2,
         "sheets": _sheet_words(received),
+        "gone": known.gone(received) if received.state in _LOOKED_AT else [],
         **rows_of(received, request),
     }
     if confirmed:
@@ -105,6 +107,9 @@ def preview(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         context["waiting"] = set(undecided(received).values_list("pk", flat=True))
     headers = longlists.REFRESH if busy else None
     return TemplateResponse(request, "admin/errors/batch/preview.html", context, headers=headers)
+
+
+_LOOKED_AT = (Upload.State.STAGED, Upload.State.CONFIRMED)
 
 
 def of(request: HttpRequest, pk: int) -> Upload:
@@ -119,7 +124,7 @@ def _decide(request: HttpRequest, upload: Upload) -> HttpResponse:
     if request.POST.get("do") == "encoding":
         encodings.choose(upload, request.POST.get("encoding", ""))
         uploads.read_anew(upload)
-        return _read(request, upload)
+        return _read(upload)
     if "abandon" in request.POST:
         leftovers.abandon(upload)
         messages.success(request, f"“{upload.filename}”没有导入。")
@@ -135,33 +140,26 @@ def _decide(request: HttpRequest, upload: Upload) -> HttpResponse:
 
 
 def _outcome(upload: Upload) -> dict[str, Any]:
-    """What the import has done, the same however often one looks."""
+    """What the import has done, the same however often one looks: each row that it brought is in
+    one pair of hands, or in none. Rows that stand for a ticket of another file are not its own."""
     year, week = upload.period.split("-W")
     batch = Batch.objects.filter(iso_year=int(year), iso_week=int(week)).first()
-    tickets = batch.tickets.filter(lines__staged__upload=upload) if batch else None
-    if tickets is None:
-        return {}
-    given = (
-        tickets.filter(assignee__isnull=False)
-        .order_by()
-        .values("assignee__name", "assignee__username")
-        .annotate(number=Count("pk", distinct=True))
-    )
+    lines = SourceLine.objects.filter(staged__upload=upload, staged__status=sheets.ACCEPTED)
+    person = [f"ticket__assignee{column}" for column in ("", "__name", "__username")]
+    given = list(lines.order_by().values_list(*person).annotate(Count("pk")))
     return {
         "batch": batch,
-        "given": [
-            (row["assignee__name"] or row["assignee__username"], row["number"]) for row in given
-        ],
-        "not_given": tickets.filter(assignee=None).distinct().count(),
-        "brought": longlists.brought(upload) if not batch.returned_at else None,
+        "given": [(name or login, number) for pk, name, login, number in given if pk],
+        "not_given": sum(number for pk, *_, number in given if not pk),
+        "brought": longlists.brought(upload) if batch and not batch.returned_at else None,
         "undo_url": reverse("admin:errors_batch_undo", args=[upload.pk]),
     }
 
 
 def _sheet_words(upload: Upload) -> str:
-    names = "、".join(f"“{sheet['sheet']}”" for sheet in upload.layout)
+    names = "、".join(f"“{sheet['sheet']}”" for sheet in upload.layout if sheet["sheet"])
     known = sum(len(sheet["columns"]) for sheet in upload.layout[:1])
-    return f"工作表{names}，共 {upload.rows_in} 行，认出 {known} 列。"
+    return f"{f'工作表{names}，' if names else ''}共 {upload.rows_in} 行，认出 {known} 列。"
 
 
 @admin_verb(IMPORT, methods=("GET",), row=False, path="receive/<int:upload>/problems/")

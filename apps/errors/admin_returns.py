@@ -10,13 +10,14 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import feedback, nothing, reminders, returns, sending
+from apps.errors import feedback, nothing, reminders, returns, sending, statistics
 from apps.errors.admin_batches import EXPORT, IMPORT
 from apps.errors.answers import Check
 from apps.errors.forms import FileForm, UnfinishedForm
 from apps.errors.models import Batch, Dispatch, ExchangeSettings, Feedback, ReturnFile
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.downloads import as_file
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workdays
 
@@ -24,7 +25,7 @@ SIGN = "errors.sign_returnfile"
 SHOWN = 500  # rows of the difference list on one page
 
 
-class LateForm(forms.Form):
+class LateForm(NoNumbers, forms.Form):
     """After the cut-off: why."""
 
     late_reason = forms.CharField(label="迟报的原因", max_length=200)
@@ -61,6 +62,7 @@ def send_back(self: Any, request: HttpRequest, batch: Batch) -> HttpResponse:
         "form": form,
         "late_form": late_form if late else None,
         "error": error,
+        "bridge": statistics.bridge(statistics.rows_of(batch, request.user)),
         "open_rows": open_rows,
         "late": late and not batch.returned_at,
     }
@@ -93,8 +95,8 @@ def _situation(batch: Batch, checks: list[Check]) -> dict[str, Any]:
 
 def _prepared(request: HttpRequest, batch: Batch, files: list[ReturnFile]) -> HttpResponse:
     drafts = [file for file in files if file.state == ReturnFile.State.PREPARED]
-    rows = sum(file.rows for file in files)
     if drafts:
+        rows = sum(file.rows for file in drafts)
         messages.success(
             request, f"已生成 {len(drafts)} 个返回表，共 {rows} 行，等另一个人复核签发。"
         )
@@ -126,19 +128,12 @@ def download(self: Any, request: HttpRequest, file: int) -> HttpResponse:
 def review(self: Any, request: HttpRequest, file: int) -> HttpResponse:
     """The second person: what differs, then 签发 or 退回修改."""
     draft = _file(request, file)
+    late = not draft.late_reason and not workdays.is_on_time(timezone.now(), draft.batch.due_at)
+    late_form = LateForm(request.POST if "sign" in request.POST else None) if late else None
     if request.method == "POST":
         must(request.user.has_perm(SIGN), "你没有复核返回表的权限。需要的话找组长。")
-        if "refuse" in request.POST:
-            returns.send_back_draft(
-                draft, by=request.user, reason=request.POST.get("reason", "").strip()
-            )
-            messages.success(request, "已退回修改。改好以后要重新生成。")
-        else:
-            signed = returns.sign(draft, by=request.user)
-            sending.plan(signed)
-            messages.success(request, f"已签发第 {signed.version} 版，{signed.rows} 行。")
-        allowed = request.user.has_perm(EXPORT)
-        return redirect(_page(draft.batch) if allowed else _week(draft.batch))
+        if "refuse" in request.POST or late_form is None or late_form.is_valid():
+            return _reviewed(request, draft, late_form)
     found = returns.differences(draft)
     context = self.admin_site.each_context(request) | {
         "title": f"复核返回表 {draft.batch.week} 第 {draft.version} 版",
@@ -150,8 +145,25 @@ def review(self: Any, request: HttpRequest, file: int) -> HttpResponse:
         "open": draft.state == ReturnFile.State.PREPARED,
         "may_sign": request.user.has_perm(SIGN) and draft.made_by != request.user,
         "own": draft.made_by == request.user,
+        "late_form": late_form,
+        "left": workdays.remaining(timezone.now(), draft.batch.due_at),
     }
     return TemplateResponse(request, "admin/errors/batch/review.html", context)
+
+
+def _reviewed(request: HttpRequest, draft: ReturnFile, late_form: LateForm | None) -> HttpResponse:
+    """签发 or 退回修改, as it was pressed."""
+    if "refuse" in request.POST:
+        reason = request.POST.get("reason", "").strip()
+        returns.send_back_draft(draft, by=request.user, reason=reason)
+        messages.success(request, "已退回修改。改好以后要重新生成。")
+    else:
+        reason = late_form.cleaned_data["late_reason"] if late_form else ""
+        signed = returns.sign(draft, by=request.user, late_reason=reason)
+        sending.plan(signed)
+        messages.success(request, f"已签发第 {signed.version} 版，{signed.rows} 行。")
+    allowed = request.user.has_perm(EXPORT)
+    return redirect(_page(draft.batch) if allowed else _week(draft.batch))
 
 
 def _week(batch: Batch) -> str:

@@ -22,10 +22,13 @@ from apps.errors.pages import in_words, shown
 from apps.errors.ticket import OPEN, Status
 from apps.filings.models import Filing
 from apps.offices.models.duty import Duty
+from ydjy.desk import rowplaces
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.secrets import opened
+from ydjy.desk.transactions import write_unless_busy
 from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib import idnumbers, intext
+from ydjy.lib.text import for_reading
 from ydjy.lib.wholenumbers import whole_number
 
 ALIKE = 5
@@ -73,7 +76,8 @@ def work(self: Any, request: HttpRequest, ticket: Ticket) -> HttpResponse:
     except Stale as stale:
         theirs = form.differs_from(stale.row)
         form = form.again(version=stale.row.version)
-        return _page(self, request, stale.row, form, theirs=theirs, error=str(stale))
+        more = {"theirs": theirs, "whose": stale.who, "error": str(stale)}
+        return _page(self, request, stale.row, form, **more)
     except Refused as refused:
         return _page(self, request, ticket, form, error=str(refused))
     messages.success(request, f"{ticket.number} {said}")
@@ -98,11 +102,12 @@ def _diagnosed(self: Any, request: HttpRequest, ticket: Ticket, form: WorkForm) 
 
 def _copied(ticket: Ticket, what: str, staff: Any) -> dict[str, object]:
     """照抄: the machine's proposal, or the words of an earlier ticket."""
+    said = ticket.diagnosis or {}
     if what == "proposal":
-        return {
-            "cause": ticket.proposed_cause_id,
-            "result": (ticket.diagnosis or {}).get("proposal", ""),
-        }
+        return {"cause": ticket.proposed_cause_id, "result": said.get("proposal", "")}
+    if what == "second" and (second := said.get("second")):
+        cause = CauseCode.objects.filter(code=second["cause"]).first()
+        return {"cause": cause and cause.pk, "result": second["proposal"]}
     if what.startswith("snippet-"):
         snippet = Snippet.objects.filter(pk=whole_number(what[8:]), active=True).first()
         case = diagnosis.Knowledge([ticket]).case(ticket)
@@ -121,9 +126,7 @@ def _page(
     request: HttpRequest,
     ticket: Ticket,
     form: WorkForm,
-    *,
-    theirs: list[tuple[str, str]] | None = None,
-    error: str = "",
+    **more: Any,
 ) -> HttpResponse:
     staff = request.user
     row = Ticket.objects.select_related(*_BESIDE).get(pk=ticket.pk)
@@ -135,21 +138,21 @@ def _page(
         "t": shown(row, timezone.now()),
         "facts": _facts(row),
         "sources": _sources(row),
-        "evidence": _evidence(self, request, row),
+        "evidence": _evidence(self, request, row.diagnosis),
+        "second": _second(self, request, row),
         "filings": _filings(row, staff),
         "alike": list(_visible(staff).answered_alike(row)[:ALIKE]),
         "events": list(row.events.select_related("by")),
         "queue": admin_queue.place(self, request, row),
         "form": form if working else None,
+        "show_number": self.show_number(request, row),
         "is_open": row.status in OPEN,
         "is_returned": row.status == Status.RETURNED,
-        "theirs": theirs,
-        "error": error,
         "more_open": request.POST.get("do") in MORE or row.status == Status.WAITING,
         "causes": _cause_notes() if working else [],
         "snippets": Snippet.objects.filter(active=True).select_related("cause"),
     }
-    context |= _together(row, staff, working)
+    context |= _together(row, staff, working) | more
     return TemplateResponse(request, "admin/errors/ticket/change_form.html", context)
 
 
@@ -157,7 +160,7 @@ def _together(row: Ticket, staff: Any, working: bool) -> dict[str, Any]:
     """Who else is at it, what it waits for, and which others are about the same."""
     now = timezone.now()
     if working:
-        presence.touch(row, staff, now)
+        write_unless_busy(lambda: presence.touch(row, staff, now))
     escalations = list(row.escalations.select_related("by"))
     hands = Duty.objects.acting_for(staff, timezone.localdate(now))
     return {
@@ -194,7 +197,7 @@ def _facts(row: Ticket) -> list[tuple[str, str]]:
         ("省里的备注", row.remark),
         ("承办机构", f"{row.office}（{row.routed}）" if row.routed else str(row.office)),
     ]
-    return [(label, text) for label, text in pairs if text]
+    return [(label, for_reading(text)) for label, text in pairs if text]
 
 
 def _business(row: Ticket) -> list[str]:
@@ -219,6 +222,7 @@ def _sources(row: Ticket) -> list[dict[str, Any]]:
     for line in row.lines.select_related("staged__upload", "home"):
         staged = line.staged
         sheet = next((s for s in staged.upload.layout if s["sheet"] == staged.sheet), {})
+        place = rowplaces.of_row(staged.sheet, staged.row)
         hidden = {i for key, i in sheet.get("columns", {}).items() if key in secret}
         cells = opened(staged.cells) or []
         headers = sheet.get("headers", [])
@@ -226,7 +230,7 @@ def _sources(row: Ticket) -> list[dict[str, Any]]:
             {
                 "pk": line.pk,
                 "home": line.home,
-                "where": f"《{staged.upload.filename}》工作表“{staged.sheet}”第 {staged.row} 行",
+                "where": f"《{staged.upload.filename}》{place}",
                 "cells": [
                     (headers[i] if i < len(headers) else "", hide(text, i in hidden))
                     for i, text in enumerate(cells)
@@ -242,11 +246,20 @@ def hide(text: str, secret: bool) -> str:
     return idnumbers.mask(text) if secret else intext.mask_in_text(text)
 
 
-def _evidence(self: Any, request: HttpRequest, row: Ticket) -> list[dict[str, str]]:
+def _evidence(self: Any, request: HttpRequest, said: dict[str, Any] | None) -> list[dict[str, str]]:
     return [
         {"label": item.get("label", ""), "url": _evidence_url(self, request, item)}
-        for item in (row.diagnosis or {}).get("evidence", [])
+        for item in (said or {}).get("evidence", [])
     ]
+
+
+def _second(self: Any, request: HttpRequest, row: Ticket) -> dict[str, Any]:
+    """The second best cause, as it is shown."""
+    said = (row.diagnosis or {}).get("second")
+    if not said:
+        return {}
+    cause = CauseCode.objects.filter(code=said["cause"]).first()
+    return {**said, "cause": cause, "evidence": _evidence(self, request, said)}
 
 
 def _evidence_url(self: Any, request: HttpRequest, item: dict[str, Any]) -> str:

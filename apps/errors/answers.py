@@ -12,11 +12,12 @@ from typing import Any
 from django.utils import timezone
 
 from apps.errors.models import SourceLine, Ticket
-from apps.errors.ticket import OPEN
+from apps.errors.ticket import OPEN, Status
 from ydjy.desk import sheets
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import opened
 from ydjy.lib import workbook
+from ydjy.lib.text import for_reading
 
 # Answer → the title of its column where the received sheet has none.
 TITLES = {
@@ -52,7 +53,7 @@ class OpenRow:
         handler = str(self.ticket.assignee or "") if self.ticket else ""
         return {
             "state": UNFINISHED,
-            "result": f"未办结：{self.words or otherwise}",
+            "result": for_reading(f"未办结：{self.words or otherwise}"),
             "handler": handler,
         }
 
@@ -117,23 +118,31 @@ def _open_row(row: StagedRow, ticket: Ticket, today: date) -> OpenRow:
 
 
 def unfinished_words(ticket: Ticket, today: date) -> str:
-    """Why it is not done and until when; nothing when that day has gone by."""
+    """Why it is not done and until when, as somebody has written, or that it went one level up and
+    waits for an answer; nothing when the day that was written has gone by."""
     until = ticket.expected_on
-    if not ticket.unfinished_reason or (until and until < today):
+    if ticket.unfinished_reason and not (until and until < today):
+        end = f"，预计{until.month}月{until.day}日办结。" if until else ""
+        return ticket.unfinished_reason + end
+    if ticket.status != Status.WAITING:
         return ""
-    return ticket.unfinished_reason + (f"，预计{until.month}月{until.day}日办结。" if until else "")
+    asked = ticket.escalations.unanswered().order_by("at").first()
+    if asked is None:
+        return ""
+    at = timezone.localdate(asked.at)
+    return f"{at.month}月{at.day}日已上报{asked.to}，等待答复。"
 
 
 def _answer(row: StagedRow, ticket: Ticket | None) -> Answer | None:
     if row.status == sheets.REJECTED and ticket is None:
-        return {"state": NOT_ACCEPTED, "result": f"未受理：{row.message}"}
+        return {"state": NOT_ACCEPTED, "result": for_reading(f"未受理：{row.message}")}
     if ticket is None or ticket.status in OPEN:
         return None
     twin = f"（与第 {row.twin.row} 行重复）" if row.twin else ""
     return {
         "state": DONE,
         "cause": str(ticket.cause or ""),
-        "result": ticket.result + twin,
+        "result": for_reading(ticket.result + twin),
         "handler": str(ticket.answered_by or ""),
         "phone": ticket.answered_by.phone if ticket.answered_by else "",
         "at": _stamp(ticket.answered_at),

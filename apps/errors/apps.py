@@ -6,7 +6,9 @@ class ErrorsConfig(AppConfig):
     verbose_name = "联网报错"
 
     def ready(self) -> None:
-        from apps.errors import tending
+        from apps.errors import passing_on, tending
+        from apps.offices import openwork
         from ydjy.desk import leftovers
 
         leftovers.register(tending.KEPT)
+        openwork.register(passing_on.WORK)

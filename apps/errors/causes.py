@@ -3,16 +3,19 @@
 The clerk asks the same questions for every line (D-E03–D-E07): is there a filing on that date, for
 that place, uploaded to the platform? was the hospital open for this kind of care? the right card?
 :func:`diagnose` asks them of plain values and answers with a cause, a reason in words and the
-evidence. What our own rows show weighs more than the words of the message: the same message has
-many causes. Only what no row of ours can show (a time-out, a catalogue) is read from the words.
+evidence, and with the second best. What a row of ours shows weighs most: the same message has many
+causes. That our register has no filing shows little, since people file elsewhere too: it comes
+after what the message says more exactly (a time-out, a catalogue), unless the message is about the
+filing, or the platform's own list of that day has none.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
 from ydjy.lib import divisions
+from ydjy.lib.text import for_reading
 
 Answer = Literal["yes", "no", "unknown"]
 
@@ -82,6 +85,7 @@ class Case:
     filing_free: frozenset[str] = frozenset()  # businesses that need no filing (policy, D-X10)
     filings: tuple[FilingFact, ...] = ()
     openings: tuple[OpeningFact, ...] = ()
+    on_platform: Answer = "unknown"  # a filing for that place, by the platform's list of that day
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ class Diagnosis:
     evidence: tuple[Evidence, ...] = ()
     checks: tuple[Check, ...] = ()
     filing: int | None = None
+    second: "Diagnosis | None" = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -121,12 +126,14 @@ class Diagnosis:
 
 @dataclass
 class _Finding:
-    """What one question found: a cause when the answer is no."""
+    """What one question found: a cause when the answer is no; ``proved`` by a row, and not only
+    by the want of one."""
 
     check: Check
     cause: str = ""
     evidence: tuple[Evidence, ...] = ()
     filing: int | None = None
+    proved: bool = False
 
 
 _MED_TYPES = {
@@ -168,6 +175,7 @@ _FROM_WORDS = (
     ("insured_status", re.compile("参保状态|待遇|暂停参保|停保|断缴|欠费|未查询到参保|参保信息")),
     ("mismatch", re.compile("不一致|信息不符|姓名不符|证件不符")),
     ("catalogue", re.compile("目录|对照|项目编码|药品编码")),
+    ("not_open", re.compile("未开通|没有开通|未联网")),
     ("med_type", re.compile("医疗类别|就医类型|不支持")),
 )
 _ABOUT_FILING = re.compile("备案|转院|转诊")
@@ -195,20 +203,39 @@ def diagnose(case: Case) -> Diagnosis:
     findings = [_filing(case), _opening(case)]
     checks = tuple(finding.check for finding in findings)
     filing = next((f.filing for f in findings if f.filing), None)
-    words = _from_words(case)
-    if words and words.cause == "one_sided":
-        return Diagnosis(words.cause, words.check.words, words.evidence, checks, filing)
-    for finding in findings:
-        if finding.cause:
-            return Diagnosis(finding.cause, finding.check.words, finding.evidence, checks, filing)
-    if words:
-        return Diagnosis(
-            words.cause, words.check.words, words.evidence, (*checks, words.check), filing
-        )
+    first, *others = (*_ranked(case, findings), _other(case, checks))
+    return Diagnosis(
+        first.cause,
+        first.check.words,
+        first.evidence,
+        checks,
+        filing,
+        next((_beside(one) for one in others if one.cause not in ("other", first.cause)), None),
+    )
+
+
+def _beside(found: _Finding) -> Diagnosis:
+    return Diagnosis(found.cause, found.check.words, found.evidence, filing=found.filing)
+
+
+def _ranked(case: Case, findings: list[_Finding]) -> list[_Finding]:
+    """The causes that were found, the best first."""
+    said = _from_words(case)
+    words = [said] if said else []
+    proved = [one for one in findings if one.cause and one.proved]
+    likely = [one for one in findings if one.cause and not one.proved]
+    if said and said.cause == "one_sided":
+        return [*words, *proved, *likely]
+    if _ABOUT_FILING.search(case.err_msg):
+        return [*proved, *likely, *words]
+    return [*proved, *words, *likely]
+
+
+def _other(case: Case, checks: tuple[Check, ...]) -> _Finding:
     known = "、".join(check.label for check in checks if check.answer == "yes")
     reason = f"{known}都正常，" if known else "本地的数据看不出原因，"
-    message = Evidence("text", f"省里的报错信息：{case.err_msg}")
-    return Diagnosis("other", f"{reason}请核对后逐级上报。", (message,), checks, filing)
+    message = Evidence("text", f"省里的报错信息：{for_reading(case.err_msg)}")
+    return _Finding(Check("", "unknown", f"{reason}请核对后逐级上报。"), "other", (message,))
 
 
 def _from_words(case: Case) -> _Finding | None:
@@ -216,11 +243,7 @@ def _from_words(case: Case) -> _Finding | None:
     for cause, pattern in pairs:
         if found := pattern.search(case.err_msg):
             said = f"报错信息里写着“{found.group()}”"
-            return _Finding(
-                Check("报错信息怎么说", "no", f"{said}，备案和开通情况没有查出问题时按此判断。"),
-                cause,
-                (Evidence("text", said),),
-            )
+            return _Finding(Check("", "no", f"{said}。"), cause, (Evidence("text", said),))
     return None
 
 
@@ -234,6 +257,9 @@ def _filing(case: Case) -> _Finding:
     if business_of(case) in case.filing_free and not _ABOUT_FILING.search(case.err_msg):
         kind = BUSINESS_LABELS[business_of(case)]
         return _Finding(Check(label, "yes", f"{kind}不需要备案。"))
+    if case.on_platform == "yes":
+        words = f"国家平台 {case.day:%Y-%m-%d} 的备案清单里有这个人到就医地的备案。"
+        return _Finding(Check(label, "yes", words))
     approved = [filing for filing in case.filings if filing.status == "approved"]
     running = [filing for filing in approved if filing.covers_day(case.day)]
     if not running:
@@ -252,15 +278,18 @@ def _no_running_filing(case: Case, label: str, approved: list[FilingFact]) -> _F
         nearest = min(approved, key=lambda filing: abs((filing.start_on - case.day).days))
         early = nearest.start_on > case.day
         words = f"{nearest.label}{'还没有开始' if early else '已经到期'}，{day} 不在有效期内。"
-        return _no(label, "filing_not_in_force", words, nearest)
+        return _no(case, label, "filing_not_in_force", words, nearest)
     if case.filings:
         latest = max(case.filings, key=lambda filing: filing.start_on)
         words = f"{latest.label}现在是“{latest.status_label}”，没有通过的备案。"
-        return _no(label, "not_filed", words, latest)
-    words = f"没有查到这个人在 {day} 的备案。"
-    return _Finding(
-        Check(label, "no", words), "not_filed", (Evidence("filing", "备案登记里没有这个人"),)
-    )
+        return _no(case, label, "not_filed", words, latest)
+    if case.on_platform == "no":
+        words = f"国家平台 {day} 的备案清单里没有这个人到就医地的备案。"
+        proof = Evidence("platform", f"国家平台 {day} 的备案清单")
+        return _Finding(Check(label, "no", words), "not_filed", (proof,), proved=True)
+    words = f"本系统没有查到这个人在 {day} 的备案，平台上有没有请先核对。"
+    nothing = Evidence("filing", "本系统的备案登记里没有这个人")
+    return _Finding(Check(label, "no", words), "not_filed", (nothing,))
 
 
 def _place(case: Case, label: str, running: list[FilingFact]) -> _Finding:
@@ -269,19 +298,22 @@ def _place(case: Case, label: str, running: list[FilingFact]) -> _Finding:
         filed = running[0]
         where = case.care_place or divisions.name(case.care_area)
         words = f"{filed.label}备案到{filed.destination_name}，就医地是{where}。"
-        return _no(label, "wrong_place", words, filed)
+        return _no(case, label, "wrong_place", words, filed)
     uploaded = [filing for filing in here if filing.uploaded]
     if not uploaded:
         words = f"{here[0].label}已经通过，但还没有上报国家平台，就医地查不到。"
-        return _no(label, "not_uploaded", words, here[0])
+        return replace(_no(case, label, "not_uploaded", words, here[0]), proved=True)
     return _Finding(
         Check(label, "yes", f"{uploaded[0].label}有效并已上报。"), filing=uploaded[0].pk
     )
 
 
-def _no(label: str, cause: str, words: str, filing: FilingFact) -> _Finding:
+def _no(case: Case, label: str, cause: str, words: str, filing: FilingFact) -> _Finding:
+    """Our register has this filing and no better one; the platform may have, if its list of that
+    day does not say that it has not."""
     proof = Evidence("filing", filing.label, "filings.filing", filing.pk)
-    return _Finding(Check(label, "no", words), cause, (proof,), filing.pk)
+    absent = case.on_platform == "no"
+    return _Finding(Check(label, "no", words), cause, (proof,), filing.pk, proved=absent)
 
 
 # Opening ----------------------------------------------------------------------------------------
@@ -308,14 +340,18 @@ def _opening(case: Case) -> _Finding:
     proof = tuple(
         Evidence("opening", o.label, "institutions.networkopening", o.pk) for o in fitting
     ) or (Evidence("institution", case.inst_name, "institutions.institution", case.institution),)
-    return _Finding(Check(label, "no", words), "not_open", proof)
+    return _Finding(Check(label, "no", words), "not_open", proof, proved=True)
 
 
 def fill_in(template: str, case: Case) -> str:
     """The result text of a cause with this line's names put in; unknown braces stay as they are."""
+    absent = case.on_platform == "no"
     names = {
-        "机构": case.inst_name or "就医机构",
+        "来源": f"国家平台 {case.day:%Y-%m-%d} 的备案清单里" if absent else "本系统",
+        "机构": for_reading(case.inst_name) or "就医机构",
         "日期": f"{case.day:%Y-%m-%d}",
-        "就医地": case.care_place or divisions.name(case.care_area) if case.care_area else "就医地",
+        "就医地": for_reading(case.care_place) or divisions.name(case.care_area)
+        if case.care_area
+        else "就医地",
     }
     return re.sub(r"\{(\w+)\}", lambda found: names.get(found.group(1), found.group(0)), template)

@@ -25,7 +25,8 @@ REASON_LIMIT = 80  # with 未受理： before it still fits the province's colum
 
 
 def ticket_of(row: StagedRow) -> Ticket | None:
-    """The ticket that says something else under the same number, if that is why the row waits."""
+    """The ticket that says something else of what is, or may be, the same problem, if that is why
+    the row waits."""
     week = known.Known(intake.batch_of(row.upload), row.upload)
     return week.ticket(opened(row.values) or {})
 
@@ -60,10 +61,11 @@ def admit(row: StagedRow, *, by: Any, typed: Mapping[str, str] | None = None) ->
     if doubts.bad or weekly.missing(values):
         raise Refused(_complaint(row.upload, values, doubts))
     week = known.Known(batch, row.upload)
-    if ticket := week.ticket(values):
+    if ticket := week.same(values):
         must(
             not known.differences(ticket, values),
-            f"工单 {ticket.number} 编号相同，内容不同。请选择“按这一行改工单”或“保留工单”。",
+            f"与工单 {ticket.number} {known.in_common(ticket, values)}。"
+            "请选择“按这一行改工单”或“保留工单”。",
         )
         _settle(row, ticket, f"与工单 {ticket.number} 相同。", by)
         return ticket
@@ -108,6 +110,7 @@ def take_over(row: StagedRow, *, by: Any) -> Ticket:
     keys = [change.key for change in changes]
     columns = {key: fresh[key] for key in keys}
     columns |= {key: fresh[key] for key in _DERIVED if key not in columns}
+    _refuse_taken(ticket, columns["source_key"])
     words = f"按《{row.upload.filename}》第 {row.row} 行改了{'、'.join(c.label for c in changes)}"
     ticket.correct(by=by, words=words, **columns)
     if ticket.status in OPEN:
@@ -140,10 +143,19 @@ def keep(row: StagedRow, *, by: Any) -> Ticket:
 
 
 def _its_ticket(batch: Batch, row: StagedRow) -> Ticket:
-    ticket = known.Known(batch, row.upload).ticket(opened(row.values) or {})
+    """The ticket that the row corrects: it stands from now on for the line that brought it."""
+    week = known.Known(batch, row.upload)
+    ticket = week.ticket(opened(row.values) or {})
     if ticket is None:
-        raise Refused("这一行没有编号相同的工单。请选择“导入这一行”或“不受理”。")
+        raise Refused("这一行没有相同的工单。请选择“导入这一行”或“不受理”。")
+    row.original_id = row.original_id or week.first_line(ticket)
     return ticket
+
+
+def _refuse_taken(ticket: Ticket, key: str) -> None:
+    others = Ticket.objects.filter(source_key=key).exclude(pk=ticket.pk) if key else []
+    for other in others[:1]:
+        raise Refused(f"工单 {other.number} 已经是这样写的，请选择“保留工单”。")
 
 
 # What they share ------------------------------------------------------------------------------

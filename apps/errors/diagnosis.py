@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -10,10 +11,11 @@ from django.utils import timezone
 
 from apps.errors import causes
 from apps.errors.models import CauseCode, Ticket
+from apps.filings import on_platform
 from apps.filings.catalogue import SettlementRule
 from apps.filings.models import Filing, FilingEvent
 from apps.institutions.models import Institution, NetworkOpening
-from apps.offices.models import City
+from apps.offices.models import City, Office
 from ydjy.lib.text import name_key
 
 _AT_A_TIME = 5_000  # values in one question
@@ -73,6 +75,21 @@ class Knowledge:
         )
         return frozenset(_VENUES[rule.venue] for rule in rules if rule.venue in _VENUES)
 
+    @cached_property
+    def platform(self) -> dict[date, list[on_platform.PlatformList]]:
+        return on_platform.lists_of({ticket.reported_on for ticket in self.tickets})
+
+    @cached_property
+    def paths(self) -> dict[int, str]:
+        return dict(Office.objects.values_list("pk", "path"))
+
+    def on_platform(self, ticket: Ticket) -> causes.Answer:
+        """Whether the platform's own lists of that day show a filing or its absence."""
+        lists = self.platform.get(ticket.reported_on, []) if ticket.cert_index else []
+        about = ticket.care_area, ticket.reported_on
+        told = {one.says(ticket.cert_index, self.paths[ticket.office_id], *about) for one in lists}
+        return "yes" if "yes" in told else "no" if "no" in told else "unknown"
+
     def case(self, ticket: Ticket) -> causes.Case:
         return causes.Case(
             day=ticket.reported_on,
@@ -91,6 +108,7 @@ class Knowledge:
             filing_free=self.filing_free,
             filings=self.filings.get(ticket.cert_index, ()),
             openings=self.openings.get(ticket.institution_id or 0, ()),
+            on_platform=self.on_platform(ticket),
         )
 
     def set_diagnosis(self, ticket: Ticket) -> None:
@@ -111,11 +129,16 @@ class Knowledge:
         """The proposed cause, the filing, and the diagnosis as it is kept."""
         verdict = causes.diagnose(case)
         code = self.codes.get(verdict.cause)
-        words = {
-            "cause": verdict.cause,
-            "proposal": causes.fill_in(code.template, case) if code else "",
-        }
-        return code.pk if code else None, verdict.filing, verdict.as_json() | words
+        said = self._said(verdict, case)
+        if verdict.second:
+            said["second"] = self._said(verdict.second, case)
+        return code.pk if code else None, verdict.filing, said
+
+    def _said(self, verdict: causes.Diagnosis, case: causes.Case) -> dict[str, Any]:
+        """A cause with its reason, its evidence and the words for the province."""
+        code = self.codes.get(verdict.cause)
+        words = causes.fill_in(code.template, case) if code else ""
+        return verdict.as_json() | {"cause": verdict.cause, "proposal": words}
 
 
 DIAGNOSED = ["proposed_cause", "filing", "diagnosis", "diagnosed_at"]

@@ -1,10 +1,13 @@
 """The province's answer to what went back: each row accepted, or sent back with a reason (E12).
 
-Rows are matched by the province's own number, else by file and line with the same person on it.
-Received again, in the same bytes or saved anew, nothing changes: one verdict for each row of a
-returned version. A row sent back is open again in the next cycle as 第 N 次, with its history.
+Rows are matched by the province's own number, else by file and line with the same person on it;
+of several rows with one number each line of the answer is about another one. Received again, in
+the same bytes or saved anew, nothing changes: one verdict for each row of a returned version, and
+a rejection is never outdone by an acceptance. A row sent back is open again in the next cycle as
+第 N 次, with its history.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +15,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from apps.errors import carrying, opening, weekly
+from apps.errors import carrying, intake, opening, weekly
 from apps.errors.models import Batch, Feedback, ReturnFile, SourceLine, Ticket
 from apps.errors.ticket import Status
 from ydjy.desk import sheets, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.doubts import Cells, Doubts, Values
+from ydjy.desk.leftovers import Kept
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import Sealed, opened
 from ydjy.desk.sheets import ListKind
@@ -47,21 +51,29 @@ _REJECTED = {"退回", "不认可", "不通过", "驳回", "未通过", "审核�
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an answer file did: rows accepted, sent back, known already, and not recognised."""
+    """What an answer file did: rows accepted, sent back, known already, at odds with what the
+    province said before, and not recognised. They add up to the rows of the file."""
 
     upload: Upload
     accepted: int
     rejected: int
     known: int
+    at_odds: tuple[str, ...]
     unmatched: tuple[str, ...]
 
     def __str__(self) -> str:
         words = f"认可 {self.accepted} 行，退回 {self.rejected} 行"
         if self.known:
             words += f"，以前收到过 {self.known} 行"
+        if self.at_odds:
+            words += f"，先退回又认可、仍按退回办的 {len(self.at_odds)} 行{_some(self.at_odds)}"
         if self.unmatched:
-            words += f"，对不上 {len(self.unmatched)} 行（{'；'.join(self.unmatched[:5])}）"
+            words += f"，对不上 {len(self.unmatched)} 行{_some(self.unmatched)}"
         return words + "。"
+
+
+def _some(rows: tuple[str, ...]) -> str:
+    return f"（{'；'.join(rows[:5])}{'等' if len(rows) > 5 else ''}）"
 
 
 def kind() -> ListKind:
@@ -105,24 +117,46 @@ def receive(
     now = now or timezone.now()
     if not ReturnFile.objects.effective().filter(batch=batch).exists():
         raise Refused(f"{batch.week} 还没有返回过，没有可以对照的返回表。")
-    upload = _kept(data, filename, by, batch, now)
+    upload = keep(data, filename, by=by, batch=batch, now=now)
     if upload.state == Upload.State.RECEIVED:
-        uploads.read(upload, kind(), lambda upload, report: None)
+        read(upload)
     crashpoint("CR10")
     return apply(upload, batch, now=now)
 
 
-def _kept(data: bytes, filename: str, by: Any, batch: Batch, now: datetime) -> Upload:
-    """The receipt; of a file whose reading was interrupted the one that is there."""
+def keep(data: bytes, filename: str, *, by: Any, batch: Batch, now: datetime) -> Upload:
+    """The receipt; of a file that a crash kept from being applied the one that is there."""
     path = opening.Routes().city.path
     try:
         return uploads.keep(
             kind(), data, filename, period=batch.week, by=by, office_path=path, now=now
         )
     except uploads.AlreadyReceived as twin:
-        if twin.upload.state in (Upload.State.RECEIVED, Upload.State.STAGED):
+        if twin.upload.state in _UNAPPLIED:
             return twin.upload
         raise
+
+
+_UNAPPLIED = (Upload.State.RECEIVED, Upload.State.STAGED, Upload.State.CONFIRMING)
+
+
+def read(upload: Upload) -> None:
+    """Stage its rows. Nobody looks at them first, so that it is to be applied from now on, by
+    the minute tick if whoever brought it is gone."""
+    uploads.read(upload, kind(), lambda upload, report: None)
+    upload.state, upload.lease_until = Upload.State.CONFIRMING, timezone.now() + uploads.LEASE
+    upload.save(update_fields=["state", "lease_until"])
+
+
+def go_on(upload: Upload) -> None:
+    """Do what is left of an answer after a crash: read it, and apply it."""
+    if upload.state == Upload.State.RECEIVED:
+        read(upload)
+    if upload.state in _UNAPPLIED:
+        apply(upload, intake.batch_of(upload), now=timezone.now())
+
+
+KEPT = Kept(KIND, go_on)
 
 
 @transaction.atomic
@@ -130,43 +164,47 @@ def apply(upload: Upload, batch: Batch, *, now: datetime) -> Outcome:
     """Write every verdict once, and reopen what was sent back."""
     upload = Upload.objects.select_for_update().get(pk=upload.pk)
     rows = _Rows(batch)
-    counts = {"accepted": 0, "rejected": 0, "known": 0}
+    counts: Counter[str] = Counter()
+    at_odds: list[str] = []
     unmatched: list[str] = []
     for row in upload.rows.exclude(status=sheets.SKIPPED):
         values = opened(row.values) or {}
         if row.status != sheets.ACCEPTED:
             unmatched.append(f"第 {row.row} 行{row.message}")
-        elif (place := rows.find(row, values)) is None:
+        elif (place := rows.take(row, values)) is None:
             unmatched.append(f"第 {row.row} 行在返回表里找不到")
+        elif (did := _apply_one(upload, *place, values, now)) == _AT_ODDS:
+            at_odds.append(f"第 {row.row} 行")
         else:
-            counts[_apply_one(upload, *place, values, now)] += 1
-    upload.state, upload.confirmed_at = Upload.State.CONFIRMED, now
-    upload.save(update_fields=["state", "confirmed_at"])
+            counts[did] += 1
+    upload.state, upload.confirmed_at, upload.lease_until = Upload.State.CONFIRMED, now, None
+    upload.save(update_fields=["state", "confirmed_at", "lease_until"])
     _confirm(batch, now)
-    return Outcome(
-        upload, counts["accepted"], counts["rejected"], counts["known"], tuple(unmatched)
-    )
+    said = (counts[Feedback.Verdict.ACCEPTED], counts[Feedback.Verdict.REJECTED], counts[_KNOWN])
+    return Outcome(upload, *said, tuple(at_odds), tuple(unmatched))
+
+
+_KNOWN, _AT_ODDS = "known", "at odds"
 
 
 def _apply_one(
     upload: Upload, file: ReturnFile, staged: StagedRow, values: Values, now: datetime
 ) -> str:
+    """Write the verdict of one row, and say what became of it. The row may have one already: the
+    same again is known, a rejection takes the place of an acceptance, and stands against one."""
     line = SourceLine.objects.filter(staged=staged).select_related("ticket").first()
     verdict, reason = values["verdict"] or "", (values.get("reason") or "")[:300]
+    said = {"upload": upload, "verdict": verdict, "reason": reason, "at": now}
     row, fresh = Feedback.objects.get_or_create(
-        file=file,
-        staged=staged,
-        defaults={
-            "ticket": line.ticket if line else None,
-            "upload": upload,
-            "verdict": verdict,
-            "reason": reason,
-            "at": now,
-        },
+        file=file, staged=staged, defaults={"ticket": line.ticket if line else None, **said}
     )
     if not fresh:
-        return "known"
-    if row.verdict == Feedback.Verdict.REJECTED and row.ticket:
+        if row.verdict == verdict:
+            return _KNOWN
+        if verdict == Feedback.Verdict.ACCEPTED:
+            return _AT_ODDS
+        Feedback.objects.filter(pk=row.pk).update(**said)
+    if verdict == Feedback.Verdict.REJECTED and row.ticket:
         reopen(row.ticket, reason, now)
     return verdict
 
@@ -192,37 +230,58 @@ def reopen(ticket: Ticket, reason: str, now: datetime) -> None:
 
 
 def _confirm(batch: Batch, now: datetime) -> None:
-    """省已确认, when every row that went back was accepted."""
+    """省已确认 while every row that went back is accepted; a rejection takes it back."""
     files = ReturnFile.objects.effective().filter(batch=batch)
     accepted = Feedback.objects.filter(file__in=files, verdict=Feedback.Verdict.ACCEPTED).count()
-    if batch.confirmed_at is None and accepted == sum(file.rows for file in files):
-        Batch.objects.filter(pk=batch.pk).update(confirmed_at=now)
+    whole = accepted == sum(file.rows for file in files)
+    mine = Batch.objects.filter(pk=batch.pk)
+    if whole:
+        mine.filter(confirmed_at=None).update(confirmed_at=now)
+    else:
+        mine.update(confirmed_at=None, archived_at=None)
+
+
+Place = tuple[ReturnFile, StagedRow]
 
 
 class _Rows:
-    """The rows of the week's effective returns, by the province's number and by their line."""
+    """The rows of the week's effective returns, by the province's number and by their line. Each
+    is given away once: the province lists a row that we answered twice also twice."""
 
     def __init__(self, batch: Batch):
-        self.by_number: dict[str, tuple[ReturnFile, StagedRow]] = {}
-        self.by_line: dict[tuple[str, int], list[tuple[ReturnFile, StagedRow]]] = {}
+        self.by_number: dict[str, list[Place]] = {}
+        self.by_line: dict[tuple[str, int], list[Place]] = {}
+        self.taken: set[int] = set()
         files = ReturnFile.objects.effective().filter(batch=batch).select_related("upload")
         for file in files:
             for row in file.upload.rows.exclude(status=sheets.SKIPPED):
                 values = opened(row.values) or {}
                 if number := values.get("province_no"):
-                    self.by_number.setdefault(number, (file, row))
+                    self.by_number.setdefault(number, []).append((file, row))
                 self.by_line.setdefault((row.sheet, row.row), []).append((file, row))
 
-    def find(self, row: StagedRow, values: Values) -> tuple[ReturnFile, StagedRow] | None:
-        number = values.get("province_no")
-        if number and number in self.by_number:
-            return self.by_number[number]
-        same = [
-            place
-            for place in self.by_line.get((row.sheet, row.row), [])
-            if _same_person(opened(place[1].values) or {}, values)
-        ]
-        return same[0] if len(same) == 1 else None
+    def take(self, row: StagedRow, values: Values) -> Place | None:
+        """The returned row that this line of the answer is about."""
+        place = self._find(row, values)
+        if place:
+            self.taken.add(place[1].pk)
+        return place
+
+    def _find(self, row: StagedRow, values: Values) -> Place | None:
+        numbered = self.by_number.get(values.get("province_no") or "", [])
+        if not numbered:
+            here = self._same_people(self.by_line.get((row.sheet, row.row), []), values)
+            return here[0] if len(here) == 1 else None
+        if len(numbered) == 1:
+            return numbered[0]
+        fitting = self._same_people(numbered, values) or numbered
+        free = [place for place in fitting if place[1].pk not in self.taken]
+        here = [place for place in free if (place[1].sheet, place[1].row) == (row.sheet, row.row)]
+        return (here or free or fitting)[0]
+
+    @staticmethod
+    def _same_people(places: list[Place], values: Values) -> list[Place]:
+        return [one for one in places if _same_person(opened(one[1].values) or {}, values)]
 
 
 def _same_person(ours: Values, theirs: Values) -> bool:

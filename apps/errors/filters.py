@@ -8,7 +8,7 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from apps.errors.ticket import OPEN, Status
+from apps.errors.ticket import OPEN, STRANDED, Status
 from apps.offices.models import Role
 from apps.offices.models.duty import Duty
 from ydjy.desk.tabs import Tabs, counts
@@ -17,10 +17,12 @@ from ydjy.lib.wholenumbers import whole_number
 _WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 TABS = {
     "mine": "我的待办",
+    "offered": "请我接手",
     "new": "未分派",
     "working": "处理中",
     "waiting": "等回复",
     "overdue": "逾期",
+    "stranded": "经办人办不了",
     "open": "全部待办",
     "done": "已有结果",
     "all": "全部",
@@ -44,10 +46,12 @@ def tab_condition(tab: str, staff: Any, now: datetime) -> Q:
     is_open = Q(status__in=OPEN)
     return {
         "mine": is_open & Q(assignee__in=hands(staff, now)),
+        "offered": is_open & Q(offered_to__in=hands(staff, now)),
         "new": Q(status=Status.NEW),
         "working": Q(status=Status.WORKING),
         "waiting": Q(status=Status.WAITING),
         "overdue": is_open & Q(batch__due_at__lte=now),
+        "stranded": is_open & STRANDED,
         "open": is_open,
         "done": ~is_open,
         "all": Q(pk__isnull=False),
@@ -65,6 +69,7 @@ def default_tab(staff: Any) -> str:
 
 class TabFilter(Tabs):
     tabs = TABS
+    seldom = frozenset({"offered", "stranded"})
 
     def first(self) -> str:
         return default_tab(self.person)

@@ -10,11 +10,13 @@ from ydjy.lib import fields
 
 
 def _causes(values: Values) -> Sequence[CauseCode]:
-    """Causes belong to the developers: a list changes their words and makes none."""
+    """A list changes the words of causes and makes none: a new one needs its place."""
     said = {"label": values["label"]}
     found = columns.saying(CauseCode.objects.all(), **said)
     if not found:
-        raise fields.Bad("没有这个原因。原因由程序定，表格只能改范文、说明和是否在用")
+        raise fields.Bad(
+            "没有这个原因。新的原因请在“原因分类”页上增加，表格只改范文、说明和是否在用"
+        )
     return found
 
 

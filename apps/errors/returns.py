@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat, LPad
 from django.utils import timezone
 
 from apps.errors import answers as answering
@@ -26,44 +27,45 @@ from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workbook, workdays
 
-ALONE = "由运维人员用命令生成"
 STORE = "returned"
 
 
 def _own() -> Exists:
-    """Whether a received file has a row that does not stand for one of an earlier file."""
-    rows = StagedRow.objects.filter(upload=OuterRef("pk"), original=None)
-    return Exists(rows.exclude(status=StagedRow.Status.SKIPPED))
+    """Whether a received file has a row that does not stand for one of an earlier file. What that
+    file said is gone with it when its import was taken back."""
+    rows = StagedRow.objects.filter(upload=OuterRef("pk")).exclude(status=StagedRow.Status.SKIPPED)
+    stands = Q(original__upload__state=Upload.State.CONFIRMED)
+    return Exists(rows.exclude(stands))
+
+
+def going_back() -> QuerySet[Upload]:
+    """The imported files that are answered, in the order in which they came. One whose every row
+    stands for a row of an earlier one (a mended problem workbook, the same list saved anew) does
+    not go back itself: the earlier file has its answers."""
+    confirmed = Upload.objects.filter(kind="weekly", state=Upload.State.CONFIRMED)
+    return confirmed.filter(_own()).order_by("received_at", "pk")
 
 
 def uploads_of(batch: Batch) -> list[Upload]:
     """The received files that this week answers: its own, and earlier ones of which a ticket was
-    carried here or sent back by the province; of those the next version goes. A file whose every
-    row stands for a row of an earlier one (a mended problem workbook, the same list saved anew)
-    does not go back itself: the earlier file has its answers."""
-    confirmed = Upload.objects.filter(kind="weekly", state=Upload.State.CONFIRMED)
+    carried here or sent back by the province; of those the next version goes."""
     carried = Ticket.objects.filter(batch=batch).values("lines__staged__upload")
-    rows = confirmed.filter(Q(period=batch.week) | Q(pk__in=carried))
-    return list(rows.filter(_own()).order_by("received_at", "pk"))
+    return list(going_back().filter(Q(period=batch.week) | Q(pk__in=carried)))
 
 
-def owed(current: Batch) -> list[tuple[Upload, Batch]]:
-    """Files that were imported into a week after it had gone back, and that no version answers.
-    What ``current`` is going to answer, because open tickets were carried there, is not named."""
+def owed(uploads: QuerySet[Upload]) -> QuerySet[Upload]:
+    """Of these, the files that were imported into a week after it had gone back, and that no
+    version answers; ``owed_by`` is the week. What a week is going to answer, because open tickets
+    were carried there, is not among them."""
+    week = LPad(Cast("iso_week", CharField()), 2, Value("0"))
+    name = Concat(Cast("iso_year", CharField()), Value("-W"), week)
+    back = Batch.objects.filter(returned_at__isnull=False).annotate(name=name)
     signed = ReturnFile.objects.signed().filter(upload=OuterRef("pk"))
-    late = Upload.objects.filter(
-        _own(), ~Exists(signed), kind="weekly", state=Upload.State.CONFIRMED
-    )
-    if current.pk and current.returned_at is None:
-        carried = Ticket.objects.filter(batch=current, lines__isnull=False)
-        late = late.exclude(pk__in=carried.values("lines__staged__upload"))
-    found = []
-    for upload in late:
-        year, week = upload.period.split("-W")
-        back = Batch.objects.filter(returned_at__isnull=False)
-        if batch := back.filter(iso_year=year, iso_week=week).first():
-            found.append((upload, batch))
-    return found
+    carried = Ticket.objects.filter(batch__returned_at=None, lines__isnull=False)
+    late = uploads.filter(kind="weekly", state=Upload.State.CONFIRMED)
+    week_of_it = Subquery(back.filter(name=OuterRef("period")).values("pk")[:1])
+    late = late.annotate(owed_by=week_of_it).filter(_own(), ~Exists(signed), owed_by__gt=0)
+    return late.exclude(pk__in=carried.values("lines__staged__upload"))
 
 
 def check(batch: Batch) -> list[Check]:
@@ -98,6 +100,8 @@ def prepare(
     _refuse_unanswered(checks, unfinished_as)
     crashpoint("CR1")
     late = "" if workdays.is_on_time(now, batch.due_at) else late_reason.strip()
+    refused = ReturnFile.objects.refused().filter(upload__in=[one.upload for one in checks])
+    refused.update(state=ReturnFile.State.DROPPED)  # this is making them anew
     files = [_freeze(batch, one, by, unfinished_as.strip(), late, now) for one in checks]
     if any(file.state == ReturnFile.State.PREPARED for file in files):
         _refuse_late(batch, late, now)
@@ -143,9 +147,9 @@ def _freeze(
     digest = sha256(data).hexdigest()
     mine = ReturnFile.objects.filter(upload=one.upload)
     signed = mine.signed().order_by("-version").first()
-    draft = mine.filter(state=ReturnFile.State.PREPARED).first()
+    draft = mine.prepared().first()
     if draft and draft.sha256 == digest:
-        return draft
+        return _with_reason(draft, late)
     if draft:
         _drop(draft, "内容变了，重新生成。")
     if signed and signed.sha256 == digest:
@@ -170,10 +174,19 @@ def _freeze(
     )
 
 
+def _with_reason(draft: ReturnFile, late: str) -> ReturnFile:
+    """The draft that was made in time and waited past the cut-off gets the reason it needs now."""
+    if late and not draft.late_reason:
+        draft.late_reason = late[:200]
+        draft.save(update_fields=["late_reason"])
+    return draft
+
+
 def sweep() -> int:
-    """Remove kept bytes that no row knows (a crash between the two); returns how many."""
+    """Remove kept bytes that no row knows (a crash between the two); returns how many. A quarter
+    of an hour: no request makes its files for that long."""
     stored = ReturnFile.objects.values_list("stored", flat=True)
-    return vault.drop_unknown(STORE, lambda: stored)
+    return vault.drop_unknown(STORE, lambda: stored, older_than=900)
 
 
 def _drop(file: ReturnFile, reason: str) -> None:
@@ -218,11 +231,13 @@ def _told(answer: Answer | None) -> str:
 
 
 @transaction.atomic
-def sign(file: ReturnFile, *, by: Any, now: datetime | None = None) -> ReturnFile:
+def sign(
+    file: ReturnFile, *, by: Any, late_reason: str = "", now: datetime | None = None
+) -> ReturnFile:
     """复核: the frozen answers are right and may go. Signing again changes nothing.
 
     Refused for the person who prepared it, when an answer changed since, and when the cut-off has
-    gone by meanwhile without a reason.
+    gone by meanwhile: then the signer says why it goes late, if nobody has.
     """
     now = now or timezone.now()
     Batch.objects.select_for_update().get(pk=file.batch_id)
@@ -230,11 +245,13 @@ def sign(file: ReturnFile, *, by: Any, now: datetime | None = None) -> ReturnFil
     if file.state == ReturnFile.State.SIGNED:
         return file
     must(file.state == ReturnFile.State.PREPARED, "这一份已经作废，请复核新生成的那一份。")
-    must(by is None or by != file.made_by, "经办和复核要是两个人，请换一个人复核。")
+    must(by is not None and by != file.made_by, "经办和复核要是两个人，请换一个人复核。")
+    if not workdays.is_on_time(now, file.batch.due_at):
+        file.late_reason = file.late_reason or late_reason.strip()[:200]
     _refuse_late(file.batch, file.late_reason, now)
     _refuse_changed(file)
     file.state, file.signed_at, file.signed_by = ReturnFile.State.SIGNED, now, by
-    file.save(update_fields=["state", "signed_at", "signed_by"])
+    file.save(update_fields=["state", "signed_at", "signed_by", "late_reason"])
     _mark_returned([int(key) for key in file.pins], by, now)
     return file
 
@@ -256,11 +273,13 @@ def _refuse_changed(file: ReturnFile) -> None:
 
 @transaction.atomic
 def send_back_draft(file: ReturnFile, *, by: Any, reason: str) -> None:
-    """The reviewer does not agree: the draft is void, with the reason."""
+    """The reviewer does not agree: it stays among the files, with the reason, until it is made
+    anew."""
     must(reason, "请写明哪里要改。")
     file = ReturnFile.objects.select_for_update().get(pk=file.pk)
     must(file.state == ReturnFile.State.PREPARED, "这一份不在等复核。")
-    _drop(file, f"{by}：{reason}")
+    file.state, file.dropped_because = ReturnFile.State.REFUSED, f"{by}：{reason}"[:200]
+    file.save(update_fields=["state", "dropped_because"])
 
 
 def _mark_returned(keys: list[int], by: Any, now: datetime) -> None:
@@ -282,14 +301,6 @@ def _mark_returned(keys: list[int], by: Any, now: datetime) -> None:
         ],
         batch_size=500,
     )
-
-
-def issue(
-    batch: Batch, *, by: Any, unfinished_as: str = "", late_reason: str = ALONE
-) -> list[ReturnFile]:
-    """Prepare and sign in one go: for the operator's command, which has nobody else to ask."""
-    files = prepare(batch, by=by, unfinished_as=unfinished_as, late_reason=late_reason)
-    return [sign(file, by=None) for file in files]
 
 
 def content(file: ReturnFile) -> bytes:

@@ -27,21 +27,29 @@ def split(ticket: Ticket, lines: Iterable[int], *, by: Any, **kept: Any) -> list
     must(ticket.status in OPEN, f"工单 {ticket.number} 已经有结果，请先点“重新办理”再拆。")
     wanted = set(lines)
     here = list(ticket.lines.select_related("staged", "home").order_by("pk"))
-    chosen = [line for line in here if line.pk in wanted]
+    roots = {_root(line) for line in here if line.pk in wanted}
+    chosen = [line for line in here if _root(line) in roots]
+    rest = [line for line in here if _root(line) not in roots]
     must(chosen, "请选择要拆出去的行。")
     must(
-        any(line.home_id is None for line in here if line.pk not in wanted),
+        any(line.home_id is None for line in rest),
         f"至少要留一行在工单 {ticket.number} 里，不能全部拆出去。",
     )
-    staying = {line.home_id for line in here if line.pk not in wanted}
+    staying = {line.home_id for line in rest}
     whole = {line.home for line in chosen if line.home_id and line.home_id not in staying}
     ticket._step("divide", "", by, f"拆出 {len(chosen)} 行", **kept)
     out = sorted(whole, key=lambda home: home.number)
     for home in out:
         home.unmerge(by=by)
-    if rest := [line for line in chosen if line.home not in whole]:
-        out.append(_of_lines(ticket, rest, batch, by))
+    if left := [line for line in chosen if line.home not in whole]:
+        out.append(_of_lines(ticket, left, batch, by))
     return out
+
+
+def _root(line: SourceLine) -> int:
+    """A mended row and the row that it stands for are one row of the province: they stay together,
+    else the answer of the copy would go back in no file."""
+    return int(line.staged.original_id or line.staged_id)
 
 
 def _of_lines(ticket: Ticket, lines: list[SourceLine], batch: Batch, by: Any) -> Ticket:

@@ -10,18 +10,144 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from apps.errors import answers as answering
+from apps.errors import returns
 from apps.errors.models import Batch, CauseCode, ReturnFile, SourceLine, Ticket
 from apps.errors.ticket import OPEN
 from ydjy.desk import sheets
-from ydjy.desk.models import StagedRow, Upload
+from ydjy.desk.models import StagedRow
 from ydjy.desk.secrets import opened
+from ydjy.desk.uploads import STATUS_FIELDS
 
 WEEKS = 12
 TOP = 15  # hospitals of a table; the rest are one line
 NONE = "（没有写）"
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """From the rows that came to the tickets: what became of each. Every page that says how many
+    came says it by this one."""
+
+    tickets: int = 0
+    repeated: int = 0
+    not_accepted: int = 0
+    held: int = 0
+    wrong: int = 0
+
+    @property
+    def rows(self) -> int:
+        return sum(vars(self).values())
+
+    @property
+    def parts(self) -> str:
+        """工单 114 + 重复 9 + 未受理 4"""
+        named = ((_FATES[name], number) for name, number in vars(self).items() if number)
+        return " + ".join(f"{fate} {number}" for fate, number in named)
+
+    def __str__(self) -> str:
+        return f"收到 {self.rows} 行 = {self.parts}。" if self.rows else "收到 0 行。"
+
+
+_FATES = {
+    "tickets": "工单",
+    "repeated": "重复",
+    "not_accepted": "未受理",
+    "held": "等人判断",
+    "wrong": "有问题待处理",
+}
+
+
+def in_words(of_rows: Bridge, total: int, carried: int) -> list[str]:
+    """The bridge, and how the tickets of a week come about where they are not just those of its
+    rows. Nothing for a week to which nothing came."""
+    beside = total - carried - of_rows.tickets
+    parts = [f"来件 {of_rows.tickets}"]
+    parts += [f"转来 {carried}"] if carried else []
+    parts += [f"电话等另立或分办 {beside}"] if beside > 0 else []
+    words = f"工单 {total} 条 = {' + '.join(parts)}"
+    if beside < 0:
+        words += f" - 转到后面的周 {-beside}"
+    said = [str(of_rows)] if of_rows.rows else []
+    return said + ([f"{words}。"] if total != of_rows.tickets else [])
+
+
+@dataclass
+class Row:
+    """A row of a file that goes back: its verdict, whether a person decided it, its ticket (before
+    a merge), whether that was there in an earlier week, and what the row was told once frozen."""
+
+    pk: int
+    status: str
+    decided: bool = False
+    ticket: int | None = None
+    again: bool = False
+    told: answering.Answer | None = None
+
+
+def bridge(rows: Iterable[Row]) -> Bridge:
+    """What became of the rows, in the order in which they came: the first row of a ticket is the
+    ticket, every other one repeats it; without a ticket it waits for somebody or was declined."""
+    seen: set[int] = set()
+    found: Counter[str] = Counter()
+    for row in rows:
+        if row.told and row.told["state"] == answering.NOT_ACCEPTED:
+            found["not_accepted"] += 1
+        elif row.ticket is not None:
+            found["repeated" if row.again or row.ticket in seen else "tickets"] += 1
+            seen.add(row.ticket)
+        elif row.status == sheets.HELD:
+            found["held"] += 1
+        else:
+            found["not_accepted" if row.decided else "wrong"] += 1
+    return Bridge(**found)
+
+
+def rows_of(batch: Batch, staff: Any) -> list[Row]:
+    """The rows of the week's own files that go back, so far as the person may see their tickets;
+    earlier files that went with it again are counted in their own week."""
+    line = _lines(staff).filter(staged=OuterRef("pk"))
+    found = _rows_of([batch.week]).annotate(
+        own=Subquery(line.values(own=Coalesce("home", "ticket"))),
+        number=Subquery(line.values(own=Coalesce("home__number", "ticket__number"))),
+    )
+    if not _sees_all(staff):
+        found = found.filter(own__isnull=False)
+    frozen: dict[int, dict[str, answering.Answer]] = {}
+    if batch.returned_at:
+        files = ReturnFile.objects.effective().filter(upload__period=batch.week)
+        frozen = {file.upload_id: opened(file.answers) or {} for file in files}
+    rows = found.order_by("upload__received_at", "upload", "position")
+    read = rows.values_list("pk", "status", "decided_at", "own", "number", "upload", "position")
+    return [
+        Row(
+            pk,
+            status,
+            at is not None,
+            own,
+            own is not None and number < batch.prefix,
+            frozen.get(upload, {}).get(str(position)),
+        )
+        for pk, status, at, own, number, upload, position in read
+    ]
+
+
+def _rows_of(weeks: list[str]) -> QuerySet[StagedRow]:
+    """The rows of those files of the weeks that go back."""
+    uploads = returns.going_back().filter(period__in=weeks).order_by()
+    return StagedRow.objects.filter(upload__in=uploads).exclude(status=sheets.SKIPPED)
+
+
+def _sees_all(staff: Any) -> bool:
+    return bool(getattr(staff, "municipal", False))
+
+
+def _lines(staff: Any) -> QuerySet[SourceLine]:
+    """The received lines of the tickets that the person may see."""
+    return SourceLine.objects.filter(ticket__in=Ticket.objects.visible_to(staff))
 
 
 @dataclass
@@ -29,6 +155,7 @@ class Figures:
     """One week: rows received, and how each of them was answered."""
 
     batch: Batch
+    bridge: Bridge = field(default_factory=Bridge)
     rows: int = 0
     done: int = 0
     unfinished: int = 0
@@ -46,62 +173,45 @@ class Figures:
 
 
 def of_week(batch: Batch, staff: Any) -> Figures:
-    """The figures of one week. The rows of its own files; earlier files that went with it again
-    are counted in their own week."""
-    found = Figures(batch, late=batch.on_time() is False, returned=batch.returned_at is not None)
-    uploads = Upload.objects.of("weekly", batch.week).filter(state=Upload.State.CONFIRMED)
-    frozen = {
-        file.upload_id: opened(file.answers) or {}
-        for file in ReturnFile.objects.effective().filter(upload__in=uploads)
-    }
-    mine = SourceLine.objects.filter(staged__upload__in=uploads).filter(
-        ticket__in=Ticket.objects.visible_to(staff)
-    )
+    """The figures of one week."""
+    rows = rows_of(batch, staff)
+    found = Figures(batch, bridge(rows))
+    found.late, found.returned = batch.on_time() is False, batch.returned_at is not None
+    mine = _lines(staff).filter(staged__upload__period=batch.week)
     tickets = {line.staged_id: line.answering for line in mine.select_related(*_JOINED)}
-    rows = StagedRow.objects.filter(upload__in=uploads).exclude(status=sheets.SKIPPED)
-    if not getattr(staff, "municipal", False):
-        rows = rows.filter(pk__in=tickets)
-    for row in rows.only("pk", "upload", "position"):
-        answer = frozen.get(row.upload_id, {}).get(str(row.position))
-        _count(found, tickets.get(row.pk), answer)
+    for row in rows:
+        _count(found, row, tickets.get(row.pk))
     found.carried = Ticket.objects.visible_to(staff).filter(batch=batch).exclude(
-        number__startswith=f"{batch.iso_year}W{batch.iso_week:02d}-"
+        number__startswith=batch.prefix
     ).count()  # fmt: skip
     return found
 
 
 def received(batches: Iterable[Batch], staff: Any) -> dict[str, int]:
-    """Rows that came in each week, by its name: what the file that goes back counts. A ticket that
-    was divided, carried over or taken by telephone is no row."""
+    """Rows that came in each week, by its name: as many as its :class:`Bridge` has. Counted by what
+    the receipts say of themselves, for those who see all of it."""
     weeks = [batch.week for batch in batches]
-    if getattr(staff, "municipal", False):
-        rows = StagedRow.objects.exclude(status=sheets.SKIPPED)
-        upload = "upload"
+    if _sees_all(staff):
+        total = sum(F(name) for name in STATUS_FIELDS if name != sheets.SKIPPED)
+        uploads = returns.going_back().filter(period__in=weeks).order_by()
+        counted = uploads.values_list("period").annotate(rows=Sum(total))
     else:
-        rows = SourceLine.objects.filter(ticket__in=Ticket.objects.visible_to(staff))
-        rows = rows.exclude(staged__status=sheets.SKIPPED)
-        upload = "staged__upload"
-    mine = rows.filter(
-        **{
-            f"{upload}__kind": "weekly",
-            f"{upload}__period__in": weeks,
-            f"{upload}__state": Upload.State.CONFIRMED,
-        }
-    ).order_by()
-    counted = mine.values_list(f"{upload}__period").annotate(Count("pk"))
+        lines = _lines(staff).filter(staged__in=_rows_of(weeks)).order_by()
+        counted = lines.values_list("staged__upload__period").annotate(rows=Count("pk"))
     return dict.fromkeys(weeks, 0) | dict(counted)
 
 
 _JOINED = ("ticket__office", "ticket__cause", "ticket__merged_into")
 
 
-def _count(found: Figures, ticket: Ticket | None, answer: dict[str, str] | None) -> None:
+def _count(found: Figures, row: Row, ticket: Ticket | None) -> None:
     found.rows += 1
-    if answer is None:  # not frozen yet: what the ticket says now
-        state = answering.UNFINISHED if ticket is None or ticket.status in OPEN else answering.DONE
-        cause = str(ticket.cause or "") if ticket and state == answering.DONE else ""
-    else:
-        state, cause = answer["state"], answer.get("cause", "")
+    if row.told is not None:
+        state, cause = row.told["state"], row.told.get("cause", "")
+    else:  # not frozen yet: what the ticket says now, or that nobody takes the row
+        state, cause = _as_it_stands(row, ticket), ""
+        if ticket and state == answering.DONE:
+            cause = str(ticket.cause or "")
     found.done += state == answering.DONE
     found.unfinished += state == answering.UNFINISHED
     found.not_accepted += state == answering.NOT_ACCEPTED
@@ -109,6 +219,13 @@ def _count(found: Figures, ticket: Ticket | None, answer: dict[str, str] | None)
     if ticket is not None:
         found.by_county[str(ticket.office)] += 1
         found.by_hospital[ticket.inst_name or NONE] += 1
+
+
+def _as_it_stands(row: Row, ticket: Ticket | None) -> str:
+    if ticket is None:
+        refused = row.status == sheets.REJECTED
+        return answering.NOT_ACCEPTED if refused else answering.UNFINISHED
+    return answering.UNFINISHED if ticket.status in OPEN else answering.DONE
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from apps.errors import (
     watching,
 )
 from apps.errors.models import Batch, Heartbeat
+from ydjy.desk import sessions
 from ydjy.desk.audit import as_actor
 
 log = logging.getLogger("ydjy.tick")
@@ -47,11 +48,12 @@ def run(now: datetime) -> Batch:
     jobs: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("sending", lambda: sending.sweep(now)),
         ("carrying", lambda: carrying.carry_over(now)),
-        ("reminders", lambda: reminders.remind(batch, now)),
+        ("reminders", lambda: reminders.remind_all(now)),
         ("watching", watching.look),
         ("bulk", bulk.sweep),
         ("diagnosis", diagnosis.diagnose_changed),
         ("presence", lambda: presence.forget(now)),
+        ("sessions", lambda: sessions.sweep(now)),
     )
     for name, job in jobs:
         try:

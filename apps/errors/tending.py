@@ -5,7 +5,7 @@ A new kind of list is tended when it stands here; a test looks whether one is mi
 
 from datetime import datetime
 
-from apps.errors import intake, returns
+from apps.errors import feedback, intake, returns
 from apps.errors import lists as causes
 from apps.filings import attachments, batches, workbooks
 from apps.institutions import importing
@@ -16,6 +16,7 @@ from ydjy.desk import leftovers, progress, vault
 SMALL = (*causes.LISTS, *groups.LISTS, *offices.LISTS)
 KEPT = (
     intake.KEPT,
+    feedback.KEPT,
     batches.KEPT,
     workbooks.KEPT,
     importing.KEPT,
@@ -24,9 +25,9 @@ KEPT = (
 
 
 def tend(now: datetime) -> int:
-    """What is due now; each hour also what a crash left beside the lists."""
+    """What is due now; every ten minutes also what a crash left beside the lists."""
     taken = leftovers.tend(now)
-    if now.minute == 0:
+    if now.minute % leftovers.SWEEPING == 0:
         for sweep in (attachments.sweep, returns.sweep, vault.sweep, progress.sweep):
             sweep()
     return taken

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from apps.offices.models.duty import Duty
+from apps.offices.models.staff import CASE_ROLES, Role
 from ydjy.desk.scoping import OfficeScopedQuerySet
 from ydjy.desk.verbs import Refused, Stale, must
 from ydjy.lib import intext
@@ -56,6 +57,15 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "correct": frozenset(Status) - {Status.WITHDRAWN},
     "withdraw": frozenset({Status.NEW, Status.WORKING}),
 }
+# In the hands of somebody who is gone, or who does not see it any more.
+STRANDED = models.Q(assignee__isnull=False) & (
+    models.Q(assignee__office=None)
+    | ~models.Q(
+        assignee__is_active=True,
+        assignee__role__in=CASE_ROLES - {Role.HEAD},
+        office__path__startswith=models.F("assignee__office__path"),
+    )
+)
 RESULT_LIMIT = 200  # what fits the province's column
 
 
@@ -80,6 +90,14 @@ class TicketQuerySet(OfficeScopedQuerySet):
         """Open, and in this person's hands today: the own ones, and those of whom they stand in
         for as B 角 (E16)."""
         return self.open().filter(assignee__in=Duty.objects.acting_for(staff, day))
+
+    def offered_to_any(self, hands: list[int]) -> Self:
+        """What these people are asked to take."""
+        return self.open().filter(offered_to__in=hands)
+
+    def stranded(self) -> Self:
+        """Open, and with somebody who cannot do it: a closed account, another office or role."""
+        return self.open().filter(STRANDED)
 
     def of_person(self, cert_index: str) -> Self:
         return self.filter(cert_index=cert_index) if cert_index else self.none()
@@ -130,6 +148,12 @@ class TicketVerbs:
         )
         self._step(
             "assign", Status.WORKING, by, f"分派给{to}", assignee=to, offered_to=None, **more
+        )
+
+    def release(self: "Ticket", *, by: Any, words: str, **more: Any) -> None:
+        """Nobody's again 退回未分派, so that somebody hands it out."""
+        self._step(
+            "assign", Status.NEW, by, words, assignee=None, offered_to=None, waiting_for="", **more
         )
 
     def wait(self: "Ticket", *, by: Any, whom: str, words: str = "", **more: Any) -> None:

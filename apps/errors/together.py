@@ -24,8 +24,9 @@ class SharedVerbs:
 
     # From hand to hand -------------------------------------------------------------------------
 
+    @transaction.atomic
     def hand_over(self: "Ticket", to: Any, *, by: Any, words: str = "", **more: Any) -> None:
-        """Ask a colleague to take it; it stays with its owner until they accept."""
+        """Ask a colleague to take it, who is told; it stays with its owner until they accept."""
         must(to != self.assignee, f"工单 {self.number} 已经在{to}手上。")
         must(
             type(self).objects.filter(pk=self.pk).visible_to(to).exists(),
@@ -41,6 +42,13 @@ class SharedVerbs:
             offered_to=to,
             **more,
         )
+        asked = Duty.objects.deputy_of(to, timezone.localdate()) or to
+        self.notices.create(
+            to=asked,
+            key=f"offer:{self.number}:{self.version}",
+            words=f"{owner}请你接手工单 {self.number}。",
+            at=self.touched_at,
+        )
 
     def accept(self: "Ticket", *, by: Any, **more: Any) -> None:
         """Take what was offered; the B 角 of the person asked may do it too."""
@@ -53,6 +61,10 @@ class SharedVerbs:
         if by != self.assignee:
             self._must_be_asked(by)
         self._step("decline", "", by, reason, offered_to=None, **more)
+
+    def withdraw_offer(self: "Ticket", *, by: Any, words: str, **more: Any) -> None:
+        """The person who was asked is gone; the owner keeps it."""
+        self._step("decline", "", by, words, offered_to=None, **more)
 
     def _must_be_asked(self: "Ticket", by: Any) -> None:
         asked = self.offered_to_id

@@ -142,6 +142,8 @@ def kind(*, today: date, home: str) -> ListKind:
         hint="请确认是省里下发的报错表。",
         judge=partial(_judge, today=today, readers=readers, place=_place_reader(home)),
         same=same_problem,
+        likely=same_visit,
+        likely_words=f"{SAME_DAY}，请判断是不是同一个问题",
         secret=frozenset({"cert_no", "psn_no"}),
         guide=GUIDE,
     )
@@ -260,6 +262,18 @@ def same_problem(values: Values) -> str | None:
     if not values.get("cert_no"):
         return None
     return "is:" + _joined(values, *_ABOUT, "reported_on", "reported_at", "mdtrt_id", "msgid")
+
+
+SAME_DAY = "是同一个人、同一家医院、同一天，报错不同"
+
+
+def same_visit(values: Values) -> tuple[str, str] | None:
+    """Of a line without a number: person, hospital, day and visit, and what went wrong. Two lines
+    of one visit with other errors may be one problem, corrected, or two: a person must look."""
+    if values.get("province_no") or not values.get("cert_no"):
+        return None
+    visit = _joined(values, "cert_no", "inst_code", "inst_name", "reported_on", "mdtrt_id", "msgid")
+    return visit, _joined(values, "err_code", "err_msg")
 
 
 _ABOUT = ("cert_no", "inst_code", "inst_name", "infno", "txn_type", "err_code", "err_msg")

@@ -31,6 +31,7 @@ TABS = {
     "draft": "草稿",
     "pending": "待审核",
     "supplement": "待补正",
+    "asked": "申请撤销中",
     "due": "本周到期",
     "ending": "快到期",
     "upload": "待上报",
@@ -50,6 +51,7 @@ def tab_condition(tab: str, today: date) -> Q:
         "draft": Q(status=Status.DRAFT),
         "pending": Q(status__in=[Status.PENDING, Status.PANEL]),
         "supplement": Q(status=Status.SUPPLEMENT),
+        "asked": Q(revoke_asked_by__isnull=False, status__in=[Status.APPROVED, Status.SUSPENDED]),
         "due": Q(status=Status.SUPPLEMENT, supplement_due_on__lte=sunday)
         | Q(status=Status.PENDING, review_due_on__lte=sunday)
         | approved & Q(lacking_due_on__lte=sunday)
@@ -99,6 +101,7 @@ class OfficeFilter(RelatedFieldListFilter):
 
 class TabFilter(Tabs):
     tabs = TABS
+    seldom = frozenset({"asked"})
 
     def first(self) -> str:
         """A reviewer begins with what waits."""
@@ -142,21 +145,19 @@ def review(self: Any, request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _decide(self, request)
         return redirect("admin:filings_filing_review")
+    mine = self.get_queryset(request)
     waiting = (
-        self.get_queryset(request)
-        .filter(status=Status.PENDING)
-        .exclude(created_by=request.user)
+        mine.for_review_by(request.user)
         .select_related("variant__category", "office", "created_by")
         .order_by("created_at")
     )
+    total = waiting.count()
     context = self.admin_site.each_context(request) | {
         "title": "批量审核",
         "opts": self.opts,
         "rows": list(waiting[:REVIEWED]),
-        "total": waiting.count(),
-        "own": self.get_queryset(request)
-        .filter(status=Status.PENDING, created_by=request.user)
-        .count(),
+        "total": total,
+        "own": mine.filter(status=Status.PENDING).count() - total,
     }
     return TemplateResponse(request, "admin/filings/filing/review.html", context)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.filings import admin_received, batches, workbooks
 from apps.filings.admin_received import CHANGE
-from ydjy.desk import longlists, problems, sheets
+from ydjy.desk import encodings, longlists, problems, sheets, uploads
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.downloads import as_file
 from ydjy.desk.models import Upload
@@ -38,15 +38,13 @@ def compared(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         messages.warning(request, f"这个文件{received.get_state_display()}。{received.message}")
         return redirect("admin:filings_filing_reconcile")
     if request.method == "POST":
-        with transaction.atomic():
-            done = workbooks.settle(received, by=request.user, today=today)
-        messages.success(request, f"一致的 {done} 条记为已上报。")
-        return admin_received.page_of(received)
+        return _decided(request, received)
     found = workbooks.compare(received, request.user, today)
     context = self.admin_site.each_context(request) | {
         "title": "与平台核对",
         "opts": self.opts,
         "upload": received,
+        "writing": encodings.sample(received),
         "found": found,
         "not_uploaded": sum(not filing.uploaded for filing in found.same),
         "only_there": [
@@ -64,6 +62,17 @@ def compared(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "unread": problems.undecided(received).filter(status=sheets.REJECTED)[:SHOWN],
     }
     return TemplateResponse(request, "admin/filings/filing/compared.html", context)
+
+
+def _decided(request: HttpRequest, upload: Upload) -> HttpResponse:
+    if request.POST.get("do") == "encoding":
+        encodings.choose(upload, request.POST.get("encoding", ""))
+        uploads.read_anew(upload)
+        return admin_received.read(upload)
+    with transaction.atomic():
+        done = workbooks.settle(upload, by=request.user, today=timezone.localdate())
+    messages.success(request, f"一致的 {done} 条记为已上报。")
+    return admin_received.page_of(upload)
 
 
 @admin_verb(CHANGE, methods=("GET",), row=False, path="reconcile/<int:upload>/problems/")

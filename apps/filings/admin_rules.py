@@ -20,6 +20,7 @@ from apps.filings.catalogue import (
     Topic,
     Variant,
 )
+from apps.filings.fieldrules import FieldRule
 from apps.filings.guide import INSURANCE
 from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline
 from ydjy.desk.formfields import WordsField
@@ -139,6 +140,13 @@ class TopicAdmin(RuleAdmin):
 class FundingStandardAdmin(RuleAdmin):
     about = "各类人群的筹资标准。"
     list_display = ("group", "tier", "begins", "ends", "amount")
+    list_filter = ("group",)
+
+
+@admin.register(FieldRule)
+class FieldRuleAdmin(RuleAdmin):
+    about = "登记备案时哪些必须填，日期和数字到哪里为止。只拦明显的笔误；可以例外的要写理由。"
+    list_display = ("__str__", "needed", "days_before", "days_after", "at_most", *PERIOD)
     list_filter = ("group",)
 
 

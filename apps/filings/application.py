@@ -6,7 +6,7 @@ from calendar import isleap, monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 Level = Literal["ok", "warn", "refuse"]
 Issuer = Literal["", "yes", "ask", "no"]
@@ -35,11 +35,24 @@ class Guardian:
 
 
 @dataclass(frozen=True)
+class Period:
+    """Another filing of the same person and insurance, both days included."""
+
+    number: str
+    long_term: bool
+    start_on: date
+    end_on: date | None
+    label: str = ""
+
+
+@dataclass(frozen=True)
 class Application:
     """What is asked for. Days are of Asia/Shanghai; ``handed`` maps a material's key to how.
 
     ``excused`` holds the reasons by which a person with the right overrode a finding (by its
     rule); ``issuer`` is what the referral scope says of the hospital that wrote the certificate.
+    ``given`` is what stands in the fields that have rules of their own, never shown; ``others`` are
+    the person's long-term filings that are in force.
     """
 
     applied_on: date
@@ -65,16 +78,20 @@ class Application:
     issuer_reason: str = ""
     issuer_confirmed: str = ""
     excused: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    others: tuple[Period, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One point: the rule it belongs to, what was found in words, and where the rule stands."""
+    """One point: the rule it belongs to, what was found in words, where the rule stands, and which
+    field of the form has to be mended."""
 
     rule: str
     level: Level
     words: str
     basis: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +122,8 @@ def add_months(day: date, months: int) -> date:
     """The same day ``months`` later, or the last day of a shorter month (trap 5)."""
     total = day.year * 12 + day.month - 1 + months
     year, month = divmod(total, 12)
+    if year > date.max.year:
+        return date.max
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

@@ -187,7 +187,6 @@ class _Clerk:
             **_columns(values),
         )
         filing.submit(by=self.by)
-        filing.must_stand_alone()
         if filing.open_ended and filing.end_on:
             raise Refused(
                 f"表里写的是长期，这类备案只能到 {filing.end_on}。请把结束日期空着或者写明哪一天。"

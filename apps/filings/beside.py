@@ -6,10 +6,21 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from apps.filings.steps import Status
+from apps.filings.steps import REVIEWING, Status
 from apps.offices.models import Office
 from ydjy.desk.scoping import OfficeScopedQuerySet
 from ydjy.desk.secrets import SealedJSONField, SealedTextField
+
+
+class FilingEventQuerySet(models.QuerySet["FilingEvent"]):
+    def written_since_approval(self) -> Self:
+        """Of one filing or of several: what somebody wrote in it since it was last approved."""
+        approvals = FilingEvent.objects.filter(
+            models.Q(after=Status.APPROVED) & ~models.Q(before=Status.APPROVED),
+            filing=models.OuterRef("filing"),
+            pk__gte=models.OuterRef("pk"),
+        )
+        return self.exclude(verb__in=REVIEWING).exclude(models.Exists(approvals))
 
 
 class FilingEvent(models.Model):
@@ -28,6 +39,7 @@ class FilingEvent(models.Model):
         REJECT = "reject", "不予备案"
         MARK_UPLOADED = "mark_uploaded", "上报国家平台"
         CHANGE = "change", "申请变更"
+        COPY = "copy", "照抄成新草稿"
         REPLACE = "replace", "变更生效"
         ASK_REVOKE = "ask_revoke", "申请撤销"
         REVOKE = "revoke", "撤销"
@@ -42,6 +54,7 @@ class FilingEvent(models.Model):
         PRINT = "print", "打印"
         ATTACH = "attach", "上传材料照片"
         VOID_ATTACHMENT = "void_attachment", "材料照片作废"
+        PASS_ON = "pass_on", "交接"
 
     # evt_type of the national table (domain 2.2); a step that is none of these is told nobody
     CODES = {
@@ -67,6 +80,8 @@ class FilingEvent(models.Model):
     before = models.CharField("原状态", max_length=10, choices=Status, blank=True)
     after = models.CharField("新状态", max_length=10, choices=Status)
     words = models.CharField("说明", max_length=300, blank=True)
+
+    objects = FilingEventQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "备案经过"

@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 
-from ydjy.desk.adminkit import VersionedForm, masked
+from ydjy.desk.adminkit import DeskForm, masked
 from ydjy.lib import divisions, idnumbers
 
 
-class SealedForm(VersionedForm):
+class SealedForm(DeskForm):
     """Sealed values are typed in and never shown again: left blank, a stored one stays."""
 
     sealed: dict[str, str] = {}
@@ -33,11 +33,24 @@ class SealedForm(VersionedForm):
         except idnumbers.IdNumberError as wrong:
             raise forms.ValidationError(str(wrong)) from wrong
 
-    def save(self, commit: bool = True) -> Any:
-        for name in self.sealed:
-            if typed := self.cleaned_data.get(name):
-                setattr(self.instance, name, typed)
-        return super().save(commit)
+    def clean(self) -> Any:
+        """A number that stays is read again as the kind of document that is chosen now."""
+        cleaned = super().clean()
+        kept = getattr(self.instance, "cert_no", None) if self.instance.pk else None
+        if kept and "cert_type" in self.changed_data and not cleaned.get("cert_no"):
+            try:
+                idnumbers.parse_document(cleaned.get("cert_type", ""), kept.reveal())
+            except idnumbers.IdNumberError as wrong:
+                self.add_error("cert_no", f"{wrong}证件类型改了，请把号码也重填一遍。")
+        return cleaned
+
+    def _post_clean(self) -> None:
+        """What is typed, and what follows from it, is in the row before its constraints judge."""
+        if not self.errors:
+            for name in self.sealed:
+                if typed := self.cleaned_data.get(name):
+                    setattr(self.instance, name, typed)
+        super()._post_clean()
 
 
 class FilingForm(SealedForm):

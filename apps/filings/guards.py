@@ -1,19 +1,21 @@
 # ruff: noqa: S608 - names of our own table and states, never a value
 """What the database itself refuses of filings, whatever code writes (domain 4.5).
 
-Two triggers: no step that :data:`steps.STEPS` does not know, and never two long-term filings of one
-person and insurance in force at the same time. They are put in place after every migration, like
-those of the change log; SQLite's table rebuild drops them.
+Three rules: no step that :data:`steps.STEPS` does not know; never two long-term filings of one
+person and insurance in force at the same time; nobody decides on what they wrote themselves since
+it was last approved, by the events that stand beside the row. They are put in place after every
+migration, like those of the change log; SQLite's table rebuild drops them.
 """
 
 from typing import Any
 
 from django.db import connections
 
-from apps.filings.steps import KEEPS, STEPS
+from apps.filings.steps import KEEPS, REVIEWING, STEPS
 
-TABLE = "filings_filing"
+TABLE, EVENTS = "filings_filing", "filings_filingevent"
 STEP = "备案不能从这个状态变到那个状态，请用页面上的按钮办理。"
+SECOND = "自己登记或办过的备案要由另一个人审核。"
 ALONE = "同一时间只能有一个长期备案，请先变更或撤销原来的。"
 
 
@@ -43,6 +45,17 @@ _OTHER = (
     " AND NEW.start_on <= COALESCE(f.end_on, '9999-12-31'))"
 )
 _CLAIMS = "NEW.status = 'approved' AND NEW.exclusive AND NEW.cert_index <> ''"
+_DECIDED = (
+    "NEW.decided_by_id IS NOT NULL AND ((OLD.status <> NEW.status"
+    " AND NEW.status IN ('approved', 'rejected', 'revoked'))"
+    " OR OLD.decided_by_id IS DISTINCT FROM NEW.decided_by_id)"
+)
+_WROTE = (
+    f'EXISTS (SELECT 1 FROM "{EVENTS}" e WHERE e.filing_id = NEW.id AND e.by_id = NEW.decided_by_id'
+    f" AND e.verb NOT IN ({', '.join(repr(verb) for verb in sorted(REVIEWING))})"
+    f' AND NOT EXISTS (SELECT 1 FROM "{EVENTS}" a WHERE a.filing_id = NEW.id AND a.id >= e.id'
+    " AND a.after = 'approved' AND a.before <> 'approved'))"
+)
 
 
 def _sqlite() -> list[tuple[str, str]]:
@@ -53,6 +66,15 @@ def _sqlite() -> list[tuple[str, str]]:
             f" FOR EACH ROW WHEN {_steps()} BEGIN SELECT RAISE(ABORT, '{STEP}'); END",
         )
     ]
+    decided = _DECIDED.replace("IS DISTINCT FROM", "IS NOT")
+    found.append(
+        (
+            f"ydjy_filing_second_{TABLE}",
+            f'CREATE TRIGGER "ydjy_filing_second_{TABLE}" BEFORE UPDATE ON "{TABLE}"'
+            f" FOR EACH ROW WHEN {decided} AND {_WROTE}"
+            f" BEGIN SELECT RAISE(ABORT, '{SECOND}'); END",
+        )
+    )
     for operation in ("INSERT", "UPDATE"):
         name = f"ydjy_filing_alone_{TABLE}_{operation.lower()}"
         found.append(
@@ -76,6 +98,11 @@ BEGIN
   IF TG_OP = 'UPDATE' THEN
     IF {_steps()} THEN
       RAISE EXCEPTION '{STEP}' USING ERRCODE = 'check_violation';
+    END IF;
+    IF {_DECIDED} THEN
+      IF {_WROTE} THEN
+        RAISE EXCEPTION '{SECOND}' USING ERRCODE = 'check_violation';
+      END IF;
     END IF;
   END IF;
   IF {_CLAIMS} THEN

@@ -69,6 +69,7 @@ class Inbound(models.Model):
         verbose_name = verbose_name_plural = "转入登记"
         ordering = ["-created_at", "-pk"]
         permissions = [("reveal_inbound", "查看转入人员完整证件号码")]
+        # Once in an office: a refusal that knew of other offices would tell who is treated there
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(end_on__isnull=True)
@@ -77,13 +78,13 @@ class Inbound(models.Model):
                 violation_error_message="结束日期早于开始日期，请检查。",
             ),
             models.UniqueConstraint(
-                fields=["number"],
+                fields=["office", "number"],
                 condition=~models.Q(number=""),
                 name="inbound_number_once",
                 violation_error_message="这个平台登记号已经登记过。",
             ),
             models.UniqueConstraint(
-                fields=["cert_index", "insutype", "start_on"],
+                fields=["office", "cert_index", "insutype", "start_on"],
                 name="inbound_once",
                 violation_error_message="这个人从这一天起的转入已经登记过。",
             ),
@@ -93,6 +94,10 @@ class Inbound(models.Model):
         return f"转入 {self.number or self.pk}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.derive()
+        super().save(*args, **kwargs)
+
+    def derive(self) -> None:
         """Keeps the derived columns true: the key of the person, the initials, the place's name."""
         given = self.cert_no if isinstance(self.cert_no, str) else self.cert_no.reveal()
         document = idnumbers.parse_document(self.cert_type, given)
@@ -100,7 +105,6 @@ class Inbound(models.Model):
         self.cert_index = blind_index(CERT_INDEX, document.number)
         self.name_initials = pinyin.initials(self.name, person=True)[:50]
         self.insured_name = divisions.full_name(self.insured_area)[:60]
-        super().save(*args, **kwargs)
 
     def clean(self) -> None:
         """The insured place is a real one, and not our own."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
-from apps.filings import policybook, requirements
+from apps.filings import plausible, policybook, requirements
 from apps.filings.rulebook import Rules, from_json
-from apps.filings.steps import Commitment, Status
+from apps.filings.steps import EDITABLE, Commitment, Status
 from apps.offices.models import City, official_calendar
+from ydjy.desk.secrets import Sealed
 from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib import divisions
 
@@ -27,6 +28,10 @@ COPIED = (
     " posting_months destination destination_name residence open_ended end_on disease_groups"
     " diagnosis in_catalogue referral_institution issuer_confirmed certificate_no certificate_on"
     " handed commitment_status commitment_signed_on commitment_due_on"
+).split()
+# and what a copy of one that came to nothing takes over besides
+COPIED_TOO = (
+    "start_on admission_on discharge_on settled settlement_mode lacking_due_on excused previous"
 ).split()
 
 
@@ -80,7 +85,26 @@ class Judged:
             issuer_reason=self.issuer_reason,
             issuer_confirmed=self.issuer_confirmed,
             excused=self.excused,
+            given={name: self._given(name) for name in plausible.FIELDS},
+            others=self._others(),
         )
+
+    def _given(self: "Filing", name: str) -> Any:
+        """What stands in a field, in clear; of a row that is not stored yet, as it was typed."""
+        value = getattr(self, name)
+        return self.clear(name) if isinstance(value, Sealed) else value
+
+    def _others(self: "Filing") -> tuple[requirements.Period, ...]:
+        """The person's other long-term filings in force, but the one that this one replaces."""
+        return tuple(
+            requirements.Period(row.number, True, row.start_on, row.end_on, self._label_of(row))
+            for row in type(self).objects.alongside(self).select_related("office")
+        )
+
+    def _label_of(self: "Filing", other: "Filing") -> str:
+        """Where to; of a filing that this office does not see, only whose it is (decisions 5)."""
+        ours = other.office.path.startswith(self.office.path)
+        return other.destination_name if ours else f"{other.office}受理"
 
     def verdict(self: "Filing") -> requirements.Verdict | None:
         """What the rules say of it; None where it was judged elsewhere."""
@@ -107,12 +131,9 @@ class Judged:
 
     def _decided_by_rules(self: "Filing", verdict: requirements.Verdict | None) -> dict[str, Any]:
         """What handing in settles: the end, the way of paying, and the rules themselves."""
-        rules, now = self.rulebook, timezone.now()
-        found: dict[str, Any] = {"submitted_at": now}
         if verdict is None:
-            return found
-        if rules.review_days is not None:
-            found["review_due_on"] = self.working_days_on(rules.review_days)
+            return {}
+        rules, found = self.rulebook, dict[str, Any]()
         promised = requirements.PROMISE in self.handed.values()
         if promised and self.commitment_signed_on:
             found["commitment_status"] = Commitment.PENDING
@@ -140,17 +161,8 @@ class Judged:
         if not self.exclusive or not self.cert_index:
             return
         mine = requirements.Period(self.number, True, self.start_on, self.end_on)
-        others = [
-            requirements.Period(row.number, True, row.start_on, row.end_on, row.destination_name)
-            for row in type(self).objects.alongside(self)
-        ]
-        if clash := requirements.overlapping(mine, others):
-            other = clash[0]
-            until = requirements.in_words(other.end_on) if other.end_on else "长期"
-            raise Refused(
-                f"同一时间只能有一个长期备案：{other.number}（{other.label}，"
-                f"{requirements.in_words(other.start_on)}到{until}）还有效。请先变更或撤销那一个。"
-            )
+        if clash := requirements.overlapping(mine, self._others()):
+            raise Refused(requirements.only_one(clash[0]))
 
     @classmethod
     @transaction.atomic
@@ -177,9 +189,22 @@ class Judged:
         values = {name: getattr(self, name) for name in COPIED}
         if values["end_on"] and values["end_on"] < start_on:
             values["end_on"] = None
-        draft = type(self).register(
-            by=by, words=reason[:300], previous=self, start_on=start_on, **values
-        )
+        return self._drafted(by, reason, values | {"previous": self, "start_on": start_on})
+
+    def copied_whole(self: "Filing", *, by: Any) -> "Filing":
+        """All that was typed, as a new draft, its end left to the rules where they give one."""
+        values = {name: getattr(self, name) for name in (*COPIED, *COPIED_TOO)}
+        if self._end_is_given(self.end_on):
+            values["end_on"] = None
+        values |= {"commitment_status": Commitment.NONE, "commitment_due_on": None}
+        return self._drafted(by, f"照抄 {self.number}", values)
+
+    def _end_is_given(self: "Filing", end_on: date | None) -> bool:
+        given = requirements.end_of(self.rulebook, self.start_on, self.discharge_on)
+        return end_on is not None and end_on == given
+
+    def _drafted(self: "Filing", by: Any, words: str, values: dict[str, Any]) -> "Filing":
+        draft = type(self).register(by=by, words=words[:300], **values)
         for agent in self.agents.all():
             draft.agents.create(
                 person=agent.person,
@@ -191,12 +216,18 @@ class Judged:
 
     @transaction.atomic
     def edited(self: "Filing", *, by: Any, expected: int | None, **values: Any) -> None:
-        """A draft filled in anew, over the version that the person was looking at."""
+        """A draft, or what is sent back for 补正, filled in anew over the version that the person
+        was looking at. Another kind is judged by its own rules; an end that the rules gave goes
+        with the start."""
         row = type(self).objects.select_for_update(of=("self",)).get(pk=self.pk)
         if row.version != expected:
             raise Stale(row)
-        if row.status != Status.DRAFT:
+        if row.status not in EDITABLE:
             raise Refused(f"备案 {row.number} 已经提交，不能直接改。")
+        if self.rules and self.end_on == values.get("end_on") and self._end_is_given(self.end_on):
+            values["end_on"] = None
+        if "variant" in values and values["variant"] != self.variant:
+            self.rules, self.findings = {}, []
         for name, value in values.items():
             setattr(self, name, value)
         self.version += 1

@@ -4,6 +4,7 @@ A variant is loaded with all that hangs on it or not at all: once staff own it, 
 materials and channels too.
 """
 
+from pathlib import Path
 from typing import Any
 
 from apps.filings.catalogue import (
@@ -20,11 +21,13 @@ from apps.filings.catalogue import (
     Topic,
     Variant,
 )
+from apps.filings.fieldrules import FieldRule
 from apps.offices.models import Channel
 from apps.offices.policy import SOURCED, Counts, Loader
-from ydjy.lib.policyfile import Row, Tables
+from ydjy.lib.policyfile import Row, Tables, read
 
 TABLES = ("material", "category", "region", "settlement", "topic", "funding", "form")
+PLAUSIBLE = Path(__file__).parent / "data" / "plausible.toml"  # of every city
 INSURANCES = ("310", "390")
 
 
@@ -36,14 +39,14 @@ def load(city: str, tables: Tables) -> Counts:
     _regions(loader)
     _settlements(loader)
     _guide(loader)
-    return loader.counts
+    return loader.counts + _field_rules()
 
 
 def remove() -> None:
     """Take the city's rows away again; ProtectedError where a filing names one."""
     for model in (Variant, Category, Material, SettlementRule, RegionClass):
         model.objects.all().delete()  # eligibility, materials and channels go with their variant
-    for model in (Topic, FundingStandard, FormTemplate):
+    for model in (Topic, FundingStandard, FormTemplate, FieldRule):
         model.objects.all().delete()
 
 
@@ -128,6 +131,15 @@ def _channel_rules(loader: Loader, row: Row, variant: Variant, inherited: dict[s
             **inherited | {"facts": facts},
         )
         loader.save(row, rule, "channel_rules")
+
+
+def _field_rules() -> Counts:
+    """What is plausible in the fields of a registration: no city's document says it."""
+    loader = Loader(read(PLAUSIBLE, "apps/filings/data/plausible.toml"), ("field_rule",))
+    own = "code group field needed days_before days_after at_most excusable valid_from valid_to"
+    for row in loader.new("field_rule", FieldRule, "field_rules", "code field", own):
+        loader.save(row, FieldRule(**row.pick(own)), "field_rules")
+    return loader.counts
 
 
 def _regions(loader: Loader) -> None:

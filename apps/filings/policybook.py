@@ -7,10 +7,12 @@ from datetime import date
 from typing import Any
 
 from apps.filings.catalogue import Category, Variant
+from apps.filings.fieldrules import FieldRule
 from apps.filings.rulebook import (
     ChannelRow,
     Choice,
     EligibilityRow,
+    FieldRow,
     MaterialRow,
     Rules,
     decide,
@@ -78,6 +80,10 @@ def _rules_of(variant: Variant) -> Rules:
         channels=tuple(
             ChannelRow(row.channel.code, row.channel.name, row.cross_province_only, basis(row))
             for row in variant.channels.select_related("channel", "source")
+        ),
+        fields=tuple(
+            FieldRow(**{name: getattr(row, name) for name in FieldRow.__dataclass_fields__})
+            for row in FieldRule.objects.all()
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
+from apps.filings.beside import FilingEvent
 from apps.filings.steps import Status
 from apps.offices.models import Office
 from ydjy.desk.prefixes import LAST, begins
@@ -81,8 +82,24 @@ class FilingQuerySet(OfficeScopedQuerySet):
         ]
         return self.filter(reduce(or_, ranges)).order_by(letters.asc(), *NEWEST)
 
+    def of_others(self, staff: Any) -> Self:
+        """Those for which this person is a second person."""
+        wrote = FilingEvent.objects.written_since_approval().filter(
+            filing=models.OuterRef("pk"), by=staff
+        )
+        return self.exclude(created_by=staff).exclude(models.Exists(wrote))
+
+    def for_review_by(self, staff: Any) -> Self:
+        """Those that wait for a second person, and for whom this one is a second person."""
+        return self.filter(status=Status.PENDING).of_others(staff)
+
     def approved(self) -> Self:
         return self.filter(status=Status.APPROVED)
+
+    def revocation_asked(self) -> Self:
+        """In force, and somebody has asked to revoke it."""
+        standing = [Status.APPROVED, Status.SUSPENDED]
+        return self.filter(revoke_asked_by__isnull=False, status__in=standing)
 
     def in_force_on(self, day: date) -> Self:
         """Approved and running on that day: 未生效／有效／已到期 are never stored."""
@@ -95,11 +112,14 @@ class FilingQuerySet(OfficeScopedQuerySet):
         return self.approved().filter(end_on__gte=first, end_on__lte=last)
 
     def alongside(self, filing: "Filing") -> Self:
-        """The other approved long-term filings of the same person and insurance."""
+        """The other approved long-term filings of the same person and insurance, but the one that
+        this one replaces."""
+        if not filing.cert_index:
+            return self.none()
         same = self.approved().filter(
             cert_index=filing.cert_index, insutype=filing.insutype, exclusive=True
         )
-        return same.exclude(pk=filing.pk)
+        return same.exclude(pk=filing.pk).exclude(pk=filing.previous_id)
 
 
 def tail_index(tail: str) -> str:

@@ -11,9 +11,9 @@ Sources: D-F01–D-F51; traps 4, 5, 7, 24–29.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import date
 
+from apps.filings import plausible
 from apps.filings.application import (
     COPY,
     INSURANCE_WORDS,
@@ -24,6 +24,7 @@ from apps.filings.application import (
     Application,
     Finding,
     Guardian,
+    Period,
     Verdict,
     add_months,
     age_on,
@@ -80,17 +81,6 @@ def change_lock(rules: Rules, start_on: date, day: date, excuse: str = "") -> Fi
     return Finding("change_lock", "refuse", f"{words}。有特殊情况的，请写明理由。", rules.basis)
 
 
-@dataclass(frozen=True)
-class Period:
-    """Another filing of the same person and insurance, both days included."""
-
-    number: str
-    long_term: bool
-    start_on: date
-    end_on: date | None
-    label: str = ""
-
-
 def overlapping(mine: Period, others: Iterable[Period]) -> list[Period]:
     """Long-term filings that run at the same time; a temporary one stands beside any other."""
     if not mine.long_term:
@@ -120,6 +110,8 @@ def judge(rules: Rules, asked: Application, *, passed_over: str = "") -> Verdict
         _eligibility(rules, asked),
         _channel(rules, asked),
         *_days(rules, asked),
+        *plausible.findings(rules, asked),
+        _alone(rules, asked),
         *_certificate(rules, asked),
     ]
     lacking = missing(rules, asked)
@@ -136,8 +128,16 @@ def judge(rules: Rules, asked: Application, *, passed_over: str = "") -> Verdict
 
 
 def settlement(rules: Rules, asked: Application) -> str:
-    """结算前补办的直接结算，结算后补办的手工报销 (D-F32); what the panel admits too (D-F24)."""
-    return "manual" if asked.settled or rules.manual or rules.panel_needed else "direct"
+    """结算前补办的直接结算，结算后补办的手工报销 (D-F32); what the panel admits too (D-F24), and an
+    emergency that is over (D-F23)."""
+    late = rules.in_hospital_only and _is_over(asked)
+    manual = asked.settled or rules.manual or rules.panel_needed or late
+    return "manual" if manual else "direct"
+
+
+def _is_over(asked: Application) -> bool:
+    left = asked.discharge_on
+    return asked.settled or (left is not None and left <= asked.applied_on)
 
 
 def _in_force(rules: Rules, asked: Application) -> Finding | None:
@@ -254,33 +254,35 @@ def _cross(asked: Application) -> bool:
 
 
 def _days(rules: Rules, asked: Application) -> list[Finding | None]:
-    return [_start(rules, asked), _end(rules, asked), _window(rules, asked), _backfill(asked)]
+    found = [_start(rules, asked), _end(rules, asked), _window(rules, asked)]
+    return [*found, _backfill(rules, asked)]
 
 
 def _start(rules: Rules, asked: Application) -> Finding | None:
     """A start in the past is what 补办 is; after the admission it does not help (trap 4)."""
     if asked.admission_on and asked.start_on > asked.admission_on:
         words = f"已经入院的，备案开始日期要在入院日期{in_words(asked.admission_on)}当天或之前。"
-        return Finding("start", "refuse", words, rules.basis)
+        return Finding("start", "refuse", words, rules.basis, "start_on")
     return None
 
 
 def _end(rules: Rules, asked: Application) -> Finding:
     given = end_of(rules, asked.start_on, asked.discharge_on)
     if asked.end_on and asked.end_on < asked.start_on:
-        return Finding("end", "refuse", "结束日期早于开始日期，请检查。", rules.basis)
+        words = "结束日期早于开始日期，请检查。"
+        return Finding("end", "refuse", words, rules.basis, "end_on")
     if rules.this_stay_only:
         return Finding("end", "ok", "只管这一次住院，到出院为止。", rules.basis)
     if given and asked.end_on and asked.end_on > given:
         words = f"这个类别最多办{rules.validity_months}个月，结束日期不能晚于{in_words(given)}。"
-        return Finding("end", "refuse", words, rules.basis)
+        return Finding("end", "refuse", words, rules.basis, "end_on")
     if given:
         return Finding("end", "ok", f"有效到{in_words(asked.end_on or given)}。", rules.basis)
     if rules.unsettled and not asked.end_on and not (rules.long_term and asked.open_ended):
         words = f"“{rules.label}”的有效期还没有依据，请写明结束日期" + (
             "，或者注明长期有效。" if rules.long_term else "。"
         )
-        return Finding("end", "refuse", words, rules.basis)
+        return Finding("end", "refuse", words, rules.basis, "end_on")
     until = f"有效到{in_words(asked.end_on)}。" if asked.end_on else "长期有效，到变更或撤销为止。"
     return Finding("end", "ok", until, rules.basis)
 
@@ -290,22 +292,45 @@ def _window(rules: Rules, asked: Application) -> Finding | None:
     if not rules.in_hospital_only:
         return None
     if asked.admission_on is None:
-        return Finding("window", "refuse", "请写入院日期：入院后、出院前才能办。", rules.basis)
+        words = "请写入院日期：入院后、出院前才能办。"
+        return Finding("window", "refuse", words, rules.basis, "admission_on")
     if asked.applied_on < asked.admission_on:
-        return Finding("window", "refuse", "还没有入院，入院后再办。", rules.basis)
-    if (asked.discharge_on and asked.discharge_on <= asked.applied_on) or asked.settled:
+        words = "还没有入院，入院后再办。"
+        return Finding("window", "refuse", words, rules.basis, "admission_on")
+    if _is_over(asked):
         words = "已经出院或结算，过了入院后、出院前的时间，请走手工报销。"
         return Finding("window", "refuse", words, rules.basis)
     return Finding("window", "ok", "在入院后、出院前，可以办。", rules.basis)
 
 
-def _backfill(asked: Application) -> Finding | None:
+def _backfill(rules: Rules, asked: Application) -> Finding | None:
+    """What 补办 leads to. An emergency that is over is not made good at all (D-F23)."""
+    if rules.in_hospital_only and _is_over(asked):
+        return None
     if asked.settled:
         return Finding("backfill", "warn", "已经结算，补办后按手工报销，请告诉参保人。")
-    if asked.admission_on and asked.admission_on < asked.applied_on:
-        words = "结算前补办，办好后可以直接结算；建议重新办一次入院登记。"
-        return Finding("backfill", "ok", words)
-    return None
+    if not asked.admission_on or asked.admission_on >= asked.applied_on:
+        return None
+    if settlement(rules, asked) == "manual":
+        return Finding("backfill", "warn", "入院后补办，按手工报销，请告诉参保人。")
+    again = "" if _is_over(asked) else "；建议重新办一次入院登记"
+    return Finding("backfill", "ok", f"结算前补办，办好后可以直接结算{again}。")
+
+
+def _alone(rules: Rules, asked: Application) -> Finding | None:
+    """One long-term filing at a time for a person and insurance (domain 4.5, F11)."""
+    last = asked.end_on or end_of(rules, asked.start_on, asked.discharge_on)
+    clash = overlapping(Period("", rules.long_term, asked.start_on, last), asked.others)
+    return Finding("alone", "refuse", only_one(clash[0]), rules.basis) if clash else None
+
+
+def only_one(other: Period) -> str:
+    """Why a second long-term filing is refused, and what to do instead."""
+    until = in_words(other.end_on) if other.end_on else "长期"
+    return (
+        f"同一时间只能有一个长期备案：{other.number}（{other.label}，{in_words(other.start_on)}到"
+        f"{until}）还有效。请改办那一个的变更，或者先撤销它。"
+    )
 
 
 def _certificate(rules: Rules, asked: Application) -> list[Finding | None]:
@@ -364,7 +389,7 @@ def _settled_how(rules: Rules, group: Collection[MaterialRow], asked: Applicatio
             return how
         if how == PROMISE and asked.commitment_signed and rules.commitment_allowed and row.waivable:
             return how
-        if how == LATER and asked.lacking_due_on:
+        if how == LATER:  # by which day is asked for by itself, see plausible.py
             return how
     return ""
 
@@ -375,9 +400,15 @@ def _materials(
     found: list[Finding | None] = []
     for group in lacking:
         words = f"还缺{_group_words(group)}。"
-        if any(asked.handed.get(row.key) == PROMISE for row in group):
-            words = f"{words}这一项不能用承诺代替，或者承诺书还没有签。"
-        found.append(Finding("materials", "refuse", words, group[0].basis or rules.basis))
+        field = ""
+        if promised := [row for row in group if asked.handed.get(row.key) == PROMISE]:
+            if rules.commitment_allowed and any(row.waivable for row in promised):
+                field = "commitment_signed_on"
+                words = f"{_group_words(group)}用承诺代替，请填承诺书签字日期。"
+            else:
+                words = f"{words}这一项不能用承诺代替，要交材料或者容缺后补。"
+        basis = group[0].basis or rules.basis
+        found.append(Finding("materials", "refuse", words, basis, field))
     for how, word in ((PROMISE, "签了承诺书，限期补齐"), (LATER, "容缺受理，限期补齐")):
         groups = [g for g in rules.groups.values() if _settled_how(rules, g, asked) == how]
         if groups:

@@ -13,8 +13,15 @@ from datetime import date
 from typing import Any
 
 LONG = frozenset({"long_term", "work"})  # of these a person has one at a time
+SICK = frozenset({"referral", "emergency"})
 EMERGENCY = "emergency"
 TEMPORARY = "temporary"
+FAMILY = frozenset({"spouse", "child", "child_spouse"})
+STAY = ("admission_on", "discharge_on", "settled")
+CERTIFICATE = (
+    *("institution", "institution_name", "issuer_confirmed"),
+    *("certificate_no", "certificate_on"),
+)
 WHOSE = {
     "insured": "",
     "spouse": "配偶的",
@@ -77,6 +84,24 @@ class ChannelRow:
 
 
 @dataclass(frozen=True)
+class FieldRow:
+    """What one field must hold; ``group`` blank is every group. Days count from application."""
+
+    field: str
+    group: str = ""
+    needed: bool = False
+    days_before: int | None = None
+    days_after: int | None = None
+    at_most: int | None = None
+    excusable: bool = False
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        return (self.valid_from or day) <= day <= (self.valid_to or day)
+
+
+@dataclass(frozen=True)
 class Rules:
     """One variant, complete. ``valid_from``/``valid_to`` are both included; None is open."""
 
@@ -107,6 +132,7 @@ class Rules:
     eligibility: tuple[EligibilityRow, ...] = ()
     materials: tuple[MaterialRow, ...] = ()
     channels: tuple[ChannelRow, ...] = ()
+    fields: tuple[FieldRow, ...] = ()
 
     @property
     def label(self) -> str:
@@ -148,6 +174,32 @@ class Rules:
     def posting_asked(self) -> bool:
         return any(row.min_posting_months for row in self.eligibility)
 
+    @property
+    def family(self) -> frozenset[str]:
+        """Whose papers are asked for, where a person goes to live with somebody (D-F05); a minor
+        goes by the guardian's filing instead."""
+        if self.guardian_needed:
+            return frozenset()
+        return frozenset(row.whose for row in self.materials) & FAMILY
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The fields that this kind asks for beside the person, the place and the office."""
+        asked: tuple[tuple[object, tuple[str, ...]], ...] = (
+            (True, ("phone", "channel", "start_on", *STAY)),
+            (not self.this_stay_only, ("end_on",)),
+            (self.long_term, ("residence",)),
+            (self.long_term and self.unsettled, ("open_ended",)),
+            (self.posting_asked, ("posting_months",)),
+            (self.family, ("relation", "relative", "relative_document")),
+            (self.guardian_needed, ("guardian_number", "guardian_insured_there")),
+            (self.group in SICK, ("groups", "diagnosis")),
+            (self.certificate_needed, CERTIFICATE),
+            (self.groups, ("lacking_due_on",)),
+            (self.commitment_allowed, ("commitment_signed_on", "commitment_due_on")),
+        )
+        return frozenset(name for wanted, names in asked if wanted for name in names)
+
     def material(self, key: str) -> MaterialRow | None:
         return next((row for row in self.materials if row.key == key), None)
 
@@ -157,10 +209,7 @@ class Rules:
 
 def from_json(stored: Mapping[str, Any]) -> Rules:
     """The rules of a snapshot; keys of a later version are left out."""
-    known = {name: stored[name] for name in Rules.__dataclass_fields__ if name in stored}
-    for name in ("valid_from", "valid_to"):
-        if known.get(name):
-            known[name] = date.fromisoformat(known[name])
+    known = _dated({name: stored[name] for name in Rules.__dataclass_fields__ if name in stored})
     known["eligibility"] = tuple(
         EligibilityRow(
             **row
@@ -173,7 +222,13 @@ def from_json(stored: Mapping[str, Any]) -> Rules:
     )
     known["materials"] = tuple(MaterialRow(**row) for row in known.get("materials", ()))
     known["channels"] = tuple(ChannelRow(**row) for row in known.get("channels", ()))
+    known["fields"] = tuple(FieldRow(**_dated(row)) for row in known.get("fields", ()))
     return Rules(**known)
+
+
+def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
+    days = {name: row[name] for name in ("valid_from", "valid_to") if row.get(name)}
+    return {**row, **{name: date.fromisoformat(day) for name, day in days.items()}}
 
 
 def _plain(value: Any) -> Any:

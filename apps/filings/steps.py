@@ -41,7 +41,14 @@ class Commitment(models.TextChoices):
 
 
 S = Status
+EDITABLE = frozenset({S.DRAFT, S.SUPPLEMENT})  # in these the form opens for its clerk
 KEEPS = ""  # a verb that leaves the state as it is
+# Verbs by which a second person puts a filing into force or takes it out of it.
+DECISIONS = frozenset({"approve", "panel_decide", "reject", "revoke", "restore", "resume"})
+# Events that write nothing into what is decided on: the review's own steps, and what is only noted.
+REVIEWING = frozenset(
+    "request_supplement refer_to_panel check_benefits mark_uploaded print copy change".split()
+)
 # verb → (the states it may start from, the states it may lead to)
 STEPS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "submit": (frozenset({S.DRAFT}), frozenset({S.PENDING})),
@@ -64,6 +71,7 @@ STEPS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "suspend": (frozenset({S.APPROVED}), frozenset({S.SUSPENDED})),
     "resume": (frozenset({S.SUSPENDED}), frozenset({S.APPROVED})),
     "reverse": (frozenset({S.APPROVED}), frozenset({S.PENDING})),
+    "copy": (frozenset({S.REJECTED, S.WITHDRAWN}), frozenset({KEEPS})),
     "settle_commitment": (frozenset({S.APPROVED}), frozenset({KEEPS})),
     "settle_lacking": (frozenset({S.PENDING, S.APPROVED}), frozenset({KEEPS})),
     "discharge": (frozenset({S.APPROVED}), frozenset({KEEPS})),
@@ -88,7 +96,11 @@ class FilingVerbs:
         """Handed in: everything the rules ask is there, or the missing is named."""
         verdict = self.verdict()
         must(verdict is None or verdict.allowed, verdict.sentence if verdict else "")
-        self._step("submit", S.PENDING, by, changes=self._decided_by_rules(verdict), **more)
+        changes: dict[str, Any] = {"submitted_at": timezone.now()}
+        if verdict is not None and self.rulebook.review_days is not None:
+            changes["review_due_on"] = self.working_days_on(self.rulebook.review_days)
+        changes |= self._decided_by_rules(verdict)
+        self._step("submit", S.PENDING, by, changes=changes, **more)
 
     def withdraw(self: "Filing", *, by: Any, reason: str, **more: Any) -> None:
         must(reason, "请写明为什么撤回。")
@@ -120,6 +132,7 @@ class FilingVerbs:
         verdict = self.verdict()
         must(verdict is None or verdict.allowed, verdict.sentence if verdict else "")
         changes = {"supplement_due_on": None, "handed": self.handed}
+        changes |= self._decided_by_rules(verdict)
         self._step("resubmit", S.PENDING, by, "材料已补齐", changes=changes, **more)
 
     def approve(self: "Filing", *, by: Any, **more: Any) -> None:
@@ -132,7 +145,7 @@ class FilingVerbs:
         )
         with transaction.atomic():
             self._replace_previous(by)
-            self._step("approve", S.APPROVED, by, decides=True, **more)
+            self._step("approve", S.APPROVED, by, **more)
 
     def refer_to_panel(self: "Filing", *, by: Any, **more: Any) -> None:
         """合议: experts look at an emergency that no list names (D-F24)."""
@@ -152,12 +165,12 @@ class FilingVerbs:
         if not met:
             changes["reason"] = words
         to = S.APPROVED if met else S.REJECTED
-        self._step("panel_decide", to, by, words, changes=changes, decides=True, **more)
+        self._step("panel_decide", to, by, words, changes=changes, **more)
 
     def reject(self: "Filing", *, by: Any, reason: str, **more: Any) -> None:
         must(reason, "请写明为什么不予备案，要告诉参保人。")
         changes = {"reason": reason}
-        self._step("reject", S.REJECTED, by, reason, changes=changes, decides=True, **more)
+        self._step("reject", S.REJECTED, by, reason, changes=changes, **more)
 
     def mark_uploaded(self: "Filing", *, by: Any, **more: Any) -> None:
         """The national platform has it: only now does it count elsewhere (trap 6)."""
@@ -184,6 +197,13 @@ class FilingVerbs:
             self._step("change", KEEPS, by, reason, **more)
             return self.copied(by=by, reason=reason, start_on=max(today, self.start_on))
 
+    def copy(self: "Filing", *, by: Any, **more: Any) -> "Filing":
+        """照抄成新草稿: one that was refused or taken back is not typed a second time."""
+        with transaction.atomic():
+            draft = self.copied_whole(by=by)
+            self._step("copy", KEEPS, by, f"照抄成 {draft}", **more)
+            return draft
+
     def ask_revoke(self: "Filing", *, by: Any, reason: str, **more: Any) -> None:
         """The clerk asks; another person revokes."""
         must(reason, "请写明为什么撤销。")
@@ -194,8 +214,6 @@ class FilingVerbs:
         """撤销 by a second person; settled care is not undone, so then it ends today."""
         reason = reason or (self.reason if self.revoke_asked_by_id else "")
         must(reason, "请写明为什么撤销。")
-        asker = self.revoke_asked_by_id or self.created_by_id
-        must(asker != by.pk, "自己登记或申请撤销的，要由另一个人办撤销。")
         changes: dict[str, Any] = {"reason": reason}
         if self.settled:
             changes["end_on"] = max(self.start_on, timezone.localdate())
@@ -204,7 +222,6 @@ class FilingVerbs:
     def restore(self: "Filing", *, by: Any, reason: str, **more: Any) -> None:
         """冲撤销: revoked by mistake."""
         must(reason, "请写明为什么恢复。")
-        must(self.created_by_id != by.pk, "自己登记的备案要由另一个人恢复。")
         changes = {"revoke_asked_by": None}
         self._step("restore", S.APPROVED, by, reason, changes=changes, tells=True, **more)
 
@@ -274,6 +291,15 @@ class FilingVerbs:
             "replace", S.CHANGED, by, f"由 {self.number} 代替", changes={"end_on": ends}, tells=True
         )
 
+    def must_be_of_another(self: "Filing", by: Any) -> None:
+        """A second person is one who did not register it and wrote nothing since it was last
+        approved. The database holds the same (``guards.py``)."""
+        must(self.created_by_id != by.pk, "自己登记的备案要由另一个人审核。")
+        wrote = self.events.written_since_approval().filter(by=by).first()
+        if wrote is not None:
+            on = requirements.in_words(timezone.localdate(wrote.at))
+            raise Refused(f"你{on}在这个备案里办过“{wrote}”，这一步要由另一个人办。")
+
     @transaction.atomic
     def _step(
         self: "Filing",
@@ -283,7 +309,6 @@ class FilingVerbs:
         words: str = "",
         *,
         changes: Mapping[str, Any] | None = None,
-        decides: bool = False,
         tells: bool = False,
         expected: int | None = None,
     ) -> None:
@@ -292,11 +317,14 @@ class FilingVerbs:
             raise Stale(row)
         if row.status not in TRANSITIONS[verb]:
             raise Refused(f"备案 {row.number} 现在是“{row.get_status_display()}”，不能这样办。")
-        must(not decides or row.created_by_id != by.pk, "自己登记的备案要由另一个人审核。")
+        if verb in DECISIONS:
+            row.must_be_of_another(by)
         before, now, to = row.status, timezone.now(), to or row.status
         new = {**(changes or {}), "status": to, "version": row.version + 1, "touched_at": now}
-        if decides:
-            new |= {"decided_at": now, "decided_by": by}
+        if verb in DECISIONS:
+            new["decided_by"] = by
+            if before in (S.PENDING, S.PANEL):
+                new["decided_at"] = now
         if tells:  # what the platform knows of it is no longer so
             new["upload_status"] = self.UploadStatus.NOT_YET
         for name, value in new.items():

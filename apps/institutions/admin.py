@@ -92,7 +92,7 @@ class Rights(DeskInline):
 
 class Suspensions(DeskInline):
     model = Suspension
-    fields = ("kind", "reason", "valid_from", "valid_to", "source")
+    fields = ("kind", "reason", *DATED)
 
 
 class Contacts(DeskInline):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.offices import admin_public, lists
 from apps.offices import admin_upkeep as upkeep
+from apps.offices.admin_leaving import LeavingMixin
 from apps.offices.models import (
     CalendarDay,
     Channel,
@@ -37,7 +38,7 @@ PERIOD = ("valid_from", "valid_to")
 class OfficeHours(DeskInline):
     model = ServiceHours
     fk_name = "office"
-    fields = ("weekday", "opens", "closes", *SOURCE)
+    fields = ("weekday", "opens", "closes", *PERIOD, *SOURCE)
     removable = True
 
 
@@ -56,7 +57,7 @@ class OfficeAdmin(admin_public.PaperCodeMixin, SmallListMixin, DeskAdmin):
     search_fields = ("name", "code", "area_name")
     search_help_text = "名称或代号"
     fields = (
-        *("code", "name", "level", "parent", "area", "area_name", "address", "accepts"),
+        *("name", "level", "parent", "area", "area_name", "address", "step_free", "accepts"),
         *("handles_cases", "order", "published", *PERIOD, *SOURCE),
     )
     inlines = (OfficeHours,)
@@ -108,7 +109,8 @@ class CalendarDayAdmin(SmallListMixin, DeskAdmin):
     workdays = upkeep.workdays
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        if gap := calendar_gap(timezone.localdate()):
+        gap = calendar_gap(timezone.localdate()) if self.has_add_permission(request) else ""
+        if gap:
             messages.error(request, gap)
         return super().changelist_view(request, extra_context)
 
@@ -140,6 +142,11 @@ class PolicyDocumentAdmin(DeskAdmin):
 class CityAdmin(DeskAdmin):
     about = "这套系统服务的统筹区，只有一个。"
     list_display = ("name", "area", "area_code", "county_rule", "weekly_exchange")
+    readonly_fields = (
+        "name",
+        "area",
+        "area_code",
+    )  # the policy's own: another city is another desk
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -159,16 +166,16 @@ class StaffForm(DeskForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        if self.instance.password_until and not cleaned.get("must_change_password", True):
+            said = "一次性密码要由本人换掉，换好以后这里自己就去掉了。"
+            self.add_error("must_change_password", said)
         moved = {"role", "office", "is_active"} & set(self.changed_data)
         if moved and self.instance.pk == self.by.pk:
             raise forms.ValidationError("自己的岗位、机构和账号状态，请由另一位管理人员来改。")
         return cleaned
 
 
-class StaffAddForm(BaseUserCreationForm):
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **({"label_suffix": ""} | kwargs))
-
+class StaffAddForm(DeskForm, BaseUserCreationForm):
     class Meta(BaseUserCreationForm.Meta):
         model = Staff
 
@@ -188,7 +195,7 @@ class StaffPasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(Staff)
-class StaffAdmin(ExportMixin, OfficeScopedAdmin, UserAdmin):
+class StaffAdmin(LeavingMixin, ExportMixin, OfficeScopedAdmin, UserAdmin):
     about = "谁能登录、在哪个机构、是什么岗位。能看什么、能做什么由岗位决定，不能单独给。"
     export_columns = (
         Column("姓名", "name"),

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db import models, transaction
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -27,6 +27,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from apps.offices.memory import Memory
 from apps.offices.models import City, Hotline, Notice, Office, PublicVersion, SiteSettings
 from apps.offices.openhours import Opening, Timetable
+from ydjy.desk.transactions import commits_by_itself
 from ydjy.lib import qr
 
 CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'"
@@ -163,7 +164,7 @@ def page(view: View) -> View:
         patch_vary_headers(response, ("Cookie",))
         return response
 
-    return transaction.non_atomic_requests(answer)
+    return commits_by_itself(answer)
 
 
 def mark(site: Furniture, mode: str) -> str:

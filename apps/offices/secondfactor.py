@@ -1,7 +1,7 @@
 """The second factor 动态码: six digits from a phone, good for 30 seconds, each once (RFC 6238).
 
-Works offline and needs no package: the algorithm is in ``cryptography``. Pure: values in, the step
-that was used out.
+Works offline and needs no package: the algorithm is in ``cryptography``. Values in, the step that
+was used out.
 """
 
 import base64
@@ -10,6 +10,8 @@ import secrets
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
+from ydjy.desk.secrets import blind_index
+
 STEP = 30  # seconds
 DRIFT = 1  # steps by which a phone's clock may be off
 
@@ -17,6 +19,13 @@ DRIFT = 1  # steps by which a phone's clock may be off
 def new_secret() -> str:
     """160 random bits in base32, as authenticator apps take them by hand."""
     return base64.b32encode(secrets.token_bytes(20)).decode()
+
+
+def secret_for(visit: str) -> str:
+    """The same secret for the same visit, so that it need not be kept anywhere until it is taken
+    into use; nobody can make it up without the key."""
+    halves = [blind_index(f"second factor.{half}", visit) for half in "ab"]
+    return base64.b32encode(bytes.fromhex("".join(halves))[:20]).decode()
 
 
 def used_step(secret: str, code: str, at: float, last: int) -> int | None:

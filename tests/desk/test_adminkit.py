@@ -12,6 +12,7 @@ from apps.institutions.models import Institution, ReferralRight
 from apps.offices.models import Hotline, PolicyDocument, Role, Staff
 from tests import cast as casting
 from tests.cast import Cast, canary
+from tests.pageforms import opened
 from ydjy.desk.adminkit import admin_link, admin_verb, masked
 from ydjy.desk.models import Change, Reading
 
@@ -75,7 +76,7 @@ def test_a_clerk_decides_nothing_and_is_offered_only_what_is_possible(cast: Cast
     browser = client_of(cast.yixian)
     assert browser.post(page("approve", row.pk)).status_code == 403
     offered = [verb.name for verb in browser.get(page("change", row.pk)).context["verbs"]]
-    assert set(offered) == {"submit", "withdraw", "reveal"}
+    assert set(offered) == {"submit", "withdraw"}
 
 
 def test_a_verb_needs_a_permission_at_all():
@@ -96,9 +97,10 @@ def test_a_stale_save_shows_both_texts_and_saves_nothing(cast: Cast, client_of: 
     assert answer.status_code == 200
     assert "我写的" in text
     assert "他写的" in text
-    assert "刚才有人改过" in text
+    assert f"{cast.reviewer} " in text
+    assert "改过这一条（人员状态）" in text
     assert Filing.objects.get().person_status == "他写的"
-    again = my_form | {"version": answer.context["adminform"].form["version"].value()}
+    again = my_form | {"seen": answer.context["adminform"].form["seen"].value()}
     assert mine.post(page("change", row.pk), again).status_code == 302
     assert Filing.objects.get().person_status == "我写的"
 
@@ -187,7 +189,7 @@ def test_a_number_is_masked_until_somebody_asks_for_it_and_that_is_logged(
         assert NUMBER not in text
         assert masked(NUMBER) in text
     assert browser.get(page("reveal", row.pk)).status_code == 405
-    assert NUMBER in browser.post(page("reveal", row.pk), {"reason": "电话核对"}).content.decode()
+    assert NUMBER in browser.post(page("reveal", row.pk), {"reason": "打电话核对"}).content.decode()
     reading = Reading.objects.get()
     assert (reading.by, reading.row, reading.reason) == (cast.yixian, str(row.pk), "电话核对")
     assert client_of(cast.head).post(page("reveal", row.pk)).status_code == 403
@@ -254,7 +256,8 @@ def test_a_role_is_exactly_its_groups_permissions_from_the_next_request_on(
     reviewer, operator = client_of(cast.reviewer), client_of(cast.operator)
     assert reviewer.get(page("change", row.pk)).status_code == 200
     address = page("change", cast.reviewer.pk, model="offices_staff")
-    answer = operator.post(address, staff_form(cast.reviewer, role=Role.DIRECTORY))
+    seen = opened(operator, address)["seen"]
+    answer = operator.post(address, staff_form(cast.reviewer, role=Role.DIRECTORY, seen=seen))
     assert answer.status_code == 302
     person = Staff.objects.get(pk=cast.reviewer.pk)
     assert [group.name for group in person.groups.all()] == ["目录维护"]
@@ -306,6 +309,7 @@ def test_a_scope_that_contradicts_the_document_is_not_saved(cast: Cast, client_o
     form["source"] = paper
     for prefix in ("aliases", "openings", "referral_rights", "suspensions", "contacts"):
         form |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    form["seen"] = opened(browser, address)["seen"]
     right = {"mode": "only", "include": "精神疾病", "exclude": "", "wording": "不含精神疾病"}
     right["source"] = paper
     form |= {f"referral_rights-0-{k}": v for k, v in right.items()}

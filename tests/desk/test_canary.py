@@ -72,7 +72,9 @@ def through_the_pages(browser: Any, row: Filing) -> None:
     page = reverse("admin:filings_filing_change", args=[row.pk])
     browser.post(reverse("admin:filings_filing_find"), {"q": NUMBER}, follow=True)
     browser.get(lists, {"q": NUMBER}, follow=True)
-    answer = browser.post(reverse("admin:filings_filing_reveal", args=[row.pk]), {"reason": "核对"})
+    answer = browser.post(
+        reverse("admin:filings_filing_reveal", args=[row.pk]), {"reason": "打电话核对"}
+    )
     assert NUMBER in answer.content.decode()
     form = browser.get(page).context["adminform"].form
     typed = {

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from apps.errors import intake
 from apps.filings import workbooks as filing_lists
 from apps.institutions import importing
 from apps.institutions.models import ListImport
@@ -13,6 +15,7 @@ from apps.offices.lists import OFFICES
 from tests import cast as casting
 from tests import workbooks
 from tests.cast import Cast
+from tests.desk.test_leftovers import SORTS, Sort
 from ydjy.desk import encodings, uploads
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
@@ -104,3 +107,41 @@ def test_a_submitted_list_of_institutions_is_not_read_anew(cast: Cast):
     with pytest.raises(Refused, match="提交以后不能再改"):
         importing.use_encoding(seen, "big5")  # his page was opened before
     assert (Upload.objects.values().get(), ListImport.objects.values().get()) == before
+
+
+# Every kind of list ------------------------------------------------------------------------------
+
+UNSEEN = {"feedback"}  # is applied at once: its verdicts are closed words, other ones are refused
+
+
+def test_every_kind_that_is_looked_at_before_it_goes_in_is_driven_below():
+    assert {kind for kind, sort in SORTS.items() if not sort.page} == UNSEEN
+
+
+def _weekly(by: Any) -> Upload:
+    rows = [workbooks.WEEKLY_HEADERS[1], *workbooks.weekly_rows(2)]
+    return intake.receive(workbooks.csv_bytes(rows, "utf-8"), "周.csv", by=by)
+
+
+@pytest.mark.parametrize("kind", sorted(SORTS.keys() - UNSEEN))
+def test_another_encoding_reads_the_file_anew_whatever_list_it_is(
+    kind: str, cast: Cast, client_of: Any, jinzhou_policy: None
+):
+    sort: Sort = SORTS[kind]
+    by = getattr(cast, sort.who)
+    for name in ("causecode", "snippet", "diseasegroup", "synonym"):
+        by.user_permissions.add(Permission.objects.get(codename=f"change_{name}"))
+    upload = _weekly(by) if kind == "weekly" else sort.receive(by)
+    Upload.objects.update(office_path=by.office.path, encoding="gb18030")  # guessed wrongly
+    upload.refresh_from_db()
+    rows = upload.accepted
+    one = ListImport.objects.filter(upload=upload).first() or upload
+    here, browser = reverse(sort.page, args=[one.pk]), client_of(by)
+    assert "换了再读" in browser.get(here).content.decode()
+
+    page = browser.post(here, {"do": "encoding", "encoding": "utf-8"}, follow=True)
+
+    assert page.status_code == 200
+    upload.refresh_from_db()
+    assert upload.encoding.startswith("utf-8")
+    assert (upload.state, upload.accepted, rows >= 1) == ("staged", rows, True)

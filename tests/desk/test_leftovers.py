@@ -15,8 +15,8 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import intake, tasks, tending
-from apps.errors.models import CauseCode
+from apps.errors import feedback, intake, tasks, tending
+from apps.errors.models import Batch, CauseCode
 from apps.filings import batches, workbooks
 from apps.filings.catalogue import Variant
 from apps.institutions import importing
@@ -24,6 +24,7 @@ from apps.institutions import tasks as list_jobs
 from apps.institutions.models import ListImport
 from apps.offices.models import Channel, PolicyDocument
 from tests import cast as casting
+from tests import listkinds
 from tests import workbooks as books
 from tests.cast import Cast
 from tests.institutions.lists import csv_list, generated, received
@@ -46,13 +47,15 @@ SMALL = {
 
 
 class Sort(NamedTuple):
-    """A kind of list as people use it: who receives it, how it is imported, where it is seen."""
+    """A kind of list as people use it: who receives it, how it is imported, where it is seen
+    (blank where nobody looks at it before), and what it is once it was read."""
 
     kept: Kept
     who: str
     receive: Callable[[Any], Any]
     bring: Callable[[Any, Upload], Any]
     page: str
+    read: str = "staged"
 
 
 def _filings(by: Any) -> Upload:
@@ -89,6 +92,15 @@ def _weekly(by: Any) -> Upload:
     """Three lines, of which the last repeats the first."""
     rows = books.weekly_rows(2)
     return intake.receive(books.weekly_workbook([*rows, [3, *rows[0][1:]]]), "周.xlsx", by=by)
+
+
+def _answer(by: Any) -> Upload:
+    """The province's answer, read; nobody looks at it before it is applied."""
+    data = csv_list([["测试1", "认可"]], ["姓名", "审核结果"])
+    now = timezone.now()
+    upload = feedback.keep(data, "审核.csv", by=by, batch=Batch.objects.at(now), now=now)
+    uploads.read(upload, feedback.kind(), lambda upload, report: None)
+    return upload
 
 
 def _small(which: Any, page: str) -> Sort:
@@ -140,6 +152,14 @@ SORTS = {
             lambda by: received(csv_list(generated(3)), by=by).upload,
             _publish,
             "admin:institutions_listimport_look",
+        ),
+        Sort(
+            feedback.KEPT,
+            "lead",
+            _answer,
+            lambda by, upload: feedback.go_on(upload),
+            "",
+            "confirmed",
         ),
         *_smalls(),
     )
@@ -193,9 +213,9 @@ def aged(name: str) -> None:
 # The end -----------------------------------------------------------------------------------------
 
 
-def test_every_kind_of_list_is_tended(cast: Cast):
+def test_every_kind_of_list_that_there_is_is_tended(cast: Cast):
     assert [one.kind for one in tending.KEPT] == [*dict.fromkeys(one.kind for one in tending.KEPT)]
-    assert {one.kind for one in tending.KEPT} == set(SORTS)
+    assert {one.kind for one in tending.KEPT} == listkinds.codes() == set(SORTS)
 
 
 def test_a_file_that_nobody_imports_in_time_ends_and_its_receipt_says_so(
@@ -230,6 +250,10 @@ def test_what_was_imported_stays_whatever_its_age(sort: Sort, upload: Upload, by
         assert vault.get(ListImport.objects.get(upload=upload).packed)
 
 
+SEEN = [name for name, one in SORTS.items() if one.page]
+
+
+@pytest.mark.parametrize("sort", SEEN, indirect=True)
 def test_one_that_somebody_has_open_is_left_to_him_for_three_days(
     sort: Sort, upload: Upload, by: Any, client_of: Any
 ):
@@ -255,6 +279,7 @@ def test_looking_at_a_file_is_written_down_once_a_day(
     assert Upload.objects.get(pk=upload.pk).touched_on == timezone.localdate()
 
 
+@pytest.mark.parametrize("sort", SEEN, indirect=True)
 def test_a_page_of_a_file_that_is_over_opens_and_says_so(
     sort: Sort, upload: Upload, by: Any, client_of: Any
 ):
@@ -297,7 +322,7 @@ def test_the_minute_job_reads_what_was_received_and_not_read(
     assert tending.tend(max(now, upload.lease_until) + timedelta(minutes=1)) == 1
     list_jobs.sweep()
     upload.refresh_from_db()
-    assert (upload.state, upload.accepted >= 1) == ("staged", True)
+    assert (upload.state, upload.accepted >= 1) == (sort.read, True)
     assert upload.lease_until is None
     assert what_is_kept(upload) >= 1
     assert tending.tend(now + timedelta(minutes=9)) == 0

@@ -58,7 +58,7 @@ def test_the_reviewer_sends_it_back_with_a_reason(draft, second, client_of):
     with weeks.at(weeks.FRIDAY):
         client_of(second).post(page("review", draft.pk), {"refuse": "1", "reason": "第 2 行"})
     draft.refresh_from_db()
-    assert (draft.state, draft.dropped_because) == ("dropped", "周强：第 2 行")
+    assert (draft.state, draft.dropped_because) == ("refused", "周强：第 2 行")
 
 
 def test_handing_in_asks_how_and_is_shown_with_name_and_time(signed, cast, client_of):

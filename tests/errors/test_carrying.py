@@ -127,11 +127,11 @@ def test_a_week_that_went_back_whole_carries_nothing(batch, cast):
 # The province's answer -------------------------------------------------------------------------
 
 
-def answer_file(rejected: list[int], *, title: str = "审核") -> bytes:
+def answer_file(rejected: list[int], *, words: str = "说明不清") -> bytes:
     """The province's answer to the four rows of week 47: accepted, but those positions."""
     header = [*workbooks.WEEKLY_HEADERS[1], "审核结果", "退回原因"]
     rows = [
-        [*row, *(("退回", "说明不清") if n in rejected else ("认可", ""))]
+        [*row, *(("退回", words) if n in rejected else ("认可", ""))]
         for n, row in enumerate(workbooks.weekly_rows(4))
     ]
     return workbooks.xlsx([header, *rows])
@@ -166,11 +166,8 @@ def test_the_same_answer_again_changes_nothing(returned, cast):
         before = list(Ticket.objects.values_list("pk", "version", "times"))
         with pytest.raises(uploads.AlreadyReceived):
             feedback.receive(answer_file([1]), "审核.xlsx", by=cast.lead, batch=returned)
-        rows = [[*row, "退回", "再说一次"] for row in workbooks.weekly_rows(4)]
-        header = [*workbooks.WEEKLY_HEADERS[1], "审核结果", "退回原因"]
-        outcome = feedback.receive(
-            workbooks.xlsx([header, *rows]), "b.xlsx", by=cast.lead, batch=returned
-        )
+        anew = answer_file([1], words="换了说法")
+        outcome = feedback.receive(anew, "b.xlsx", by=cast.lead, batch=returned)
 
     assert outcome.known == 4
     assert list(Ticket.objects.values_list("pk", "version", "times")) == before

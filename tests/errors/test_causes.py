@@ -1,11 +1,13 @@
 """The diagnosis: the same message, other data, another cause – and the row that shows it."""
 
+import re
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from apps.errors.causes import Case, FilingFact, OpeningFact, business_of, diagnose, fill_in
+from apps.errors.reference import CAUSES
 
 DAY = date(2026, 11, 11)
 FILING = FilingFact(
@@ -89,28 +91,83 @@ def test_the_same_message_with_other_data_has_another_cause(filings, openings, c
     assert verdict.reason.endswith("。")
 
 
-@pytest.mark.parametrize(
-    ("message", "cause"),
-    [
-        ("结算超时，参保地无返回", "timeout"),
-        ("读卡失败：卡识别码校验不通过", "card"),
-        ("持卡信息与参保库不一致", "card"),
-        ("参保人待遇状态异常", "insured_status"),
-        ("未查询到参保人员信息", "insured_status"),
-        ("门诊慢特病资格未查询到", "chronic"),
-        ("费用明细上传失败：药品目录对照缺失", "catalogue"),
-        ("入院登记已存在，不能重复登记", "duplicate"),
-    ],
-)
+WORDS = [
+    ("结算超时，参保地无返回", "timeout"),
+    ("读卡失败：卡识别码校验不通过", "card"),
+    ("持卡信息与参保库不一致", "card"),
+    ("参保人待遇状态异常", "insured_status"),
+    ("未查询到参保人员信息", "insured_status"),
+    ("门诊慢特病资格未查询到", "chronic"),
+    ("费用明细上传失败：药品目录对照缺失", "catalogue"),
+    ("入院登记已存在，不能重复登记", "duplicate"),
+    ("定点医疗机构未开通异地就医住院结算", "not_open"),
+]
+
+
+@pytest.mark.parametrize(("message", "cause"), WORDS)
 def test_when_our_rows_are_all_well_the_words_of_the_message_decide(message, cause):
     assert diagnose(replace(CASE, err_msg=message)).cause == cause
 
 
-def test_a_message_that_sounds_technical_does_not_hide_a_missing_filing():
-    timeout = replace(CASE, err_msg="结算超时，参保地无返回")
+@pytest.mark.parametrize(("message", "cause"), WORDS)
+def test_no_filing_in_our_register_does_not_outdo_what_the_message_says(message, cause):
+    """People file elsewhere too; only the platform's own list of that day proves that they did
+    not. The other cause is shown beside, with its evidence."""
+    verdict = diagnose(replace(CASE, err_msg=message, filings=()))
+    assert (verdict.cause, verdict.second.cause) == (cause, "not_filed")
+    assert verdict.evidence[0].kind == "text"
+    assert verdict.second.reason == (
+        "本系统没有查到这个人在 2026-11-11 的备案，平台上有没有请先核对。"
+    )
 
-    assert diagnose(timeout).cause == "timeout"
-    assert diagnose(replace(timeout, filings=())).cause == "not_filed"
+    proved = diagnose(replace(CASE, err_msg=message, filings=(), on_platform="no"))
+    assert (proved.cause, proved.second.cause) == ("not_filed", cause)
+    assert proved.evidence[0].kind == "platform"
+
+    there = diagnose(replace(CASE, err_msg=message, filings=(), on_platform="yes"))
+    assert (there.cause, there.second) == (cause, None)
+
+
+@pytest.mark.parametrize(("message", "cause"), WORDS)
+@pytest.mark.parametrize(
+    ("change", "proved"),
+    [
+        ({"filings": (replace(FILING, uploaded=False),)}, "not_uploaded"),
+        ({"openings": (replace(OPENING, valid_to=date(2026, 11, 10)),)}, "not_open"),
+    ],
+)
+def test_what_a_row_of_ours_shows_comes_before_the_words(message, cause, change, proved):
+    verdict = diagnose(replace(CASE, err_msg=message, **change))
+    second = verdict.second and verdict.second.cause
+    assert (verdict.cause, second) == (proved, None if cause == proved else cause)
+    assert verdict.evidence[0].pk
+
+
+def test_a_message_about_the_filing_has_the_filing_first_and_the_words_beside():
+    message = "未办理异地就医备案登记，结算超时"
+    verdict = diagnose(replace(CASE, err_msg=message, filings=()))
+    assert (verdict.cause, verdict.second.cause) == ("not_filed", "timeout")
+
+
+ASSERTED = re.compile("经查|经核|已告知|已核|现已|已联系|已经?上报，")
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda one: one.code)
+def test_no_sentence_to_the_province_asserts_what_nothing_proves(cause):
+    assert not ASSERTED.search(cause.template)
+    ours = fill_in(cause.template, CASE)
+    if "没有查到" in ours and not ours.startswith("按报错信息"):
+        assert "本系统" in ours
+    assert "{" not in ours
+    proved = fill_in(cause.template, replace(CASE, on_platform="no"))
+    assert len(proved) <= 200
+    if cause.code == "not_filed":
+        assert proved.startswith("国家平台 2026-11-11 的备案清单里没有查到参保人")
+
+
+def test_the_province_reads_full_width_brackets():
+    case = replace(CASE, inst_name="浙江大学医院(庆春院区)", care_place="杭州(主城)")
+    assert fill_in("请{机构}（{就医地}）", case) == "请浙江大学医院（庆春院区）（杭州（主城））"
 
 
 def test_a_one_sided_bill_did_go_through_once_so_a_missing_filing_is_not_why():
@@ -142,9 +199,9 @@ def test_care_in_the_home_city_needs_no_filing():
 def test_outpatient_care_that_needs_no_filing_is_not_blamed_on_a_missing_one():
     outpatient = replace(CASE, med_type="11", filings=(), openings=(), err_msg="参保人待遇状态异常")
 
-    assert diagnose(outpatient).cause == "not_filed"
+    assert diagnose(outpatient).second.cause == "not_filed"
     free = replace(outpatient, filing_free=frozenset({"outpatient"}))
-    assert diagnose(free).cause == "insured_status"
+    assert (diagnose(free).cause, diagnose(free).second) == ("insured_status", None)
     asked = replace(free, err_msg="未办理异地就医备案登记")
     assert diagnose(asked).cause == "not_filed", "the province itself asks for the filing"
 

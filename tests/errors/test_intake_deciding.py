@@ -11,6 +11,7 @@ from apps.errors import deciding, intake, returns
 from apps.errors.models import Batch, CauseCode, SourceLine, Ticket
 from apps.errors.reference import sync_causes
 from tests import workbooks
+from tests.errors import weeks
 from tests.undone import undone
 from ydjy.desk import problems, sheets, uploads
 from ydjy.desk.models import Upload
@@ -250,7 +251,7 @@ def returned(cast):
     upload = imported(workbooks.weekly_rows(2), cast.lead)
     for ticket in Ticket.objects.all():
         ticket.answer(by=cast.lead, cause=CauseCode.objects.get(code="card"), result="已换卡。")
-    [file] = returns.issue(intake.batch_of(upload), by=cast.lead)
+    [file] = weeks.issue(intake.batch_of(upload), by=cast.lead)
     return file, returns.content(file)
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from apps.errors import intake, naming, returns, sending
+from apps.errors import intake, naming, sending
 from apps.errors.models import ExchangeSettings, FilenameRule, ReturnFile
 from apps.errors.reference import sync_causes
 from apps.offices.models import PolicyDocument
@@ -75,14 +75,14 @@ def test_the_returned_file_has_the_name_of_the_rule_and_old_ones_keep_theirs(cas
     batch = weeks.received(cast)
     with weeks.at(weeks.FRIDAY):
         weeks.answer_all(batch, cast.yixian)
-        [first] = returns.issue(batch, by=cast.lead)
+        [first] = weeks.issue(batch, by=cast.lead)
         FilenameRule.objects.create(
             pattern="{城市}{年}-{周}-{序号}{版}", valid_from=date(2026, 11, 1)
         )
         ticket = batch.tickets.first()
         ticket.reopen(by=cast.yixian, reason="更正")
         weeks.answer(ticket, cast.yixian, "更正了。")
-        [second] = returns.issue(batch, by=cast.lead)
+        [second] = weeks.issue(batch, by=cast.lead)
     names = list(ReturnFile.objects.order_by("pk").values_list("filename", flat=True))
     assert names == ["报错-处理结果.xlsx", "测试市2026-47-1-第2版.xlsx"]
     assert (first.filename, second.filename) == tuple(names)
@@ -103,7 +103,7 @@ def test_the_same_list_name_every_week_gives_files_of_different_names(cast, tmp_
             upload = intake.receive(workbooks.weekly_workbook(rows), "报错.XLSX", by=cast.lead)
             batch = intake.confirm(upload, by=cast.lead)
             weeks.answer_all(batch, cast.lead)
-            for file in returns.issue(batch, by=cast.lead):
+            for file in weeks.issue(batch, by=cast.lead):
                 sending.send_now(file, by=cast.lead)
                 sent[file.filename] = file.sha256
     assert list(sent) == [
@@ -123,12 +123,12 @@ def test_a_second_file_that_got_the_name_all_the_same_is_not_written_over_the_fi
     batch = weeks.received(cast)
     with weeks.at(weeks.FRIDAY):
         weeks.answer_all(batch, cast.yixian)
-        [first] = returns.issue(batch, by=cast.lead)
+        [first] = weeks.issue(batch, by=cast.lead)
         sending.send_now(first, by=cast.lead)
         ticket = batch.tickets.first()
         ticket.reopen(by=cast.yixian, reason="更正")
         weeks.answer(ticket, cast.yixian, "更正了。")
-        [second] = returns.issue(batch, by=cast.lead)
+        [second] = weeks.issue(batch, by=cast.lead)
         ReturnFile.objects.filter(pk=second.pk).update(filename=first.filename)
         with pytest.raises(Refused, match=r"为免盖掉它没有发送.*改名人工报送"):
             sending.send_now(ReturnFile.objects.get(pk=second.pk), by=cast.lead)

@@ -1,16 +1,21 @@
 """Friday: two people, numbered versions, a proof of sending, and nothing silently late."""
 
+import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from apps.errors import intake, returns, sending
 from apps.errors.models import Batch, Dispatch, ReturnFile, Ticket
 from apps.errors.reference import sync_causes
 from apps.errors.ticket import Status
+from apps.offices.models import Role, Staff
 from tests import workbooks
 from tests.errors import weeks
+from ydjy.desk.models import Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused
 
@@ -227,9 +232,9 @@ def test_a_file_that_comes_in_after_the_week_went_back_is_named_until_it_goes_to
         for row in rows:
             row[workbooks.WEEKLY_HEADERS[1].index("省问题编号")] += "-晚"
         late = intake.receive(workbooks.weekly_workbook(rows), "补充.xlsx", by=cast.lead)
-        for file in returns.issue(batch, by=cast.lead):
+        for file in weeks.issue(batch, by=cast.lead):
             sending.hand_in(file, by=cast.lead)
-        assert returns.owed(Batch.objects.get(pk=batch.pk)) == []
+        assert not returns.owed(Upload.objects.all())
         intake.confirm(late, by=cast.lead)
         for ticket in batch.tickets.open():
             weeks.answer(ticket, cast.lead)
@@ -237,5 +242,145 @@ def test_a_file_that_comes_in_after_the_week_went_back_is_named_until_it_goes_to
         assert "《补充.xlsx》还没有返回省里。</b>它是 2026-W47 返回以后才导入的。" in home
         hers = client_of(cast.yixian).get(reverse("admin:index")).content.decode()
         assert "还没有返回省里" not in hers
-        returns.issue(batch, by=cast.lead)
-        assert returns.owed(Batch.objects.get(pk=batch.pk)) == []
+        weeks.issue(batch, by=cast.lead)
+        assert not returns.owed(Upload.objects.all())
+
+
+def test_what_went_one_level_up_goes_back_saying_so_until_the_answer_came(batch, cast):
+    first, *others = batch.tickets.order_by("number")
+    with weeks.at(weeks.FRIDAY):
+        for ticket in others:
+            weeks.answer(ticket, cast.yixian)
+        first.refer_up(by=cast.yixian, words="查过备案和开通，都正常", to="省医保中心")
+
+        file = prepared(batch, cast.lead)
+
+        told = "未办结：11月20日已上报省医保中心，等待答复。"
+        assert told in [answer["result"] for answer in opened(file.answers).values()]
+        first.postpone(by=cast.yixian, reason="省里在查", expected_on=date(2026, 11, 25))
+        [check] = returns.check(batch)
+        assert [row.words for row in check.unfinished] == ["省里在查，预计11月25日办结。"]
+        Ticket.objects.filter(pk=first.pk).update(unfinished_reason="", expected_on=None)
+        first.hear_back(by=cast.yixian, answer="已处理")
+        with pytest.raises(Refused, match="还有 1 条没有结果"):
+            returns.prepare(batch, by=cast.lead)
+
+
+def test_no_half_width_bracket_goes_to_the_province(batch, cast):
+    first, second, *others = batch.tickets.order_by("number")
+    with weeks.at(weeks.FRIDAY):
+        weeks.answer(first, cast.yixian, "请浙江大学医院(庆春院区)重新结算(见通知).")
+        second.postpone(by=cast.yixian, reason="等医院(东院)", expected_on=date(2026, 11, 25))
+        for ticket in others:
+            weeks.answer(ticket, cast.yixian)
+        file = prepared(batch, cast.lead)
+    answers = opened(file.answers)
+    assert [answers[position]["result"] for position in ("0", "1")] == [
+        "请浙江大学医院（庆春院区）重新结算（见通知）.",
+        "未办结：等医院（东院），预计11月25日办结。",
+    ]
+
+
+# What waits past the cut-off, and what was sent back ------------------------------------------
+
+
+def test_the_signer_says_why_a_file_that_waited_past_the_cut_off_goes_late(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        file = prepared(done, cast.lead)
+    with weeks.at(weeks.TOO_LATE):
+        with pytest.raises(Refused, match="请写明迟报的原因"):
+            returns.sign(file, by=cast.reviewer)
+        signed = returns.sign(file, by=cast.reviewer, late_reason="复核人 15:40 才到岗")
+    assert signed.late_reason == "复核人 15:40 才到岗"
+
+
+def test_the_maker_may_give_the_waiting_draft_its_reason_too(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        draft = prepared(done, cast.lead)
+    with weeks.at(weeks.TOO_LATE):
+        assert prepared(done, cast.lead, late_reason="网络中断") == draft
+        assert returns.sign(draft, by=cast.reviewer).late_reason == "网络中断"
+
+
+def test_no_file_is_signed_by_nobody(done, cast):
+    with weeks.at(weeks.FRIDAY), pytest.raises(Refused, match="要是两个人"):
+        returns.sign(prepared(done, None), by=None)
+
+
+def test_a_refused_file_stands_among_the_files_until_it_is_made_anew(done, cast):
+    with weeks.at(weeks.FRIDAY):
+        file = prepared(done, cast.lead)
+        returns.send_back_draft(file, by=cast.reviewer, reason="第 3 行写错了")
+        assert list(ReturnFile.objects.refused()) == [file]
+        fresh = prepared(done, cast.lead)
+    file.refresh_from_db()
+    assert (file.state, fresh.state) == (State.DROPPED, State.PREPARED)
+    assert "第 3 行写错了" in file.dropped_because
+    assert not ReturnFile.objects.refused().exists()
+
+
+def test_a_refused_correction_that_is_given_up_is_no_work_any_more(done, cast):
+    """Version 2 was refused and the answer put back to what version 1 says."""
+    with weeks.at(weeks.FRIDAY):
+        one = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
+        ticket = done.tickets.first()
+        words = ticket.result
+        ticket.reopen(by=cast.yixian, reason="更正")
+        weeks.answer(ticket, cast.yixian, "写错的更正")
+        returns.send_back_draft(prepared(done, cast.lead), by=cast.reviewer, reason="原来的对")
+        ticket.reopen(by=cast.yixian, reason="改回")
+        weeks.answer(ticket, cast.yixian, words)
+        assert prepared(done, cast.lead) == one
+    assert not ReturnFile.objects.refused().exists()
+
+
+# The command -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def issued(done, cast, tmp_path, capsys):
+    """``return_file`` with these words; the lines that it says."""
+    Staff.objects.create_user(
+        "second", name="周强", role=Role.REVIEWER, office=cast.office["city"], is_staff=True
+    )
+
+    out = ("--out", str(tmp_path))
+
+    def run(*words: str) -> list[dict]:
+        with weeks.at(weeks.FRIDAY):
+            call_command("return_file", "--week", done.week, "--json", *out, *words)
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return run
+
+
+def test_the_command_leaves_the_file_to_a_second_person(issued, cast):
+    [said] = issued()
+    assert (said["state"], said["signed_by"]) == ("prepared", "")
+    assert Path(said["file"]).name.startswith("待签发-")
+    assert not Dispatch.objects.exists()
+    assert ReturnFile.objects.to_sign_by(cast.lead).count() == 1
+
+
+def test_the_command_signs_for_two_people_who_may(issued, done):
+    [said] = issued("--prepared-by", "lead", "--signed-by", "second")
+    assert (said["state"], said["prepared_by"], said["signed_by"]) == ("signed", "lead", "second")
+    assert Path(said["file"]).read_bytes() == returns.content(ReturnFile.objects.get())
+    done.refresh_from_db()
+    assert done.returned_at
+
+
+@pytest.mark.parametrize(
+    ("words", "because"),
+    [
+        (("--signed-by", "second"), "也要写经办人"),
+        (("--prepared-by", "lead", "--signed-by", "lead"), "要是两个人"),
+        (("--prepared-by", "lead", "--signed-by", "reviewer"), "没有复核返回表的权限"),
+        (("--prepared-by", "yixian", "--signed-by", "second"), "没有导出返回表的权限"),
+        (("--prepared-by", "lead", "--signed-by", "weizhi"), "没有用户名是“weizhi”的在用账号"),
+    ],
+)
+def test_the_command_takes_only_two_different_people_who_may(issued, words, because):
+    with pytest.raises(CommandError, match=because):
+        issued(*words)
+    assert not ReturnFile.objects.exists()

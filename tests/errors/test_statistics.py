@@ -81,7 +81,7 @@ def test_what_came_in_is_counted_by_the_rows_of_the_files(returned, cast):
     assert statistics.received([batch], cast.heishan) == {batch.week: 0}
     with weeks.at(weeks.FRIDAY):
         page = dashboard.week(cast.lead, weeks.FRIDAY)
-    assert page.days[0].words == "收到 6 条"
+    assert page.days[0].words == "收到 6 行"
     assert [row["received"] for row in page.recent] == [6]
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import time_machine
 
-from apps.errors import intake
-from apps.errors.models import Batch, CauseCode, Ticket
+from apps.errors import intake, returns
+from apps.errors.models import Batch, CauseCode, ReturnFile, Ticket
+from apps.offices.models import Staff
 from tests import workbooks
 from ydjy.lib.workdays import SHANGHAI
 
@@ -40,3 +41,10 @@ def answer(ticket: Ticket, by: Any, words: str = "已核实，请重新结算。
 def answer_all(batch: Batch, by: Any) -> None:
     for ticket in batch.tickets.open():
         answer(ticket, by)
+
+
+def issue(batch: Batch, by: Any, **more: Any) -> list[ReturnFile]:
+    """What goes back, prepared by one person and signed by another."""
+    signer = Staff.objects.exclude(pk=by.pk).earliest("pk")
+    more = {"late_reason": "演练", **more}
+    return [returns.sign(file, by=signer) for file in returns.prepare(batch, by=by, **more)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from apps.errors import returns, sending
+from apps.errors import sending
 from apps.errors.models import Dispatch, ExchangeSettings, ReturnFile, SourceLine, Ticket
 from apps.errors.reference import sync_causes
 from tests.errors import weeks
@@ -38,7 +38,7 @@ def file(cast, folders) -> ReturnFile:
     batch = weeks.received(cast)
     with weeks.at(weeks.FRIDAY):
         weeks.answer_all(batch, cast.yixian)
-        [file] = returns.issue(batch, by=cast.lead)
+        [file] = weeks.issue(batch, by=cast.lead)
         sending.send_now(file, by=cast.lead)
     return file
 

@@ -38,6 +38,7 @@ def jinzhou(policy: Cast) -> Callable[..., Filing]:
             "destination": "310000",
             "start_on": timezone.localdate(),
             "handed": PAPERS,
+            "residence": "浦东新区",
         }
         return Filing.register(by=policy.yixian, **(values | more))
 

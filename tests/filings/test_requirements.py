@@ -329,7 +329,7 @@ def test_a_promise_stands_in_only_where_the_policy_and_the_paper_allow_it():
     promised = {**BOTH, PERMIT.key: "promise"}
     allowing = replace(PAPERS, commitment_allowed=True)
     assert not words(allowing, handed=promised, commitment_signed=True)
-    assert "承诺书还没有签" in words(allowing, handed=promised)
+    assert "请填承诺书签字日期" in words(allowing, handed=promised)
     assert words(PAPERS, handed=promised, commitment_signed=True)
     assert words(allowing, handed={**BOTH, CARD.key: "promise"}, commitment_signed=True)
 

@@ -99,12 +99,18 @@ def jinzhou(jinzhou_policy: None) -> dict[str, Rules]:
     return {variant.code: policybook.rules_of(variant) for variant in policybook.variants()}
 
 
+GIVEN = {
+    "residence": "浦东新区", "relation": "配偶", "relative": "测试乙",
+    "relative_document": "11010519491231002X",
+}  # fmt: skip
+
+
 def asked(rules: Rules, who: dict, **more: object) -> Application:
     """A person with every paper, by the first way that the rules name."""
     handed = {row.key: "original" for group in rules.groups.values() for row in group[:1]}
     whole = Application(
         applied_on=DAY, start_on=DAY, insured_area="210727", destination="310000",
-        channel=rules.channels[0].code if rules.channels else "", handed=handed,
+        channel=rules.channels[0].code if rules.channels else "", handed=handed, given=GIVEN,
     )  # fmt: skip
     return replace(whole, **who, **more)
 

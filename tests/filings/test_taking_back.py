@@ -26,7 +26,10 @@ from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
-NOTHING_MADE = {"platform": "is compared with what is there, and writes nothing", "feedback": "too"}
+NOTHING_MADE = {
+    "platform": "is compared with what is there, and writes nothing",
+    "feedback": "the verdicts of the province: a new answer of hers mends them",
+}
 MADE = 4
 
 

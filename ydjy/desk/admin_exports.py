@@ -13,6 +13,7 @@ from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin, admin_verb
 from ydjy.desk.downloads import as_file
 from ydjy.desk.exportrecords import Export, ExportRule
 from ydjy.desk.storagerule import StorageRule
+from ydjy.desk.verbs import must
 
 State = Export.State
 APPROVE, VIEW = "desk.approve_export", "desk.view_export"
@@ -73,7 +74,8 @@ class ExportAdmin(OfficeScopedAdmin):
     def buttons(self, request: HttpRequest, obj: Any) -> Any:
         """The file only to its asker, the decision only to another."""
         own = obj.asked_by_id == request.user.pk
-        return [b for b in super().buttons(request, obj) if (b.name == "download") == own]
+        mine = ("download", "noted")
+        return [b for b in super().buttons(request, obj) if (b.name in mine) == own]
 
     @admin_verb(APPROVE, label="批准", when=lambda e: e.state == State.WAITING)
     def approve(self, request: HttpRequest, obj: Export) -> str:
@@ -94,3 +96,14 @@ class ExportAdmin(OfficeScopedAdmin):
     @admin_verb(VIEW, label="下载", when=lambda e: e.state == State.READY)
     def download(self, request: HttpRequest, obj: Export) -> HttpResponse:
         return as_file(*exportfiles.hand_out(obj, by=request.user))
+
+    @admin_verb(
+        VIEW,
+        label="知道了",
+        when=lambda e: e.state in (State.DECLINED, State.STOPPED) and not e.noted_at,
+    )
+    def noted(self, request: HttpRequest, obj: Export) -> str:
+        """The asker has read why there is no file: it leaves 等我办."""
+        must(obj.asked_by_id == request.user.pk, "这张导出单不是你申请的。")
+        exportfiles.note(obj)
+        return ""

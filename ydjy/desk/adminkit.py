@@ -7,49 +7,38 @@ every admin there is.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import display_for_value, flatten_fieldsets, get_fields_from_path
-from django.db import models
+from django.contrib.admin.utils import flatten_fieldsets, get_fields_from_path
+from django.db import DataError, IntegrityError, models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, path, reverse
 from django.utils.html import format_html
 
+from ydjy.desk.adminforms import CODE, DeskForm, DeskFormSet, masked, no_room
 from ydjy.desk.adminverb import Button, Verb, admin_verb
 from ydjy.desk.changelist import DeskChangeList
 from ydjy.desk.inwords import InWords
 from ydjy.desk.paging import CappedPaginator, FoundPaginator
-from ydjy.desk.secrets import Sealed
-from ydjy.lib import idnumbers
+from ydjy.desk.rowstate import SEEN, state_of
 
 __all__ = [
     "Button",
-    "Conflict",
     "DeskAdmin",
     "DeskForm",
     "DeskInline",
     "OfficeScopedAdmin",
     "ReadOnlyInline",
     "Verb",
-    "VersionedForm",
     "admin_link",
     "admin_verb",
-    "conflicts",
     "masked",
     "short",
 ]
 
 TERM_LENGTH, TERM_WORDS = 64, 5  # a longer search is an attack on the database, not a question
 _RANGES = ("gte", "gt", "lte", "lt", "year", "month", "day")
-
-
-def masked(value: Any) -> str:
-    """A number with its middle hidden, whatever it is wrapped in."""
-    if not value:
-        return "—"
-    return idnumbers.mask(value.reveal() if isinstance(value, Sealed) else value)
 
 
 def admin_link(obj: models.Model | None, text: str = "") -> str:
@@ -61,81 +50,6 @@ def admin_link(obj: models.Model | None, text: str = "") -> str:
         return format_html('<a href="{}">{}</a>', reverse(name, args=[obj.pk]), text or obj)
     except NoReverseMatch:
         return text or str(obj)
-
-
-# Forms -----------------------------------------------------------------------------------------
-
-
-class DeskForm(forms.ModelForm):
-    """Labels without a colon; everything else as Django has it."""
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        kwargs.setdefault("label_suffix", "")
-        super().__init__(*args, **kwargs)
-
-
-class Conflict(NamedTuple):
-    """One field in which a newer save differs from what the person is about to save."""
-
-    label: str
-    theirs: str
-    mine: str
-
-
-def conflicts(form: forms.BaseForm, row: models.Model) -> list[Conflict]:
-    """Where the bound ``form`` says something else than the newer ``row``."""
-    found = []
-    for name, form_field in form.fields.items():
-        if name == "version" or name not in form.cleaned_data:
-            continue
-        theirs, mine = getattr(row, name, None), form.cleaned_data[name]
-        if isinstance(theirs, Sealed):
-            theirs, mine = masked(theirs), masked(mine) if mine else masked(theirs)
-        if theirs != mine:
-            label = str(form_field.label or name)
-            found.append(Conflict(label, _words(row, name, theirs), _words(row, name, mine)))
-    return found
-
-
-def _words(row: models.Model, name: str, value: Any) -> str:
-    labels = dict(getattr(row._meta.get_field(name), "flatchoices", ()))
-    return str(labels.get(value) or display_for_value(value, "—"))
-
-
-class VersionedForm(DeskForm):
-    """Saves only over the version that the person was looking at (reliability decision 8).
-
-    A stale save keeps what was typed, shows what the colleague saved, and writes nothing. Saving
-    again, after looking, goes through: the hidden version has moved on.
-    """
-
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    conflicts: list[Conflict] = []
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.fields["version"].initial = self.instance.version
-
-    def clean(self) -> Any:
-        cleaned = super().clean()
-        if self.instance.pk is None:
-            return cleaned
-        row = (
-            type(self.instance)
-            ._default_manager.select_for_update(of=("self",))
-            .get(pk=self.instance.pk)
-        )
-        if row.version != self.cleaned_data.get("version"):
-            self.conflicts = conflicts(self, row)
-            self.data = self.data.copy()
-            self.data[self.add_prefix("version")] = row.version
-            self.add_error(None, "刚才有人改过这一条。请对照下面两边的内容，改好后再保存一次。")
-        return cleaned
-
-    def save(self, commit: bool = True) -> Any:
-        if self.instance.pk is not None:
-            self.instance.version += 1
-        return super().save(commit)
 
 
 # Admins ----------------------------------------------------------------------------------------
@@ -151,6 +65,13 @@ class _Scoped:
         if hasattr(queryset, "visible_to"):
             return queryset.visible_to(request.user)
         return queryset.all()
+
+
+def _typed(model: type[models.Model], names: Any) -> list[str]:
+    """What people type of ``names``: neither the hidden word nor a code, which we make."""
+    codes = {f.name for f in model._meta.fields if isinstance(f, models.SlugField)}
+    hidden = {SEEN} | (codes & {CODE})
+    return [name for name in names if name not in hidden]
 
 
 class DeskAdmin(InWords, _Scoped, admin.ModelAdmin):
@@ -214,8 +135,8 @@ class DeskAdmin(InWords, _Scoped, admin.ModelAdmin):
         return allowed
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """The hidden version is printed by the template, once."""
-        return [name for name in super().get_fields(request, obj) if name != "version"]
+        """The hidden word for the row is printed by the template, once."""
+        return _typed(self.model, super().get_fields(request, obj))
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -224,8 +145,27 @@ class DeskAdmin(InWords, _Scoped, admin.ModelAdmin):
         by name, because a column of bytes is nothing to edit."""
         if kwargs.get("fields", ()) is not None:  # None asks which fields there are at all
             names = kwargs.get("fields") or flatten_fieldsets(self.get_fieldsets(request, obj))
-            kwargs["fields"] = [n for n in names if n not in self.form.declared_fields]
-        return super().get_form(request, obj, change=change, **kwargs)
+            sealed = {f.name for f in self.opts.concrete_fields if not f.editable}
+            declared = sealed & set(self.form.declared_fields)
+            kwargs["fields"] = [name for name in names if name not in declared]
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.refused = getattr(request, "refused_save", None)
+        return form
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The last net: what only the database refuses comes back as a form, as it was typed."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (IntegrityError, DataError, OverflowError) as wrong:
+            if request.method != "POST" or hasattr(request, "refused_save"):
+                raise
+            request.refused_save = no_room(self.model, wrong)
+            return super().changeform_view(request, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """What is unchanged is not written: it would stand in the record of changes."""
+        if not change or form.has_changed():
+            super().save_model(request, obj, form, change)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         return super().get_search_results(request, queryset, short(search_term))
@@ -259,12 +199,17 @@ class DeskAdmin(InWords, _Scoped, admin.ModelAdmin):
     def buttons(self, request: HttpRequest, obj: models.Model) -> list[Button]:
         """The verbs that this person can do with this row now."""
         base = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        typed, seen = getattr(request, "typed_answers", {}), state_of(obj)
         return [
             Button(
                 verb.name,
                 verb.label,
                 reverse(f"{base}_{verb.name}", args=[obj.pk]),
-                list(verb.asks.items()),
+                [
+                    (name, words, typed.get((verb.name, name), ""))
+                    for name, words in verb.asks.items()
+                ],
+                seen if verb.changes else "",
             )
             for _, verb in self.verbs()
             if verb.row
@@ -275,8 +220,15 @@ class DeskAdmin(InWords, _Scoped, admin.ModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
         if obj := kwargs.get("obj"):
-            context["verbs"] = self.buttons(request, obj)
-        context["conflicts"] = getattr(context["adminform"].form, "conflicts", [])
+            context["verbs"], context[SEEN] = self.buttons(request, obj), state_of(obj)
+        context["conflicts"] = [
+            *getattr(context["adminform"].form, "conflicts", ()),
+            *(
+                found
+                for inline in context["inline_admin_formsets"]
+                for found in inline.formset.all_conflicts()
+            ),
+        ]
         return super().render_change_form(request, context, **kwargs)
 
 
@@ -291,11 +243,22 @@ class DeskInline(InWords, _Scoped, admin.TabularInline):
     """The parts of a row: whoever may change the row may change them."""
 
     form = DeskForm
+    formset = DeskFormSet
     extra = 0
     removable = False
 
     def _may_change(self, request: HttpRequest) -> bool:
         return self.admin_site.get_model_admin(self.parent_model).has_change_permission(request)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """The hidden word for each row stands in its line."""
+        names = _typed(self.model, super().get_fields(request, obj))
+        return [*names, SEEN] if self._may_change(request) else names
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form.refused = "" if hasattr(request, "refused_save") else None
+        return formset
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """And the functions that stand for columns: the form has no field for them."""

@@ -37,7 +37,8 @@ _KEPT = re.compile(r"files/[a-z_]+/[0-9a-f]{32}")
 _OURS = re.compile(r"ydjy-\d{8}-\d{6}\.bak")
 _DRAFT = re.compile(r"ydjy-\d{8}-\d{6}\.part")
 LATE_HOURS = 26  # a nightly backup that did not happen
-_NEEDED = ("field", "index", "backup")  # keys without which a restored desk is of no use
+_OPENING = ("field", "index")  # keys without which a restored desk is of no use
+_NEEDED = (*_OPENING, "backup")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def _key() -> bytes:
     return HKDF(hashes.SHA256(), 32, salt=None, info=b"backup").derive(master)
 
 
+def _marks() -> dict[str, str]:
+    """What tells one key from another, and nothing of the key itself."""
+    return {name: keyfiles.mark(settings.KEYS, name) for name in _OPENING}
+
+
 def folder() -> Path:
     return Path(settings.DATA) / "backups"
 
@@ -81,7 +87,7 @@ def make(target: Path, *, now: datetime, keep: int = 0) -> Backup:
     must(not file.exists(), f"{file} 已经有了，请过一秒再备份。")
     with _scratch() as scratch:
         dump, draft = scratch / DATABASE, file.with_suffix(".part")
-        facts = dumps.write(dump)
+        facts = dumps.write(dump) | {"keys": _marks()}
         try:
             with os.fdopen(
                 os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
@@ -218,6 +224,7 @@ def _unpack(file: Path, dump: Path) -> tuple[dict[str, Any], int]:
                     raise BrokenStream("not a plain file")
                 if member.name == MANIFEST:
                     facts = json.loads(contents.read())
+                    _must_be_its_keys(facts)
                 elif member.name == DATABASE:
                     _write(contents, dump)
                 elif _KEPT.fullmatch(member.name):
@@ -228,6 +235,17 @@ def _unpack(file: Path, dump: Path) -> tuple[dict[str, Any], int]:
     if not facts or not dump.exists():
         raise BrokenStream("the manifest or the database is missing")
     return facts, files
+
+
+def _must_be_its_keys(facts: dict[str, Any]) -> None:
+    """Before anything is put in place: with another key nobody could read what is restored."""
+    here = _marks()
+    other = [f"{name}.key" for name in _OPENING if facts["keys"][name] != here[name]]
+    must(
+        not other,
+        f"keys 里的{'、'.join(other)}不是做备份时的那一把，恢复了也打不开里面的内容。"
+        "什么也没有写进去。请换成和这份备份同时保管的 keys 文件夹，再恢复一次。",
+    )
 
 
 def _write(contents: Any, path: Path) -> None:

@@ -5,16 +5,19 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError
 
+from ydjy.desk import readiness
 from ydjy.desk.audit import as_actor
 from ydjy.desk.verbs import Refused
 
 
 class DeskCommand(BaseCommand):
-    """Adds ``--json`` and turns a refusal into its sentence on stderr and exit status 1."""
+    """Adds ``--json`` and turns a refusal into its sentence on stderr and exit status 1. On a
+    database that is not this program's it does nothing."""
 
     requires_migrations_checks = False
+    wants_tables = True
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -25,17 +28,16 @@ class DeskCommand(BaseCommand):
         """Nothing but ``--json`` unless the command says more."""
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if self.wants_tables and (said := readiness.complaint()):
+            raise CommandError(said)
         name = self.__module__.rsplit(".", 1)[-1]
         try:
             with as_actor(f"command:{name}"):
                 self.run(**options)
         except Refused as refused:
             raise CommandError(str(refused)) from refused
-        except (OperationalError, ProgrammingError) as error:
-            raise CommandError(
-                "数据库打不开，或者还没有建好表。第一次使用请先运行 make run；"
-                "换了数据库请检查 YDJY_DATABASE_URL 并运行 manage.py migrate。"
-            ) from error
+        except OperationalError as error:
+            raise CommandError(readiness.AWAY) from error
 
     def run(self, **options: Any) -> None:
         raise NotImplementedError

@@ -4,7 +4,9 @@ What a copy holds is counted on the copy's own snapshot, so that the figures are
 go on working.
 """
 
+import gzip
 import os
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from django.db import connection, transaction
 from ydjy.desk.verbs import Refused, must
 
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+_PIECE = 1 << 20
 _HEAD = "SELECT chain FROM desk_change WHERE chain <> '' ORDER BY chain DESC LIMIT 1"
 _PASSING = {"django_session"}  # ends on its own while one looks
 
@@ -64,16 +67,27 @@ def read(source: Path, engine: str) -> None:
              "--single-transaction", f"--dbname={name}", str(source))  # fmt: skip
     else:
         connection.close()
-        with closing(sqlite3.connect(source)) as copy:
+        copied = source.with_suffix(".sqlite3")
+        with gzip.open(source) as packed, copied.open("wb") as out:
+            os.fchmod(out.fileno(), 0o600)
+            shutil.copyfileobj(packed, out, _PIECE)
+        with closing(sqlite3.connect(copied)) as copy:
             must(copy.execute("PRAGMA quick_check").fetchone() == ("ok",), "备份里的数据库坏了。")
-        source.replace(connection.settings_dict["NAME"])
+        copied.replace(connection.settings_dict["NAME"])
 
 
 def _write_sqlite(target: Path) -> dict[str, Any]:
+    """Packed, as ``pg_dump`` packs what it writes, the quickest way."""
     connection.ensure_connection()
-    with closing(sqlite3.connect(target)) as copy:
+    copied = target.with_suffix(".sqlite3")
+    copied.touch(mode=0o600)
+    with closing(sqlite3.connect(copied)) as copy:
         connection.connection.backup(copy)
-        return _facts(lambda sql: copy.execute(sql).fetchone())
+        found = _facts(lambda sql: copy.execute(sql).fetchone())
+    with copied.open("rb") as plain, gzip.open(target, "wb", compresslevel=1) as out:
+        shutil.copyfileobj(plain, out, _PIECE)
+    copied.unlink()
+    return found
 
 
 def _write_postgresql(target: Path) -> dict[str, Any]:

@@ -173,7 +173,13 @@ def hand_out(export: Export, *, by: Any) -> tuple[str, bytes]:
     allowed = f"，{export.decided_by}批准" if export.decided_by else ""
     said = f"{WHAT} {export.rows} 行（{'完整' if export.full else '打码'}{allowed}）"
     reading.record_export(by, apps.get_model(export.table), said, export.reason)
+    note(export)
     return export.filename, data
+
+
+def note(export: Export) -> None:
+    """Whoever asked has fetched the file, or read why there is none: it waits no more."""
+    Export.objects.filter(pk=export.pk, noted_at=None).update(noted_at=timezone.now())
 
 
 def tend(now: datetime) -> tuple[int, int]:

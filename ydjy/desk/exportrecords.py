@@ -1,6 +1,7 @@
 """What leaves a list as a file: the rule about it, and each export that is made later or that a
 second person must allow (X16)."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -40,6 +41,12 @@ class ExportQuerySet(models.QuerySet["Export"]):
         path = getattr(staff, "case_path", None)
         return self.filter(own | models.Q(office_path__startswith=path) if path else own)
 
+    def answered(self, now: datetime) -> Self:
+        """With a result that the asker has not taken note of: a file to fetch, or a no."""
+        ready = models.Q(state=Export.State.READY, expires_at__gt=now)
+        no = models.Q(state__in=[Export.State.DECLINED, Export.State.STOPPED])
+        return self.filter(ready | no, noted_at=None)
+
 
 class Export(models.Model):
     """An export that is not handed out at once 导出单: too many rows for a page, or so many whole
@@ -74,6 +81,7 @@ class Export(models.Model):
     words = models.CharField("说明", max_length=200, blank=True)
     expires_at = models.DateTimeField("保留到")
     lease_until = models.DateTimeField("正在生成，至", null=True, editable=False)
+    noted_at = models.DateTimeField("申请人看过", null=True, editable=False)
     filename = models.CharField("文件名", max_length=120, blank=True)
     stored = models.CharField("存放处", max_length=80, blank=True, editable=False)
 

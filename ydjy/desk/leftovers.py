@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from ydjy.desk import progress, storage, undoing, uploads, vault
 from ydjy.desk.models import StorageRule, Upload
+from ydjy.desk.transactions import write_unless_busy
 from ydjy.desk.undoing import Undo
 from ydjy.desk.verbs import Refused, must
 
@@ -24,6 +25,7 @@ log = logging.getLogger("ydjy.lists")
 State = Upload.State
 DELETED = "原件和核对的内容已经到期删除。"
 AT_WORK = timedelta(days=3)  # a file that somebody opened so lately is left to him
+SWEEPING = 10  # minutes: a minute that was missed, as in a restart, costs no hour
 _UNDECIDED = (State.RECEIVED, State.COLUMNS, State.STAGED)
 _OVER = (State.ABANDONED, State.REFUSED, State.SAME)
 
@@ -47,9 +49,9 @@ def abandon(upload: Upload) -> None:
 
 def touch(upload: Upload) -> None:
     """Somebody who may import it has the file open: it does not end under his hands. One write a
-    day for each file."""
-    if upload.touched_on != (today := timezone.localdate()):
-        Upload.objects.filter(pk=upload.pk).update(touched_on=today)
+    day for each file, by the next look if somebody is writing now."""
+    rows, today = Upload.objects.filter(pk=upload.pk), timezone.localdate()
+    if upload.touched_on != today and write_unless_busy(lambda: rows.update(touched_on=today)):
         upload.touched_on = today
 
 
@@ -102,12 +104,12 @@ def register(lists: Iterable[Kept]) -> None:
 
 
 def tend(now: datetime) -> int:
-    """Each minute go on with what was interrupted, each hour delete what is over; returns how
+    """Each minute go on with what was interrupted, every ten delete what is over; returns how
     many files went on. A file or a kind that cannot be tended keeps no other from it."""
     taken = 0
     for one in KEPT.values():
         taken += go_on(one, now)
-        if now.minute == 0:
+        if now.minute % SWEEPING == 0:
             with _apart(one.kind):
                 end(one, now)
     return taken

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 from ydjy.desk import leftovers, undoing, uploads
 from ydjy.desk.audit import as_actor
 from ydjy.desk.models import Upload
+from ydjy.desk.transactions import write_unless_busy
 from ydjy.desk.verbs import Refused, must
 
 AT_ONCE = 400_000  # bytes of a file that is read while the person waits
@@ -60,7 +61,9 @@ def look(upload: Upload) -> bool:
     it, a thread of this process does it, while the page shows how far it is."""
     if upload.state not in BUSY:
         return False
-    if leftovers.take(upload, timezone.now()):
+    took: list[bool] = []
+    write_unless_busy(lambda: took.append(leftovers.take(upload, timezone.now())))
+    if any(took):
         beside(upload)
     return True
 

@@ -12,15 +12,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from ydjy.desk import reading
 from ydjy.desk.adminkit import admin_verb, masked, short
+from ydjy.desk.freetext import IN_STEP
 from ydjy.desk.prefixes import begins
 from ydjy.desk.secrets import blind_index
+from ydjy.desk.verbs import Refused, must
 from ydjy.lib import idnumbers, intext, text
 
 CERT_INDEX = "person.cert_no"  # the same index everywhere: a ticket finds its person's filings
@@ -28,6 +30,8 @@ PREFIX = "person-"
 _TOKEN = re.compile(rf"{PREFIX}([0-9a-f]{{32}})")
 _KEYED = re.compile(r"[a-z]+-[0-9a-f]{32}")  # any key of ours may hold a long run of digits
 _LONG = re.compile(r"\d{15}")  # fewer digits in a row are no identity number
+OTHER = "其他"
+REASONS = ("在平台上查", "打电话核对", "参保人在窗口", OTHER)  # why a number is looked at
 DOTS = "·•・‧⋅∙."  # as they are stored: the full-width ones have become narrow
 _DOT = re.compile("[·•・‧⋅∙.．･ㆍ᛫∘◦]")
 NO_NUMBER = "这个证件号码不对，没有查找：{}"
@@ -121,14 +125,47 @@ class PersonSearchMixin:
     def find(self, request: HttpRequest) -> HttpResponse:
         return self._to_list(request, request.POST.get("q", "").strip())
 
-    @admin_verb("{app}.reveal_{model}", label="查看完整证件号码", asks={"reason": "为什么要看"})
+    @admin_verb("{app}.reveal_{model}", changes=False)
     def reveal(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        """Shows the number once, on the page that answers, and writes down who had it shown."""
-        reading.record(request.user, obj, "证件号码", request.POST.get("reason", ""))
+        """Shows the number once and writes down to whom and why: in its place on the page of the
+        row, where all that was typed stays; without a script on a page of its own."""
+        in_place = "json" in request.headers.get("accept", "")
+        try:
+            reading.record(request.user, obj, "证件号码", _why(request))
+        except Refused as refused:
+            if not in_place:
+                raise
+            return JsonResponse({"error": str(refused)}, status=400)
+        number = obj.cert_no.reveal() if obj.cert_no else "没有填写"
+        if in_place:
+            return JsonResponse({"number": number})
         context = self.admin_site.each_context(request) | {  # type: ignore[attr-defined]
             "title": f"{obj} 的证件号码",
             "opts": self.opts,  # type: ignore[attr-defined]
             "original": obj,
-            "number": obj.cert_no.reveal() if obj.cert_no else "没有填写",
+            "number": number,
         }
         return TemplateResponse(request, "desk/reveal.html", context)
+
+    def show_number(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
+        """What ``desk/show_number.html`` needs; nothing for whom it is not."""
+        app, model = self.opts.app_label, self.opts.model_name  # type: ignore[attr-defined]
+        user: Any = request.user
+        if not obj.cert_no or not user.has_perm(f"{app}.reveal_{model}"):
+            return None
+        url = reverse(f"admin:{app}_{model}_reveal", args=[obj.pk])
+        return {"url": url, "reasons": REASONS}
+
+    def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
+        if obj := kwargs.get("obj"):
+            context["show_number"] = self.show_number(request, obj)
+        return super().render_change_form(request, context, **kwargs)  # type: ignore[misc]
+
+
+def _why(request: HttpRequest) -> str:
+    """One of the reasons there are, or what stands behind «其他»."""
+    reason, words = request.POST.get("reason", ""), request.POST.get("words", "").strip()
+    must(reason in REASONS, "请选择为什么要看证件号码，会记录下来。")
+    must(reason != OTHER or words, "选了“其他”，请写明为什么要看。")
+    must(not intext.contains_number(words), IN_STEP)
+    return words if reason == OTHER else reason

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 
@@ -200,6 +201,16 @@ class SealedJSONField(SealedTextField):
 
     def text_of(self, value: Any) -> str:
         return _as_json(value) if value else ""
+
+
+@cache
+def sealed_names() -> tuple[str, ...]:
+    """The names of the sealed columns that people fill in: a browser never keeps a field of a form
+    that is called so. ``words`` is what everybody calls a remark; where the remark is sealed, its
+    box says ``data-sealed`` itself."""
+    fields = (field for model in apps.get_models() for field in model._meta.fields)
+    typed = {f.name for f in fields if type(f) is SealedTextField}
+    return tuple(sorted(typed - {"words"}))
 
 
 def opened(value: Any) -> Any:

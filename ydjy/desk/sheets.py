@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from ydjy.desk import rowplaces
 from ydjy.desk.doubts import ACCEPTED, HELD, REJECTED, Cells, Doubts, Values
 from ydjy.lib import idnumbers, workbook
 
@@ -47,8 +48,9 @@ class ListKind:
     ``columns``: key → header synonyms; ``required``: columns without which it is another list;
     ``judge``: cells by key → canonical values and doubts; ``same``: what makes two rows the same
     thing (``None`` when it cannot be told); ``secret``: keys masked unless revealed; ``guide``:
-    how the columns of a blank one are filled in; ``at_odds``: what is said of the second of two
-    rows that are the same thing and say different things.
+    how a blank one is filled in; ``at_odds``: what is said of the second of two rows that are one
+    thing and say different things; ``likely``: by what two rows may be one thing, and in what they
+    then differ, with ``likely_words``.
     """
 
     code: str
@@ -62,6 +64,8 @@ class ListKind:
     secret: frozenset[str] = frozenset()
     guide: Mapping[str, Guide] = field(default_factory=dict)
     at_odds: str = AT_ODDS
+    likely: Callable[[Values], tuple[str, str] | None] = lambda values: None
+    likely_words: str = ""
 
 
 @dataclass(slots=True)
@@ -95,7 +99,7 @@ class ReadRow:
 
     @property
     def where(self) -> str:
-        return f"工作表“{self.sheet}”第 {self.row} 行"
+        return rowplaces.of_row(self.sheet, self.row)
 
     def as_json(self, secret: frozenset[str], *, reveal: bool) -> dict[str, Any]:
         values = {
@@ -282,12 +286,27 @@ def judge(opened: Opened) -> Report:
 def judged(opened: Opened) -> Iterator[ReadRow]:
     """The rows one after the other, each with its verdict: what is remembered of a long file is
     little. The second of two rows that are the same thing is a duplicate of the first; if they say
-    different things under the same number, a person must look."""
+    different things under the same number, a person must look, as where they may be the same."""
     seen: dict[str | bytes, First] = {}
+    likely: dict[int, tuple[str, str, int]] = {}
     for row in _judged(opened.kind, opened.table):
         if row.status in (ACCEPTED, HELD) and (key := opened.kind.same(row.values)) is not None:
             _mark_twin(row, seen, key, opened.kind.at_odds)
+        if row.status == ACCEPTED:
+            _mark_likely(row, likely, opened.kind)
         yield row
+
+
+def _mark_likely(row: ReadRow, seen: dict[int, tuple[str, str, int]], kind: ListKind) -> None:
+    """The second of two rows that may be one thing, corrected, waits for a person."""
+    if (found := kind.likely(row.values)) is None:
+        return
+    what, says = found
+    said, sheet, number = seen.setdefault(hash(what), (says, row.sheet, row.row))
+    if said != says:
+        other = rowplaces.of_sheet(sheet) if sheet != row.sheet else ""
+        row.status = HELD
+        row.message = f"与{other}第 {number} 行{kind.likely_words}。"
 
 
 def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str, at_odds: str) -> None:
@@ -297,7 +316,7 @@ def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str, at_odds: 
     if twin is None:
         row.first = seen[short] = First(row.row, said, row.sheet)
         return
-    other = f"工作表“{twin.sheet}”" if twin.sheet != row.sheet else ""
+    other = rowplaces.of_sheet(twin.sheet) if twin.sheet != row.sheet else ""
     if twin.said == said:
         row.status, row.twin = DUPLICATE, twin
         row.message = f"与{other}第 {twin.row} 行重复。"

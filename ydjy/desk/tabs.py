@@ -16,6 +16,7 @@ class Tabs(SimpleListFilter):
     parameter_name = "tab"
     is_hidden = True
     tabs: ClassVar[dict[str, str]]
+    seldom: ClassVar[frozenset[str]] = frozenset()  # drawn only while something is in them
 
     def __init__(self, request: Any, params: Any, model: Any, model_admin: Any):
         self.person = request.user
@@ -45,7 +46,7 @@ def counts(rows: QuerySet[Any], conditions: Mapping[str, Q]) -> dict[str, int]:
     return {tab: counted(rows.filter(asked), COUNTED) for tab, asked in conditions.items()}
 
 
-def above(cl: Any, counts: Mapping[str, int]) -> dict[str, Any]:
+def above(cl: Any, counts: Mapping[str, int | str]) -> dict[str, Any]:
     """What the template draws; a tab that is not counted has no number."""
     spec = next(one for one in cl.filter_specs if isinstance(one, Tabs))
     here = spec.value()
@@ -59,6 +60,7 @@ def above(cl: Any, counts: Mapping[str, int]) -> dict[str, Any]:
                 "url": cl.get_query_string({"tab": key}, ["p"]),
             }
             for key, label in spec.tabs.items()
+            if key not in spec.seldom or key == here or counts.get(key) not in (None, 0, "0")
         ],
         "dropdowns": [
             {

@@ -1,4 +1,4 @@
-"""Counting what is tried too often: log-ins today, other doors later.
+"""Counting what is tried too often: log-ins, and what proves again who somebody is.
 
 A bucket is a keyed hash of what is tried (an account from an address, an address, an account), so
 the table names nobody. Counted in the database: two web processes share one count, a restart
@@ -28,23 +28,33 @@ class Bucket:
 
 
 class AttemptQuerySet(models.QuerySet["Attempt"]):
-    def full(self, buckets: Iterable[Bucket], now: datetime) -> Bucket | None:
-        """The first bucket that is full, or ``None``."""
-        wanted = {bucket.key: bucket for bucket in buckets}
-        for row in self.filter(key__in=wanted):
-            bucket = wanted[row.key]
-            if row.count >= bucket.limit and row.since > now - timedelta(seconds=bucket.seconds):
+    def take(self, buckets: Iterable[Bucket], now: datetime) -> Bucket | None:
+        """One try counted in each, before it is made; or the first that is full, and none counted.
+
+        Each is counted by one statement that looks and counts: of tries at the same moment no more
+        than ``limit`` get through.
+        """
+        taken: list[Bucket] = []
+        for bucket in buckets:
+            if not self._count(bucket, now):
+                self.give_back(taken)
                 return bucket
+            taken.append(bucket)
         return None
 
-    def add(self, buckets: Iterable[Bucket], now: datetime) -> None:
-        for bucket in buckets:
-            row, made = self.get_or_create(key=bucket.key, defaults={"since": now, "count": 1})
-            if made:
-                continue
-            begun = now - timedelta(seconds=bucket.seconds)
-            if not self.filter(pk=row.pk, since__gt=begun).update(count=models.F("count") + 1):
-                self.filter(pk=row.pk, since__lte=begun).update(count=1, since=now)
+    def _count(self, bucket: Bucket, now: datetime) -> bool:
+        rows, counted = self.filter(key=bucket.key), {"count": models.F("count") + 1}
+        begun = now - timedelta(seconds=bucket.seconds)
+        rows.filter(since__lte=begun).update(count=0, since=now)
+        if rows.filter(count__lt=bucket.limit).update(**counted):
+            return True
+        self.bulk_create([Attempt(key=bucket.key, since=now, count=0)], ignore_conflicts=True)
+        return rows.filter(count__lt=bucket.limit).update(**counted) == 1
+
+    def give_back(self, buckets: Iterable[Bucket]) -> None:
+        """The try did no harm: it was the right one, or it was not made."""
+        keys = [bucket.key for bucket in buckets]
+        self.filter(key__in=keys, count__gt=0).update(count=models.F("count") - 1)
 
     def forget(self, bucket: Bucket) -> None:
         self.filter(key=bucket.key).delete()

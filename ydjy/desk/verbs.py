@@ -26,9 +26,11 @@ class Stale(Refused):
     def __init__(self, row: Any):
         self.row = row
         last = row.events.select_related("by").first()
-        who = last.by if last and last.by else "系统"
+        self.who = str(last.by) if last and last.by else "系统"
         when = timezone.localtime(row.touched_at)
-        super().__init__(f"{who} {when:%H:%M} 刚改过这条。下面是他填的内容，请核对后再保存。")
+        super().__init__(
+            f"{self.who} {when:%H:%M} 刚改过这条。下面是{self.who}填的内容，请核对后再保存。"
+        )
 
 
 def in_words(item: models.Model, problem: ValidationError) -> str:

@@ -58,11 +58,16 @@ def clean(text: str) -> str:
 
 _HALF = {",": "，", ":": "：", ";": "；", "!": "！", "?": "？"}
 _AFTER_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])\s?([,:;!?])\s?(?!\d)")
+# Around Chinese, or right after it.
+_BRACKETS = re.compile(
+    r"(?:(?<=[\u4e00-\u9fff])\((?=[^()]*\))|\((?=[^()]*[\u4e00-\u9fff][^()]*\)))([^()]*)\)"
+)
 
 
 def for_reading(text: str) -> str:
     """The text with the punctuation that Chinese is printed with: NFKC made it half-width."""
-    return _AFTER_CHINESE.sub(lambda found: _HALF[found[1]], text)
+    marked = _AFTER_CHINESE.sub(lambda found: _HALF[found[1]], text)
+    return _BRACKETS.sub(r"（\1）", marked)
 
 
 def has_lost_characters(text: str, *, name: bool = False) -> bool:

@@ -23,6 +23,13 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         """Every case worker sees the week itself; its lines are scoped each on their own."""
         return self.all() if getattr(staff, "case_path", None) else self.none()
 
+    def unreturned(self) -> Self:
+        """What came and has not gone back, whichever week it is of."""
+        return self.filter(received_at__isnull=False, returned_at__isnull=True)
+
+    def overdue(self, now: datetime) -> Self:
+        return self.unreturned().filter(due_at__lte=now)
+
     def of_week(self, iso_year: int, iso_week: int) -> "Batch":
         """The batch of that week, made when missing. A week without working days has none:
         what arrives then belongs to the next week that exists."""
@@ -89,6 +96,11 @@ class Batch(models.Model):
     def week(self) -> str:
         """``2026-W47``: how the commands and pages name it."""
         return f"{self.iso_year}-W{self.iso_week:02d}"
+
+    @property
+    def prefix(self) -> str:
+        """``2026W47-``: how the numbers of its own tickets begin."""
+        return f"{self.iso_year}W{self.iso_week:02d}-"
 
     @property
     def monday(self) -> date:
@@ -178,12 +190,15 @@ class Batch(models.Model):
         """The numbers of the week's next tickets, as long as the caller holds its lock. Numbers say
         in which week a problem was first seen: a ticket that was carried to this week keeps its
         own."""
-        prefix = f"{self.iso_year}W{self.iso_week:02d}-"
-        numbers = type(self).tickets.rel.related_model.everything.filter(number__startswith=prefix)
-        last = numbers.aggregate(
-            last=Max(Cast(Substr("number", len(prefix) + 1), models.IntegerField()), default=0)
+        known = type(self).tickets.rel.related_model.everything
+        last = known.filter(number__startswith=self.prefix).aggregate(
+            last=Max(Cast(Substr("number", len(self.prefix) + 1), models.IntegerField()), default=0)
         )["last"]
-        return (f"{prefix}{number:03d}" for number in count(last + 1))
+        return (f"{self.prefix}{number:03d}" for number in count(last + 1))
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Came, did not go back, and should have."""
+        return bool(self.received_at and not self.returned_at and self.due_at <= now)
 
     def on_time(self) -> bool | None:
         return workdays.is_on_time(self.returned_at, self.due_at) if self.returned_at else None

@@ -1,13 +1,14 @@
 """Why a card did not go through, and the words that are used for it."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 
 class CauseCode(models.Model):
     """A cause 原因分类: why a card did not go through. The first four are D-E03–D-E06.
 
-    Code and level belong to the developers (the diagnosis names them); label, template and note
-    belong to the bureau.
+    The diagnosis names those that we deliver by their code; the bureau words them, and adds its
+    own below our headings.
     """
 
     code = models.SlugField("代号", unique=True)
@@ -27,6 +28,12 @@ class CauseCode(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    def clean(self) -> None:
+        """Two causes of one name could not be told apart where one is chosen."""
+        same = CauseCode.objects.filter(label=self.label, active=True).exclude(pk=self.pk)
+        if self.pk is None and same.exists():
+            raise ValidationError({"label": "已经有一个在用的原因叫这个名称，请换一个说法。"})
 
 
 class Snippet(models.Model):

@@ -1,10 +1,13 @@
 """When the minute tick was last heard."""
 
+import time
 from datetime import datetime, timedelta
 
 from django.db import models
 
-DEAD = timedelta(hours=1)
+DEAD = timedelta(minutes=10)
+GRACE = 180  # seconds in which a desk that was just started may be silent
+_BEGUN = time.monotonic()
 
 
 class Heartbeat(models.Model):
@@ -29,7 +32,7 @@ class Heartbeat(models.Model):
 
     @classmethod
     def complaint(cls, now: datetime) -> str:
-        """What to say when it has been silent for more than an hour; blank when all is well."""
+        """What to say when it has been silent for more than ten minutes; blank when all is well."""
         last = cls.last()
         if last is not None and now - last <= DEAD:
             return ""
@@ -39,7 +42,15 @@ class Heartbeat(models.Model):
             "请运维人员检查后台任务进程。"
         )
 
+    @classmethod
+    def alarm(cls, now: datetime) -> str:
+        """The complaint as every page shows it: not while this process has only just begun."""
+        return cls.complaint(now) if time.monotonic() - _BEGUN > GRACE else ""
+
 
 def _long(silent: timedelta) -> str:
-    hours = int(silent.total_seconds() // 3600)
+    minutes = int(silent.total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} 分钟"
+    hours = minutes // 60
     return f"{hours // 24} 天" if hours >= 48 else f"{hours} 小时"

@@ -5,7 +5,9 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 
+from apps.errors.models.batch import Batch
 from apps.errors.models.ticket import Ticket
+from apps.errors.ticket import OPEN
 from apps.offices.models.policy import Dated, DatedQuerySet
 from ydjy.desk.scoping import OfficeScopedQuerySet
 
@@ -43,16 +45,34 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def unread(self) -> Self:
         return self.filter(read_at__isnull=True)
 
+    def standing(self, hands: list[int]) -> Self:
+        """Those unread whose cause still is: the week has not gone back, the ticket still waits for
+        one of these hands."""
+        week = models.Q(batch__isnull=False, batch__returned_at=None)
+        asked = models.Q(ticket__offered_to__in=hands, ticket__status__in=OPEN)
+        return self.unread().filter(week | asked)
+
 
 class Notice(models.Model):
-    """A message to one of the staff 提醒, once: ``key`` says about what."""
+    """A message to one of the staff 提醒, once: ``key`` says about what. It stands as long as its
+    cause, and is read in the words of that moment (``reminders.standing``)."""
 
     to = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", verbose_name="给谁"
     )
     key = models.CharField("事由", max_length=80, editable=False)
-    words = models.CharField("内容", max_length=200)
-    query = models.CharField(max_length=100, blank=True, editable=False)
+    batch = models.ForeignKey(
+        Batch, models.CASCADE, null=True, related_name="+", verbose_name="哪一周", editable=False
+    )
+    ticket = models.ForeignKey(
+        Ticket,
+        models.CASCADE,
+        null=True,
+        related_name="notices",
+        verbose_name="哪一条工单",
+        editable=False,
+    )
+    words = models.CharField("当时的内容", max_length=200)
     at = models.DateTimeField("时间")
     read_at = models.DateTimeField("看过", null=True, blank=True)
 

@@ -20,6 +20,23 @@ class ReturnFileQuerySet(models.QuerySet["ReturnFile"]):
     def signed(self) -> Self:
         return self.filter(state=ReturnFile.State.SIGNED)
 
+    def prepared(self) -> Self:
+        return self.filter(state=ReturnFile.State.PREPARED)
+
+    def to_sign_by(self, staff: Any) -> Self:
+        """Those that wait for a second person, who may be this one."""
+        return self.prepared().exclude(made_by=staff)
+
+    def refused(self) -> Self:
+        """Sent back by the reviewer, and not made anew yet."""
+        live = Upload.State.CONFIRMED
+        return self.filter(state=ReturnFile.State.REFUSED, upload__state=live)
+
+    def unsent(self) -> Self:
+        """Signed, the last word, and not at the province yet."""
+        arrived = models.Q(dispatches__sent_at__isnull=False)
+        return self.effective().exclude(pk__in=ReturnFile.objects.filter(arrived).values("pk"))
+
     def effective(self) -> Self:
         """The latest signed version of each received file: what counts at the province."""
         newer = ReturnFile.objects.signed().filter(
@@ -38,6 +55,7 @@ class ReturnFile(models.Model):
     class State(models.TextChoices):
         PREPARED = "prepared", "待复核"
         SIGNED = "signed", "已签发"
+        REFUSED = "refused", "被退回"
         DROPPED = "dropped", "已作废"
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="returns", verbose_name="批次")

@@ -1,7 +1,7 @@
 """A received list of institutions on its way: read, compared, drafted, published, undone."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +14,11 @@ class ListImportQuerySet(models.QuerySet["ListImport"]):
         """Jobs that nobody has taken up, or whose worker has not been heard of since."""
         nobody = models.Q(job_until__isnull=True) | models.Q(job_until__lt=now)
         return self.exclude(job="").filter(nobody)
+
+    def to_publish_by(self, staff: Any) -> Self:
+        """Drafts that wait for a second person, who may be this one."""
+        drafts = self.filter(state=ListImport.State.DRAFT, job="")
+        return drafts.exclude(drafted_by=staff).exclude(upload__received_by=staff)
 
 
 class ListImport(models.Model):

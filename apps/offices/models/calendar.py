@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db import models
 
-from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
+from apps.offices.models.policy import Dated, DatedQuerySet, Sourced, Weekday
 from ydjy.lib import workdays
 
 
@@ -37,13 +37,13 @@ def official_calendar(first: date, last: date) -> workdays.Calendar:
     return workdays.Calendar(workdays.Day(r.day, r.works, r.name, r.official) for r in rows)
 
 
-def missing_year(today: date) -> int | None:
+def missing_year(today: date, calendar: workdays.Calendar | None = None) -> int | None:
     """The year whose official days are needed and not here: this one, or from 1 November the next.
 
     The State Council's notice comes in November as a rule; from then on the gap is shown in red.
     """
-    known = official_years(wanted := years_wanted(today))
-    return next((year for year in wanted if year not in known), None)
+    calendar = calendar or official_calendar(today, today)
+    return next((y for y in years_wanted(today) if not calendar.has_official(y)), None)
 
 
 def years_wanted(today: date) -> list[int]:
@@ -56,10 +56,10 @@ def official_years(years: list[int]) -> set[int]:
     return set(rows.values_list("day__year", flat=True))
 
 
-def calendar_gap(today: date) -> str:
+def calendar_gap(today: date, calendar: workdays.Calendar | None = None) -> str:
     """The one sentence about a missing calendar, on 本周, on the calendar page and in ``check``;
     "" where nothing is missing (O5)."""
-    year = missing_year(today)
+    year = missing_year(today, calendar)
     if year is None:
         return ""
     return (
@@ -77,7 +77,7 @@ class WeekRule(Sourced, Dated):
         MANUAL = "MANUAL", "由人指定"
 
     intake_time = models.TimeField("周一几点前应收到")
-    due_weekday = models.PositiveSmallIntegerField("返回日", default=4, help_text="0 是周一")
+    due_weekday = models.PositiveSmallIntegerField("返回日", choices=Weekday, default=4)
     due_time = models.TimeField("几点前返回")
     shift = models.CharField(
         "返回日放假时", max_length=12, choices=Shift, default=Shift.PREV_WORKDAY

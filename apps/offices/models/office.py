@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from django.db import models, transaction
 
-from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
+from apps.offices.models.policy import Dated, DatedQuerySet, Sourced, Weekday
 from ydjy.desk.trees import refuse_circle
 
 
@@ -144,7 +144,7 @@ class ServiceHours(Sourced, Dated):
         Hotline, models.CASCADE, null=True, blank=True, related_name="hours", verbose_name="电话"
     )
     weekday = models.PositiveSmallIntegerField(
-        "星期", null=True, blank=True, help_text="0 是周一；空着是每个工作日"
+        "星期", choices=Weekday, null=True, blank=True, help_text="不选是每个工作日"
     )
     opens = models.TimeField("开始")
     closes = models.TimeField("结束")

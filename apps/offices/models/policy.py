@@ -9,6 +9,18 @@ CHECK_EVERY = timedelta(days=90)  # 信息核对: telephones and addresses chang
 Rows = TypeVar("Rows", bound="models.QuerySet[Any]")
 
 
+class Weekday(models.IntegerChoices):
+    """The days as Python counts them."""
+
+    MONDAY = 0, "星期一"
+    TUESDAY = 1, "星期二"
+    WEDNESDAY = 2, "星期三"
+    THURSDAY = 3, "星期四"
+    FRIDAY = 4, "星期五"
+    SATURDAY = 5, "星期六"
+    SUNDAY = 6, "星期日"
+
+
 class PolicyDocument(models.Model):
     """A policy document 政策文件: the 依据 that every rule and contact names (D-X17)."""
 

@@ -167,7 +167,7 @@ class Synonym(models.Model):
 
     def clean(self) -> None:
         if self.word == self.means:
-            raise ValidationError("两个词一样，不用登记。")
+            raise ValidationError({"means": "两个词一样，不用登记。"})
 
 
 class PublicVersion(models.Model):

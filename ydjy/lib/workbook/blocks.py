@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import escape
 from xml.etree import ElementTree
 
 from ydjy.lib.workbook.book import WorkbookError
 from ydjy.lib.workbook.package import DAMAGED, HOSTILE
 
 _LONGEST_BLOCK = 16 * 1024 * 1024
-_ROOT = re.compile(rb"<(((?:[\w.-]+:)?)(?:worksheet|sst))\b[^>]*>")
+_ROOT = re.compile(rb"<((?:[^\s<>/:]+:)?)(worksheet|sst)\b[^>]*>")
+_ASIDE = re.compile(
+    rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)|<!?-?\Z|<!\[[CDAT]{0,5}\Z",
+    re.DOTALL,
+)
+_CDATA, _CLOSED = b"<![CDATA[", (b"-->", b"]]>", b"?>")
 
 
 def parse(data: bytes) -> ElementTree.Element:
@@ -67,18 +73,17 @@ def blocks(
 ) -> Iterator[Block]:
     """A large part, cut where a ``tag`` element begins or ends.
 
-    Text cannot hold a bare ``<``; a CDATA section that imitates a tag makes a block that does not
-    parse and is refused. The first block has no opening, as it brings its own; ``tail`` gets the
+    Tags come out without the namespace prefix that the root has, so that a reader knows only one
+    way of writing them. The first block has no opening, as it brings its own; ``tail`` gets the
     last one as a whole document.
     """
-    pieces = _as_utf8(pieces)
+    pieces = without_asides(_as_utf8(pieces))
     buffer = next(pieces, b"")
     root = _ROOT.search(buffer)
     if root is None:
         raise WorkbookError(DAMAGED)
-    prefix = root[2]
-    closing = b"</" + prefix + parent + b">" if parent else b""
-    closing += b"</" + root[1] + b">"
+    prefix, begins = root[1], root[0].replace(b"<" + root[1], b"<", 1)
+    closing = (b"</" + parent + b">" if parent else b"") + b"</" + root[2] + b">"
     start, end = b"<" + prefix + tag + b" ", b"</" + prefix + tag + b">"
     opening = b""
     for piece in pieces:
@@ -87,14 +92,53 @@ def blocks(
         cut = max(buffer.rfind(start), after + len(end) if after >= 0 else 0)
         if cut > 0:
             block, buffer = buffer[:cut], buffer[cut:]
-            yield Block(block, opening, closing, parent)
-            opening = root[0] + (b"<" + prefix + parent + b">" if parent else b"")
+            yield Block(_bare(block, prefix), opening, closing, parent)
+            opening = begins + (b"<" + parent + b">" if parent else b"")
         elif len(buffer) > _LONGEST_BLOCK:
             raise WorkbookError(HOSTILE)
-    last = Block(buffer, opening, b"", parent)
+    last = Block(_bare(buffer, prefix), opening, b"", parent)
     yield last
     if tail is not None:
         tail(last.opening + last.data)
+
+
+def _bare(data: bytes, prefix: bytes) -> bytes:
+    """The tags without their prefix: text holds no bare ``<``, so only tags are meant."""
+    if not prefix:
+        return data
+    return data.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</")
+
+
+def without_asides(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The part without comments and processing instructions, CDATA as ordinary text: what stands
+    in them may look like tags and is none."""
+    rest = b""
+    for piece in pieces:
+        data, rest = rest + piece, b""
+        if b"<!" not in data and b"<?" not in data and data[-1:] != b"<":
+            yield data
+            continue
+        parts, done = [], 0
+        for aside in _ASIDE.finditer(data):
+            parts.append(data[done : aside.start()])
+            done = aside.end()
+            if done == len(data) and not aside[0].endswith(_CLOSED):
+                rest = aside[0]
+            elif aside[0].startswith(_CDATA):
+                parts.append(escape(aside[0][9:-3].decode(errors="replace"), quote=False).encode())
+        if b"<!" in (kept := b"".join([*parts, data[done:]])):
+            raise WorkbookError(HOSTILE)  # a document type
+        yield kept
+    if rest:
+        raise WorkbookError(DAMAGED)
+
+
+_ROW_ENDS = (re.compile(rb"</row\s*>"), re.compile(rb"<row(?:\s[^<>]*)?/>"))
+
+
+def rows_ended(data: bytes) -> int:
+    """How many rows end in these bytes of a block, by their tags alone."""
+    return sum(len(ends.findall(data)) for ends in _ROW_ENDS)
 
 
 def _as_utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ydjy.lib.workbook import delimited, xlsx
 from ydjy.lib.workbook.book import INSTITUTIONS, Sheet, WorkbookError
+from ydjy.lib.workbook.columnwidths import widths
 from ydjy.lib.workbook.package import Package, member_name
 from ydjy.lib.workbook.reading import read
 from ydjy.lib.workbook.splice import splice
@@ -95,6 +96,7 @@ def _rebuilt(data: bytes, additions: Sequence[Fill]) -> bytes:
 
 def _grid(sheet: Sheet, addition: Fill | None) -> Grid:
     rows = {row.number: list(row.cells) for row in sheet.rows}
+    answered: set[int] = set()
     header_row = 0
     if addition is not None:
         header_row = addition.header_row
@@ -102,14 +104,24 @@ def _grid(sheet: Sheet, addition: Fill | None) -> Grid:
         for row, texts in _by_row(addition, width).items():
             if row not in rows:
                 raise ValueError(f"the sheet has no row {row}")
+            answered |= texts.keys()
             for column, text in texts.items():
                 cells = rows[row]
                 cells += [""] * (column + 1 - len(cells))
                 cells[column] = text
-    widths = tuple(map(width_of, rows.get(header_row, [])[:_MOST_WIDTHS]))
+    said = list(map(width_of, rows.get(header_row, [])[:_MOST_WIDTHS]))
+    titles = rows.get(header_row, [])
+    for column, width in widths({at: "".join(titles[at : at + 1]) for at in answered}).items():
+        if column < len(said):
+            said[column] = max(said[column], width)
     ordered = sorted(rows.items())
     return Grid(
-        sheet.name, ordered, header_row, widths=widths, hidden=sheet.hidden, merged=sheet.merged
+        sheet.name,
+        ordered,
+        header_row,
+        widths=tuple(said),
+        hidden=sheet.hidden,
+        merged=sheet.merged,
     )
 
 

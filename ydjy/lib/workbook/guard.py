@@ -35,6 +35,14 @@ _ROOT = Path(__file__).resolve().parents[3]
 _LENGTH = struct.Struct(">Q")
 CHILD = "ydjy.lib.workbook.child"
 OUT_OF_MEMORY = 86  # the child's exit status when it met its limit
+# What ends a process from outside. Its own limits end it in another way: see ``_end``.
+_STOPPED = [
+    -n for n in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+]
+_NOT_THE_FILE = (
+    "读到一半，读取程序被停掉了，不是文件的问题。请重新上传一次；"
+    "还是这样，请告诉运维人员：服务器可能内存不够，或者有人停了程序。"
+)
 _SMALLER = "请删去多余的空行、空列、图片和格式，或分成几个文件后重新上传。"
 
 
@@ -110,8 +118,10 @@ def _end(code: int, limits: Limits, too_late: bool) -> str:
         return f"读取超过 {limits.wall} 秒，已停止，{_SMALLER}"
     if code == -signal.SIGXCPU:
         return f"读取占用处理器时间超过 {limits.cpu} 秒，已停止，{_SMALLER}"
-    if code in (OUT_OF_MEMORY, -signal.SIGKILL, -signal.SIGABRT):
+    if code in (OUT_OF_MEMORY, -signal.SIGABRT):
         return f"读取需要的内存超过 {limits.memory // MEGABYTE} MB，已停止，{_SMALLER}"
+    if code in _STOPPED:
+        return _NOT_THE_FILE
     return "这个文件读不出来，请用 Excel 打开后另存为 .xlsx 再上传。"
 
 

@@ -14,16 +14,17 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from ydjy.lib.workbook.book import WorkbookError, column_letter
+from ydjy.lib.workbook.columnwidths import Col, Edit, readable
 from ydjy.lib.workbook.package import DAMAGED, HOSTILE
-from ydjy.lib.workbook.write import inline_xml, width_of
+from ydjy.lib.workbook.write import inline_xml
 
-_SPANS = re.compile(rb'\s+spans="[^"]*"')
+_SPANS = re.compile(rb"""\s+spans=("[^"]*"|'[^']*')""")
 _DECLARED_UTF16 = re.compile(r"^<\?xml.*?\?>", re.DOTALL)
 _ORDINARY_ROW = re.compile(rb'<row r="([0-9]{1,7})"[^<>]*?(/?)>')
+_ROW_TAG = re.compile(rb"<row\b")
 _ORDINARY_CELL = re.compile(
     rb'<c r="([A-Z]{1,3})[0-9]+"(?: s="([0-9]+)")?(?: t="[a-zA-Z]+")? ?(/>|></c>)?'
 )
-_ANSWER_WIDTH = 40.0
 
 Cells = Mapping[int, Mapping[int | str, str]]
 
@@ -47,6 +48,7 @@ class _Row:
     tag: str
     end: int = 0
     self_closing: bool = False
+    stated: bool = True
     last: _Cell | None = None
     kept: list[_Cell] = field(default_factory=list)
 
@@ -72,8 +74,9 @@ class _Places:
         self.rows: dict[int, _Row] = {}
         self.sheet_data = 0
         self.dimension: tuple[int, int] | None = None
-        self.columns_end: int | None = None
-        self.widest_set = 0
+        self.columns_at: tuple[int, int] | None = None
+        self.columns: list[Col] = []
+        self._columns_start = 0
         self.last_column = -1
         self.last_row = 0
         self._row: _Row | None = None
@@ -105,7 +108,7 @@ class _Places:
         elif name == "row":
             number = int(attributes.get("r", self.last_row + 1))
             self.last_row = number
-            self._row = _Row(number, self._parser.CurrentByteIndex, tag)
+            self._row = _Row(number, self._parser.CurrentByteIndex, tag, stated="r" in attributes)
         elif name != "t":
             self._start_frame(name, attributes)
 
@@ -115,8 +118,10 @@ class _Places:
         elif name == "dimension":
             start = self._parser.CurrentByteIndex
             self.dimension = (start, self.data.index(b">", start) + 1)
+        elif name == "cols":
+            self._columns_start = self._parser.CurrentByteIndex
         elif name == "col":
-            self.widest_set = max(self.widest_set, int(attributes.get("max", "0")))
+            self.columns.append(Col.read(attributes, self._parser.CurrentByteIndex))
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         if self._row is None:
@@ -127,6 +132,8 @@ class _Places:
             column = last.column + 1 if last else 0
         else:
             letters = reference.rstrip("0123456789")
+            if last is None and not self._row.stated and letters != reference:
+                self.last_row = self._row.number = int(reference[len(letters) :])
             column = self._indexes.get(letters, -1)
             if column < 0:
                 column = self._indexes[letters] = _index(letters)
@@ -150,8 +157,13 @@ class _Places:
             row.self_closing = row.last is None and self._closes_itself(row.start)
             if row.number in self.wanted:
                 self.rows[row.number] = row
+        elif name == "col":
+            last = self.columns[-1]
+            self.columns[-1] = last._replace(end=self._after(last.start))
         elif name == "cols":
-            self.columns_end = self._parser.CurrentByteIndex
+            start = self._columns_start
+            end = self._parser.CurrentByteIndex if self.columns else self._after(start)
+            self.columns_at = (start, end)
 
     def _closes_itself(self, start: int) -> bool:
         # At the end of <a/> the parser stands behind the tag, at the end of <a></a> before </a>.
@@ -167,7 +179,7 @@ class _Places:
 
 def _index(letters: str) -> int:
     index = 0
-    for letter in letters:
+    for letter in letters.upper():
         index = index * 26 + ord(letter) - 64
     return index - 1
 
@@ -181,11 +193,12 @@ def _ordinary_places(data: bytes, wanted: set[int]) -> _Places | None:
     # The frame before the rows has the same offsets in the whole part.
     places = _Places(data[:begin] + b"<sheetData/></worksheet>", frozenset(), sys.maxsize)
     places.data = data
-    empty, rows = -1, 0
+    empty, rows, closed = -1, 0, 0
     for opening in _ORDINARY_ROW.finditer(data, begin):
         rows += 1
         row = _Row(int(opening[1]), opening.start(), "row", opening.end())
         row.self_closing = bool(opening[2])
+        closed += row.self_closing
         if not row.self_closing:
             row.end = data.find(b"</row>", opening.end())
             last = data.rfind(b"<c", opening.end(), row.end)
@@ -202,7 +215,9 @@ def _ordinary_places(data: bytes, wanted: set[int]) -> _Places | None:
         places.last_row = row.number
         if row.number in wanted:
             places.rows[row.number] = row
-    whole = rows == data.count(b"<row ", begin) and empty <= places.last_column
+    # Counted by their tags: one written in another way is left to the parser with all others.
+    ended = data.count(b"</row>", begin) + closed
+    whole = rows == len(_ROW_TAG.findall(data, begin)) == ended and empty <= places.last_column
     return places if whole else None
 
 
@@ -231,34 +246,25 @@ def splice(data: bytes, header_row: int, columns: Mapping[int | str, Mapping[int
             by_row[header_row][column] = key
         for row, text in texts.items():
             by_row[row][column] = text
-    edits = _frame_edits(places, titles)
+    edits = _frame_edits(places, titles, existing)
     for number, texts in by_row.items():
         edits += _row_edits(data, places.rows[number], texts)
     return _apply(data, edits)
 
 
-Edit = tuple[int, int, bytes]
-
-
-def _frame_edits(places: _Places, titles: Sequence[str]) -> list[Edit]:
-    """Width of the new columns, and the range the sheet says it uses."""
-    if not titles:
-        return []
+def _frame_edits(places: _Places, titles: Sequence[str], existing: Sequence[int]) -> list[Edit]:
+    """Answer columns that can be seen and read, and the range the sheet says it uses."""
     first = places.last_column + 1
     last = places.last_column + len(titles)
     tag = places.rows[next(iter(places.rows))].tag.removesuffix("row")
-    edits: list[Edit] = []
-    widths = "".join(
-        f'<{tag}col min="{first + n + 1}" max="{first + n + 1}" '
-        f'width="{max(width_of(title), _ANSWER_WIDTH if n == 0 else 0):g}" customWidth="1"/>'
-        for n, title in enumerate(titles)
-    )
-    if places.columns_end is None:
-        at = places.sheet_data
-        edits.append((at, at, f"<{tag}cols>{widths}</{tag}cols>".encode()))
-    elif places.widest_set <= first:
-        edits.append((places.columns_end, places.columns_end, widths.encode()))
-    if places.dimension is not None:
+    answers = dict.fromkeys(existing, "") | {first + n: title for n, title in enumerate(titles)}
+    start, end = places.columns_at or (places.sheet_data, places.sheet_data)
+    inside = bool(places.columns)
+    edits = readable(places.columns, answers, end, tag)
+    if edits and not inside:
+        whole = b"".join(body for _, _, body in edits)
+        edits = [(start, end, f"<{tag}cols>".encode() + whole + f"</{tag}cols>".encode())]
+    if titles and places.dimension is not None:
         start, end = places.dimension
         ref = f"A1:{column_letter(last)}{places.last_row}"
         closing = "/" if places.data[start:end].endswith(b"/>") else ""

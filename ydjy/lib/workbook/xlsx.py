@@ -19,7 +19,7 @@ from ydjy.lib.workbook.blocks import blocks, local, parse, text_of
 from ydjy.lib.workbook.book import Event, Limits, Merge, WireRow, WorkbookError, column_letter
 from ydjy.lib.workbook.cells import date_text, is_date_format, iso_text, number_text, unescape
 from ydjy.lib.workbook.package import DAMAGED, Package
-from ydjy.lib.workbook.rawrows import RawRow, raw_rows
+from ydjy.lib.workbook.rawrows import RawRow, rows_of
 from ydjy.lib.workbook.sniff import SAVE_AS
 
 _RELATION_IDS = (
@@ -77,13 +77,14 @@ def sheet_members(package: Package) -> dict[str, str]:
 def _open(package: Package, limits: Limits) -> _Workbook:
     book = _Workbook(package, limits)
     related = _find_sheets(book)
-    if "styles" in related:
+    # A part that is named and not there is none: Excel opens such a file without a word.
+    if related.get("styles", "") in package:
         styles = parse(package.bytes_of(related["styles"], _SMALL_PART))
         try:
             book.dates = _date_styles(styles)
         except ValueError as error:
             raise WorkbookError(DAMAGED) from error
-    if "sharedStrings" in related:
+    if related.get("sharedStrings", "") in package:
         book.strings = _shared_strings(book, related["sharedStrings"])
     _note(book)
     return book
@@ -215,8 +216,8 @@ class _SheetReader:
 
     def events(self, member: str) -> Iterator[Event]:
         pieces = self.book.package.pieces(member)
-        for block in blocks(pieces, b"row", b"sheetData", self._tail):
-            rows = [row for raw in raw_rows(block) if (row := self._row(raw)) is not None]
+        for block in rows_of(pieces, self.name, self._keep_merges):
+            rows = [row for raw in block if (row := self._row(raw)) is not None]
             if rows:
                 self._count(len(rows))
                 yield ("rows", rows)
@@ -242,7 +243,7 @@ class _SheetReader:
             if column <= before:
                 column = self._column(letters, before, number)
             before = column
-            if value and kind != "inlineStr":
+            if value and not (text and kind == "inlineStr"):
                 text, code = self._value(kind, value, style, column, number)
                 if code:
                     typed.append((column, code))
@@ -299,7 +300,7 @@ class _SheetReader:
                     if (at := int(value)) < 0:
                         raise IndexError(value)
                     return self.book.strings[at], ""
-                case "str":
+                case "str" | "inlineStr":
                     return value, ""
                 case "b":
                     return ("TRUE" if value.strip() in ("1", "true") else "FALSE"), "b"
@@ -324,18 +325,14 @@ class _SheetReader:
             self.book.plain_days = True
         return (number_text(value), "n") if value.strip() else ("", "")
 
-    def _tail(self, last: bytes) -> None:
+    def _keep_merges(self, group: ElementTree.Element) -> None:
         found: list[Merge] = []
-        if b"mergeCell" not in last:
-            return
-        for group in parse(last):
-            if local(group.tag) == "mergeCells":
-                for element in group:
-                    merge = _RANGE.fullmatch(element.get("ref", ""))
-                    if merge is not None:
-                        left, top, right, bottom = merge.groups()
-                        columns = _column_index(left), _column_index(right)
-                        found.append((int(top), int(bottom), *columns))
+        for element in group:
+            merge = _RANGE.fullmatch(element.get("ref", "").upper())
+            if merge is not None:
+                left, top, right, bottom = merge.groups()
+                columns = _column_index(left), _column_index(right)
+                found.append((int(top), int(bottom), *columns))
         if len(found) > _MOST_MERGES:
             raise WorkbookError(f"工作表“{self.name}”的合并单元格太多，请取消合并后重新上传。")
         self.merged = tuple(sorted(found))

@@ -1,11 +1,10 @@
 """``load_policy <city>``: the city's rules, offices and institutions from its policy files."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.db import transaction
 from django.db.models import ProtectedError
 
@@ -16,27 +15,26 @@ from apps.institutions import policy as institutions
 from apps.offices import policy as offices
 from apps.offices.models import City
 from apps.offices.policy import Counts
+from ydjy.desk.commands import DeskCommand
+from ydjy.desk.verbs import Refused
 from ydjy.lib import policyfile
 
 APPS = (("offices", offices), ("institutions", institutions), ("filings", filings))
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = "装入一个统筹区的政策：机构、电话、定点机构、备案规则、办事知识。可以重复运行。"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("city", help="统筹区的代号，例如 jinzhou")
-        parser.add_argument("--json", action="store_true", help="只输出一行 JSON")
 
-    def handle(self, *args: Any, city: str, **options: Any) -> None:
+    def run(self, *, city: str, **options: Any) -> None:
         try:
             counts = load_city(city)
         except policyfile.PolicyError as problem:
-            raise CommandError(str(problem)) from None
+            raise Refused(str(problem)) from None
         answer = {"city": city, "loaded": dict(counts.loaded), "unchanged": counts.unchanged}
-        self.stdout.write(
-            json.dumps(answer, ensure_ascii=False) if options["json"] else _sentence(counts)
-        )
+        self.say(answer, _sentence(counts), **options)
 
 
 @transaction.atomic

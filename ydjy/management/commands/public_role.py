@@ -8,51 +8,109 @@ import re
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
+from ydjy.desk.commands import DeskCommand
+from ydjy.desk.verbs import Refused, must
 from ydjy.publictables import (
     INTERNAL_COLUMNS,
+    MIGRATIONS,
     PUBLIC_ROWS,
     public_columns,
     public_models,
     public_tables,
 )
 
+ROLE = "ydjy_public"
+_SETTINGS = ("default_transaction_read_only=on", "statement_timeout=5s")
+_NO_RIGHT = "42501"
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = "给公众网站建 PostgreSQL 只读角色：只能看公开的表。默认只打印语句，加 --execute 才执行"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--role", default="ydjy_public", help="角色名，默认 ydjy_public")
+        parser.add_argument("--role", default=ROLE, help=f"角色名，默认 {ROLE}")
         parser.add_argument("--execute", action="store_true", help="直接在数据库里执行")
 
-    def handle(self, *, role: str, execute: bool, **options: Any) -> None:
-        if not _ROLE.fullmatch(role):
-            raise CommandError("角色名只能用小写字母、数字和下划线，以字母开头。")
-        made = statements(role)
-        if not execute:
-            self.stdout.write("\n".join(f"{statement};" for statement in made))
-            self.stdout.write(f"-- 再设密码：ALTER ROLE {role} LOGIN PASSWORD '…';")
+    def run(self, *, role: str, execute: bool, **options: Any) -> None:
+        must(_ROLE.fullmatch(role), "角色名只能用小写字母、数字和下划线，以字母开头。")
+        if execute:
+            tables = grant(role)
+            words = f"角色 {role} 现在只能看 {tables} 张公开的表。"
+            self.say({"role": role, "tables": tables}, words, **options)
             return
-        if connection.vendor != "postgresql":
-            raise CommandError("数据库不是 PostgreSQL。SQLite 请用 public_snapshot。")
+        made = [*making(role), *statements(role)]
+        words = "\n".join([*(f"{statement};" for statement in made), password(role)])
+        self.say({"role": role, "statements": made}, words, **options)
+
+
+def password(role: str) -> str:
+    return f"-- 再设密码：ALTER ROLE {role} LOGIN PASSWORD '…';"
+
+
+def exists(role: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+        return cursor.fetchone() is not None
+
+
+def grant(role: str) -> int:
+    """Let the role read the public tables and no more; how many. Raises Refused, with the
+    statements for whoever may make roles, when the owner of the tables may not."""
+    must(
+        connection.vendor == "postgresql",
+        "数据库不是 PostgreSQL。SQLite 请用 public_snapshot。",
+    )
+    if not _is_made(role):
+        _make(role)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in statements(role):
+            cursor.execute(statement)
+    return len(public_tables())
+
+
+def _is_made(role: str) -> bool:
+    """Whether the role is there and reads only, as ``making`` leaves it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolconfig FROM pg_roles WHERE rolname = %s", [role])
+        found = cursor.fetchone()
+    return found is not None and set(_SETTINGS) <= set(found[0] or ())
+
+
+def _make(role: str) -> None:
+    made = making(role)[1:] if exists(role) else making(role)
+    try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
-            exists = cursor.fetchone()
-            for statement in made[1:] if exists else made:
+            for statement in made:
                 cursor.execute(statement)
-        self.stdout.write(f"角色 {role} 现在只能看 {len(public_tables())} 张公开的表。")
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "sqlstate", "") != _NO_RIGHT:
+            raise
+        told = "\n".join(f"{statement};" for statement in made)
+        raise Refused(
+            "现在用的数据库账号不能建角色。请把下面几句交给数据库管理员（postgres）执行，"
+            f"然后再运行一次：\n{told}\n{password(role)}"
+        ) from None
+
+
+def making(role: str) -> list[str]:
+    """What only an administrator of the server may do, once."""
+    named = (setting.partition("=") for setting in _SETTINGS)
+    return [
+        f"CREATE ROLE {role}",
+        *(f"ALTER ROLE {role} SET {name} = '{value}'" for name, _, value in named),
+    ]
 
 
 def statements(role: str) -> list[str]:
-    """Everything is taken away first, so a table that is no longer public is closed again. What
-    was granted on single columns goes with ``REVOKE ALL`` on their table."""
-    whole = ", ".join(f'"{table}"' for table in sorted(public_tables() - INTERNAL_COLUMNS.keys()))
+    """What the owner of the tables may do, after every upgrade: everything is taken away first, so
+    a table that is no longer public is closed again. What was granted on single columns goes with
+    ``REVOKE ALL`` on their table."""
+    readable = public_tables() - INTERNAL_COLUMNS.keys() | {MIGRATIONS}
+    whole = ", ".join(f'"{table}"' for table in sorted(readable))
     return [
-        f"CREATE ROLE {role}",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}",
         f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}",
         f"REVOKE CREATE ON SCHEMA public FROM {role}",
@@ -60,8 +118,6 @@ def statements(role: str) -> list[str]:
         f"GRANT SELECT ON {whole} TO {role}",
         *(f'GRANT SELECT ({_columns(table)}) ON "{table}" TO {role}' for table in INTERNAL_COLUMNS),
         *(words for table in PUBLIC_ROWS for words in _policy(table, role)),
-        f"ALTER ROLE {role} SET default_transaction_read_only = on",
-        f"ALTER ROLE {role} SET statement_timeout = '5s'",
     ]
 
 

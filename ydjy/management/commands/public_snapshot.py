@@ -7,27 +7,34 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError
 from django.db import connection
 
-from ydjy.publictables import INTERNAL_COLUMNS, PUBLIC_ROWS, public_models, public_tables
+from ydjy.desk.commands import DeskCommand
+from ydjy.desk.verbs import Refused
+from ydjy.publictables import (
+    INTERNAL_COLUMNS,
+    MIGRATIONS,
+    PUBLIC_ROWS,
+    public_models,
+    public_tables,
+)
 
 SEARCH = "institutions_grams"  # the bigram index beside the table of search entries
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = "把公开的内容复制成一个 SQLite 文件，给公众网站单独使用；文件里没有任何参保人的资料"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="写到哪个文件；已有的会整个换掉")
 
-    def handle(self, *, file: Path, **options: Any) -> None:
+    def run(self, *, file: Path, **options: Any) -> None:
         if connection.vendor != "sqlite":
-            raise CommandError("数据库是 PostgreSQL 时不用复制文件，请用 public_role 建只读角色。")
+            raise Refused("数据库是 PostgreSQL 时不用复制文件，请用 public_role 建只读角色。")
         if file.resolve() == Path(str(connection.settings_dict["NAME"])).resolve():
-            raise CommandError("不能写到正在用的数据库文件上，请换一个文件名。")
+            raise Refused("不能写到正在用的数据库文件上，请换一个文件名。")
         if not file.parent.is_dir():
-            raise CommandError(f"没有 {file.parent} 这个文件夹，请先建好。")
+            raise Refused(f"没有 {file.parent} 这个文件夹，请先建好。")
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=".public-")
         os.close(handle)
         try:
@@ -35,7 +42,9 @@ class Command(BaseCommand):
             os.replace(name, file)  # the site sees the old copy or the new one, never a half
         finally:
             Path(name).unlink(missing_ok=True)
-        self.stdout.write(f"已写好 {file}：{len(public_tables())} 张公开的表，{rows} 行。")
+        record = {"file": str(file), "tables": len(public_tables()), "rows": rows}
+        words = f"已写好 {file}：{record['tables']} 张公开的表，{rows} 行。"
+        self.say(record, words, **options)
 
 
 def _copy(target: Path) -> int:
@@ -48,6 +57,7 @@ def _copy(target: Path) -> int:
         for statement in schema:
             copy.execute(statement)
         rows = sum(_copy_table(copy, model._meta.db_table) for model in public_models())
+        _copy_table(copy, MIGRATIONS)
         if any(SEARCH in statement for statement in schema):
             copy.execute(f"INSERT INTO {SEARCH}({SEARCH}) VALUES ('rebuild')")  # noqa: S608
         copy.execute("COMMIT")
@@ -61,7 +71,7 @@ def _schema() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")
         found = cursor.fetchall()
-    wanted = public_tables()
+    wanted = public_tables() | {MIGRATIONS}
     tables = [sql for kind, name, _, sql in found if kind == "table" and name in wanted]
     tables += [sql for kind, name, _, sql in found if kind == "table" and name == SEARCH]
     return tables + [sql for kind, _, table, sql in found if kind == "index" and table in wanted]

@@ -4,22 +4,16 @@ import json
 import os
 import socket
 from argparse import ArgumentParser
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils import timezone
 
-from apps.errors.models import Dispatch
-from apps.institutions.models import ListImport
 from apps.offices.models import City
 from ydjy import demo, supervisor
-from ydjy.desk import backups, progress, vault
-from ydjy.desk.exportrecords import Export
-from ydjy.desk.models import Upload
+from ydjy.desk import backups, vault
 from ydjy.lib import keyfiles
 
 
@@ -46,8 +40,6 @@ class Command(BaseCommand):
             call_command("sync_reference", stdout=_Silent())
         vault.sweep()
         backups.sweep()
-        if not no_serve:
-            let_go(timezone.now())
         self._tell(demo.build(timezone.localdate()), port, no_serve, as_json=options["json"])
         if not no_serve:
             supervisor.run(supervisor.commands(port), self.stderr.write)
@@ -76,26 +68,6 @@ class Command(BaseCommand):
             self.stdout.write(f"经办台：{address}  公众查询：http://127.0.0.1:{port}/")
             self.stdout.write("按 Ctrl+C 停止。")
         self.stdout.flush()
-
-
-_LEASES: tuple[tuple[Any, str], ...] = (
-    (Upload, "lease_until"),
-    (ListImport, "job_until"),
-    (Dispatch, "lease_until"),
-    (Export, "lease_until"),
-)
-
-
-def let_go(now: datetime) -> None:
-    """Whoever was at a file when everything stopped is gone: the first tick goes on with it, and
-    does not wait two minutes for the end of a lease. Should somebody be at it all the same, on
-    another machine, the two find out as always, and one goes on alone."""
-    for model, until in _LEASES:
-        with transaction.atomic():
-            free = model.objects.select_for_update(skip_locked=True)
-            held = list(free.filter(**{f"{until}__gt": now}).values_list("pk", flat=True))
-            model.objects.filter(pk__in=held).update(**{until: now})
-    progress.sweep(older_than=0)
 
 
 class _Silent:

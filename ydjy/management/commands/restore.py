@@ -11,6 +11,7 @@ from ydjy.desk.commands import DeskCommand
 
 class Command(DeskCommand):
     help = "把备份恢复到空的一套里，并核对每张表的行数和修改记录。要先放好 keys 文件夹。"
+    wants_tables = False
     requires_system_checks: list[str] = []  # there is no table yet to be checked
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,6 +22,6 @@ class Command(DeskCommand):
         found = backups.restore(file)
         words = (
             f"已恢复 {found.rows} 行、{found.files} 个文件，和备份时一致。"
-            "请运行 manage.py migrate，再启动。"
+            "请运行 manage.py upgrade，再启动。"
         )
         self.say(found.record(begun), words, **options)

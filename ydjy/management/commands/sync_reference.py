@@ -1,37 +1,30 @@
 """``sync_reference``: the tables that the developers own, brought into line with the program."""
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from apps.errors.reference import sync_causes
 from apps.errors.reminders import sync_ladder
 from apps.institutions.reference import sync_disease_groups
 from apps.offices.reference import ReferenceDataError, sync_calendar, sync_roles
+from ydjy.desk.commands import DeskCommand
+from ydjy.desk.verbs import Refused
 
 
-class Command(BaseCommand):
+class Command(DeskCommand):
     help = "更新岗位权限、原因分类、工作日历、病种类别。每次升级以后运行，可以重复运行。"
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="只输出一行 JSON")
-
-    def handle(self, *args: Any, **options: Any) -> None:
+    def run(self, **options: Any) -> None:
         try:
             counts = sync()
         except ReferenceDataError as problem:
-            raise CommandError(str(problem)) from None
-        if options["json"]:
-            self.stdout.write(json.dumps(counts))
-        else:
-            self.stdout.write(
-                "岗位 {roles} 个，原因 {causes} 种，催办 {reminder_steps} 级，"
-                "日历 {calendar_days} 天，病种类别 {disease_groups} 个，都已是最新。".format(
-                    **counts
-                )
-            )
+            raise Refused(str(problem)) from None
+        words = (
+            "岗位 {roles} 个，原因 {causes} 种，催办 {reminder_steps} 级，"
+            "日历 {calendar_days} 天，病种类别 {disease_groups} 个，都已是最新。"
+        )
+        self.say(counts, words.format(**counts), **options)
 
 
 @transaction.atomic

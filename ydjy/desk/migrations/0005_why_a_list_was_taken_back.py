@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('desk', '0003_touched_on'),
+        ('desk', '0004_exports_are_noted'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

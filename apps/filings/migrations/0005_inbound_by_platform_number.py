@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('filings', '0003_region_relation_labels'),
+        ('filings', '0004_field_rules'),
     ]
 
     operations = [

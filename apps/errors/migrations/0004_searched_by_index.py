@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('errors', '0002_fewer_indexes'),
+        ('errors', '0003_notices_have_a_cause'),
     ]
 
     operations = [

@@ -1,0 +1,177 @@
+"""Judged before it is written; no form answers 500 (issue 13, kind 3).
+
+Every form and inline that somebody can change, each field, every value that people paste or type
+by mistake. A value that the form takes must also go into the table, on either engine.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django import forms
+from django.contrib import admin
+from django.db import DatabaseError, IntegrityError, transaction
+from django.http import HttpRequest, QueryDict
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from apps.filings.models import Inbound
+from tests import cast as casting
+from tests.cast import Cast
+from tests.desk.test_forms import CHANGEABLE, LABELS, address, fields_on, lead, told
+from tests.formrows import MAKE
+from tests.pageforms import Values, main_form
+from ydjy.desk import adminforms
+from ydjy.desk.adminkit import DeskAdmin
+
+pytestmark = pytest.mark.django_db
+# What is typed or pasted into a field by mistake, by the kind of the field.
+HOSTILE: dict[type[forms.Field], tuple[str, ...]] = {
+    forms.DateField: ("0001-01-01", "9999-12-31", "1990-01-01", "2026-02-30"),
+    forms.TimeField: ("25:61", "00:00"),
+    forms.ModelChoiceField: ("9" * 25, "-1", "²", "\0"),
+    forms.ChoiceField: ("9" * 25, "\0"),
+    forms.BooleanField: (),
+    forms.IntegerField: ("", "9" * 25, "9" * 20, "32768", "2147483648", "-1", "²", "１２"),
+    forms.CharField: ("", "9" * 25, "中\0文", "长" * 5000, "🏥", "、，"),
+}
+PASTED = ("9" * 25, "中\0文", "长" * 5000, "²")
+
+
+def hostile_to(field: forms.Field) -> tuple[str, ...]:
+    return next(values for kind, values in HOSTILE.items() if isinstance(field, kind))
+
+
+@pytest.fixture
+def request_of_lead(cast: Cast) -> HttpRequest:
+    request = RequestFactory().post("/")
+    request.user = lead(cast)
+    return request
+
+
+@pytest.fixture
+def browser(cast: Cast, client_of: Any) -> Client:
+    return client_of(lead(cast))
+
+
+def tries(values: Values, fields: dict[str, Any]) -> Iterator[tuple[str, str, QueryDict]]:
+    for name, field in fields.items():
+        if not field.widget.is_hidden:
+            for hostile in hostile_to(field):
+                data = QueryDict(mutable=True)
+                for key, value in (values | {name: hostile}).items():
+                    data.setlist(key, value if isinstance(value, list) else [value])
+                yield name, hostile[:20], data
+
+
+def goes_in_or_is_refused(bound: Any, save: Any, where: tuple[str, str]) -> None:
+    """What the form takes, the table takes."""
+    try:
+        with transaction.atomic():
+            if bound.is_valid():
+                save()
+            transaction.set_rollback(True)
+    except (DatabaseError, OverflowError, ValueError) as wrong:
+        raise AssertionError(f"{where}: taken by the form, then {wrong!r}") from wrong
+
+
+@pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
+def test_what_a_form_takes_the_table_takes(
+    model: Any, cast: Cast, browser: Client, request_of_lead: Any
+):
+    row = MAKE[model](cast)
+    page = admin.site._registry[model]
+    shown = browser.get(address(row))
+    values = main_form(shown).values
+    form_class = page.get_form(request_of_lead, row, change=True)
+    for name, what, data in tries(values, dict(shown.context["adminform"].form.fields)):
+        form = form_class(data, instance=model._base_manager.get(pk=row.pk))
+
+        def save(form: Any = form) -> None:
+            page.save_model(request_of_lead, form.save(commit=False), form, True)
+
+        goes_in_or_is_refused(form, save, (name, what))
+    for formset_class, inline in page.get_formsets_with_inlines(request_of_lead, row):
+        prefix = next(
+            one.formset.prefix for one in shown.context["inline_admin_formsets"]
+            if type(one.opts) is type(inline)
+        )  # fmt: skip
+        lines = {n: f for n, f in fields_on(shown).items() if n.startswith(f"{prefix}-")}
+        if inline.has_change_permission(request_of_lead):
+            for name, what, data in tries(values, lines):
+                lineset = formset_class(data, instance=row, prefix=prefix)
+                goes_in_or_is_refused(lineset, lineset.save, (name, what))
+
+
+@pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
+def test_a_refused_form_comes_back_with_everything_typed_and_the_cursor_in_it(
+    model: Any, cast: Cast, browser: Client
+):
+    row = MAKE[model](cast)
+    for hostile in PASTED:
+        shown = browser.get(address(row))
+        form, fields = main_form(shown), fields_on(shown)
+        texts = [n for n, f in fields.items() if not (f.widget.is_hidden or n in form.choices)]
+        answer = browser.post(address(row), form.values | dict.fromkeys(texts, hostile))
+        assert answer.status_code in (200, 302)
+        if answer.status_code == 200:
+            again = main_form(answer).values
+            assert {n: again.get(n) for n in texts} == dict.fromkeys(texts, hostile)
+            assert " autofocus" in answer.content.decode()
+
+
+@pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
+def test_the_same_row_entered_twice_is_taken_or_refused_but_never_an_error(
+    model: Any, cast: Cast, browser: Client
+):
+    row = MAKE[model](cast)
+    typed = main_form(browser.get(address(row))).values
+    for name in [n for n in typed if n.endswith("INITIAL_FORMS")]:
+        typed[name] = 0
+    typed = {n: "" if n.endswith(("-id", "seen")) else v for n, v in typed.items()}
+    base = f"admin:{model._meta.app_label}_{model._meta.model_name}_add"
+    secrets = {"cert_no": casting.number(1), "password1": "Violet-Piano-77"}
+    answer = browser.post(reverse(base), typed | secrets | {"password2": "Violet-Piano-77"})
+    assert answer.status_code in (200, 302, 403)
+
+
+def test_the_same_inbound_twice_is_told_at_its_field_and_of_another_county_nothing(
+    cast: Cast, client_of: Any
+):
+    row = MAKE[Inbound](cast)
+    for person, office, answer_is in (("yixian", "yixian", 200), ("heishan", "heishan", 302)):
+        typed = {
+            "cert_type": row.cert_type, "cert_no": row.cert_no.reveal(), "name": row.name,
+            "phone": "13812345678", "insured_area": row.insured_area, "insutype": row.insutype,
+            "agency": row.agency, "agency_phone": row.agency_phone, "origin": row.origin,
+            "office": cast.office[office].pk, "group": row.group, "start_on": "2026-11-01",
+        }  # fmt: skip
+        answer = client_of(cast.staff[person]).post("/admin/filings/inbound/add/", typed)
+        assert answer.status_code == answer_is
+        if answer_is == 200:
+            assert "start_on" in answer.context["adminform"].form.errors, told(answer)
+
+
+# The last net ------------------------------------------------------------------------------------
+
+
+def test_what_only_the_database_refuses_comes_back_as_a_form(
+    cast: Cast, browser: Client, monkeypatch: pytest.MonkeyPatch
+):
+    row = MAKE[Inbound](cast)
+    typed = main_form(browser.get(address(row))).values | {"note": "改过"}
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise IntegrityError("CHECK constraint failed: inbound_period")
+
+    monkeypatch.setattr(DeskAdmin, "save_model", refuse)
+    answer = browser.post(address(row), typed)
+    assert answer.status_code == 200
+    assert "结束日期早于开始日期" in answer.content.decode()
+    assert main_form(answer).values["note"] == "改过"
+
+
+def test_the_databases_own_words_are_never_shown():
+    wrong = IntegrityError("duplicate key value\nDETAIL: Key (cert_no)=(210727) exists.")
+    assert adminforms.no_room(Inbound, wrong) == adminforms.REFUSED
+    assert adminforms.no_room(Inbound, OverflowError("too large")) == adminforms.REFUSED
