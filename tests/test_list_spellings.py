@@ -15,6 +15,7 @@ from apps.offices.lists import DAYS, HOTLINES, OFFICES, SYNONYMS
 from apps.offices.models import CalendarDay, Hotline, Office, PolicyDocument, Synonym
 from tests import workbooks
 from tests.cast import Cast
+from tests.undone import undone
 from ydjy.desk.models import Upload
 from ydjy.desk.smalllists import SmallList
 
@@ -69,7 +70,7 @@ def test_a_new_row_finds_what_it_names_and_is_taken_back(cast: Cast):
     HOTLINES.confirm(upload, by=cast.directory)
     made = Hotline.objects.get(name="白天咨询")
     assert (made.office.code, made.source.title) == ("east", TITLE)
-    assert HOTLINES.undo(upload) == (1, [])
+    assert undone(upload) == (1, [])
     assert not Hotline.objects.filter(name="白天咨询").exists()
 
 

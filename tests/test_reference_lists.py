@@ -16,6 +16,7 @@ from apps.offices.lists import SYNONYMS
 from apps.offices.models import Synonym
 from tests import workbooks
 from tests.cast import Cast
+from tests.undone import undone
 from ydjy.desk.models import Upload
 from ydjy.desk.smalllists import SmallList
 
@@ -134,5 +135,5 @@ def test_new_snippets_groups_and_words_come_in_and_go(cast: Cast):
         upload = received(which, workbooks.xlsx(rows), "x.xlsx", cast)
         which.confirm(upload, by=cast.lead)
         assert which.model._default_manager.count() == before + 1
-        assert which.undo(upload) == (1, [])
+        assert undone(upload) == (1, [])
         assert which.model._default_manager.count() == before

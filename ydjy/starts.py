@@ -26,9 +26,10 @@ from apps.offices.models import (
     years_wanted,
 )
 from ydjy.desk import backups, filequeue
-from ydjy.desk.admin import OPERATIONS, table_words
+from ydjy.desk.admin import OPERATIONS
 from ydjy.desk.audit import who_words
 from ydjy.desk.models import Change, Reading
+from ydjy.desk.recorded import row_words, table_words
 from ydjy.desk.storage import room
 from ydjy.lib import workdays
 from ydjy.lib.wholenumbers import whole_number
@@ -215,11 +216,13 @@ def last_changes(now: datetime) -> Start:
     start = Start("最近的修改和查看", "内容在“系统”里的修改记录和查看记录。")
     rows = list(Change.objects.defer("before", "after", "sealed")[:ROWS])
     who = _names({c.actor for c in rows})
+    called = row_words((c.table, c.row) for c in rows)
     changes = [
         Line(
             _moment(c.at),
             f"{who_words(c.actor, who.get(c.actor, ''))}："
-            f"{OPERATIONS.get(c.operation, c.operation)}{table_words(c.table)}，第 {c.row} 行",
+            f"{OPERATIONS.get(c.operation, c.operation)}{table_words(c.table)} "
+            f"{called[c.table, c.row]}",
         )
         for c in rows
     ]

@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.errors import intake, known, weekly
@@ -143,14 +144,15 @@ def _outcome(upload: Upload) -> dict[str, Any]:
     one pair of hands, or in none. Rows that stand for a ticket of another file are not its own."""
     year, week = upload.period.split("-W")
     batch = Batch.objects.filter(iso_year=int(year), iso_week=int(week)).first()
-    brought = SourceLine.objects.filter(staged__upload=upload, staged__status=sheets.ACCEPTED)
+    lines = SourceLine.objects.filter(staged__upload=upload, staged__status=sheets.ACCEPTED)
     person = [f"ticket__assignee{column}" for column in ("", "__name", "__username")]
-    given = list(brought.order_by().values_list(*person).annotate(Count("pk")))
+    given = list(lines.order_by().values_list(*person).annotate(Count("pk")))
     return {
         "batch": batch,
         "given": [(name or login, number) for pk, name, login, number in given if pk],
         "not_given": sum(number for pk, *_, number in given if not pk),
-        "can_undo": batch is not None and not batch.returned_at,
+        "brought": longlists.brought(upload) if batch and not batch.returned_at else None,
+        "undo_url": reverse("admin:errors_batch_undo", args=[upload.pk]),
     }
 
 
@@ -200,13 +202,12 @@ def blank(self: Any, request: HttpRequest) -> HttpResponse:
     return as_file(*blank_list(kind, "报错明细", left_out=left_out, notes=notes))
 
 
-@admin_verb(IMPORT, row=False, path="receive/<int:upload>/undo/")
+@admin_verb(IMPORT, row=False, path="receive/<int:upload>/undo/", atomic=False)
 def undo(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
-    """Take the import back: what nobody touched goes, the rest is named."""
+    """Take the import back: what nobody touched goes, the rest is named on the receipt."""
     received = of(request, upload)
-    gone, kept = intake.undo(received, by=request.user)
-    messages.success(request, f"已撤销，收回 {gone} 条工单。这个文件可以重新导入。")
-    if kept:
-        names = "、".join(ticket.number for ticket in kept[:20])
-        messages.warning(request, f"{len(kept)} 条已经有人办过，没有收回：{names}。")
+    try:
+        longlists.take_back(received, by=request.user, reason=request.POST.get("reason", ""))
+    except Refused as refused:
+        messages.error(request, str(refused))
     return redirect("admin:errors_batch_preview", upload=received.pk)

@@ -11,23 +11,25 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from apps.errors import known, opening, weekly
-from apps.errors.models import Batch, Ticket
+from apps.errors.models import Batch, SourceLine, Ticket, TicketEvent
 from apps.errors.ticket import TRANSITIONS
 from apps.offices.models import City
-from ydjy.desk import progress, sheets, uploads
+from ydjy.desk import progress, sheets, undoing, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.leftovers import Kept
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.uploads import Unreadable
-from ydjy.desk.verbs import Refused
+from ydjy.desk.verbs import Refused, must
 
-__all__ = ["KEPT", "KIND", "Unreadable", "confirm", "keep", "read", "receive", "undo"]
+__all__ = ["KEPT", "KIND", "Unreadable", "confirm", "keep", "read", "receive"]
 KIND = "weekly"
 SENDER = "省医保中心"
+_BY_ITSELF = ("receive", "assign")  # what the import does to a ticket
 _TAKEN_BACK = 500  # tickets withdrawn at once; SQLite reads no thousand rows by their keys
 _AT_A_TIME = 2_000  # rows made into tickets at once: what is held in memory stays small
 
@@ -115,7 +117,7 @@ def confirm(upload: Upload, *, by: Any, assign: opening.Assign = "county") -> Ba
 
 def how_far(upload: Upload) -> tuple[int, int]:
     """(done, total) rows of what is being done with the file."""
-    if upload.state == Upload.State.CONFIRMING:
+    if upload.state in (Upload.State.CONFIRMING, Upload.State.UNDOING):
         return progress.of(progress.of_upload(upload)) or (0, upload.accepted + upload.duplicate)
     return upload.done, upload.total
 
@@ -244,54 +246,57 @@ def go_on(upload: Upload) -> None:
         confirm(upload, by=upload.confirmed_by, assign=upload.plan)
 
 
-KEPT = Kept(KIND, go_on)
-
-
 # Taking back ---------------------------------------------------------------------------------
 
 
-@transaction.atomic
-def undo(upload: Upload, *, by: Any) -> tuple[int, list[Ticket]]:
-    """Take back an import: tickets that nobody has touched since are withdrawn; the others stay
-    and are returned, to be named. The file may then be received again."""
-    upload = Upload.objects.select_for_update().get(pk=upload.pk)
-    if upload.state != Upload.State.CONFIRMED:
-        raise Refused(f"这个文件{upload.get_state_display()}，没有什么可以撤销的。")
+def brought(upload: Upload) -> undoing.Brought:
+    mine = _tickets_of(upload)
+    return undoing.Brought(mine.count(), mine.count() - _untouched(upload).count(), "条工单")
+
+
+def refuse_returned(upload: Upload) -> None:
+    batch = batch_of(upload)
+    must(
+        not (batch.returned_at or (batch.pk and batch.returns.signed().exists())),
+        f"{batch.week} 已经返回省里，不能再撤销导入。",
+    )
+
+
+def take_back(upload: Upload) -> tuple[int, list[str]]:
+    """Tickets that nobody has touched since are withdrawn; the others stay and are named. The file
+    may then be received again."""
     batch = Batch.objects.select_for_update().get(pk=batch_of(upload).pk)
-    if batch.returned_at or batch.returns.signed().exists():
-        raise Refused(f"{batch.week} 已经返回省里，不能再撤销导入。")
-    mine = Ticket.objects.filter(lines__staged__upload=upload)
-    keys = sorted(set(mine.values_list("pk", flat=True)))
+    refuse_returned(upload)
+    keys = sorted(_tickets_of(upload).values_list("pk", flat=True))
     words, gone, kept = f"撤销《{upload.filename}》的导入", 0, []
     for start in range(0, len(keys), _TAKEN_BACK):
-        free, others = _looked_at(keys[start : start + _TAKEN_BACK], upload)
-        opening.withdraw(free, by=by, words=words)
-        gone += len(free)
-        kept += others
-    upload.state = Upload.State.UNDONE
-    upload.save(update_fields=["state"])
-    if not Upload.objects.of(KIND, upload.period).filter(state=Upload.State.CONFIRMED).exists():
+        chunk = keys[start : start + _TAKEN_BACK]
+        rows = list(Ticket.objects.select_for_update(of=("self",)).filter(pk__in=chunk))
+        free = set(_untouched(upload).filter(pk__in=chunk).values_list("pk", flat=True))
+        going = [row for row in rows if row.pk in free]
+        opening.withdraw(going, by=upload.undone_by, words=words)
+        gone += len(going)
+        kept += [row.number for row in rows if row.pk not in free]
+        progress.note(progress.of_upload(upload), start + len(chunk), len(keys))
+    others = Upload.objects.of(KIND, upload.period).exclude(pk=upload.pk)
+    if not others.filter(state=Upload.State.CONFIRMED).exists():
         batch.received_at = None
         batch.save(update_fields=["received_at"])
     return gone, kept
 
 
-def _looked_at(keys: list[int], upload: Upload) -> tuple[list[Ticket], list[Ticket]]:
-    """These tickets, locked: those that nobody has touched, and the others."""
-    rows = Ticket.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
-    sides: tuple[list[Ticket], list[Ticket]] = ([], [])
-    for ticket in rows.prefetch_related("lines__staged__upload", "events"):
-        sides[not _untouched(ticket, upload)].append(ticket)
-    return sides
+def _tickets_of(upload: Upload) -> Any:
+    lines = SourceLine.objects.filter(staged__upload=upload)
+    return Ticket.objects.filter(pk__in=lines.values("ticket")).order_by()
 
 
-def _untouched(ticket: Ticket, upload: Upload) -> bool:
-    """Only this file brought it, and since then nothing was done to it by a person."""
-    brought = all(line.staged.upload_id == upload.pk for line in ticket.lines.all())
-    verbs = {event.verb for event in ticket.events.all()}
-    return (
-        brought
-        and verbs <= {"receive", "assign"}
-        and ticket.status in TRANSITIONS["withdraw"]
-        and ticket.version == 1
+def _untouched(upload: Upload) -> Any:
+    """Only this file brought them, and since then nothing was done to them by a person."""
+    lines = SourceLine.objects.filter(ticket=OuterRef("pk")).exclude(staged__upload=upload)
+    done = TicketEvent.objects.filter(ticket=OuterRef("pk")).exclude(verb__in=_BY_ITSELF)
+    return _tickets_of(upload).filter(
+        ~Exists(lines), ~Exists(done), status__in=TRANSITIONS["withdraw"], version=1
     )
+
+
+KEPT = Kept(KIND, go_on, undo=undoing.Undo(brought, take_back, refuse_returned))

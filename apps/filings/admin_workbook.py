@@ -20,7 +20,6 @@ from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import must
 
 AT_ONCE_ROWS = 50  # rows that are registered while the person waits: each takes some milliseconds
-NAMED = 20  # numbers that a message names
 State = Upload.State
 
 
@@ -61,6 +60,7 @@ def batch(self: Any, request: HttpRequest, upload: int) -> HttpResponse:
         "staged": staged,
         "writing": encodings.sample(received) if staged else None,
         "confirmed": confirmed,
+        "brought": longlists.brought(received),
         "problems": received.rejected + received.held,
         "reasons": problems.reasons(received),
         "groups": list(rules.groups.values()),
@@ -103,12 +103,7 @@ def _tell(request: HttpRequest, outcome: batches.Outcome) -> None:
 
 
 def _undo(request: HttpRequest, upload: Upload) -> HttpResponse:
-    reason = request.POST.get("reason", "").strip()
-    gone, kept = batches.undo(upload, by=request.user, reason=reason)
-    messages.success(request, f"已撤回 {gone} 条。")
-    if kept:
-        named = "、".join(kept[:NAMED]) + ("等" if len(kept) > NAMED else "")
-        messages.warning(request, f"{len(kept)} 条后来有人办过，没有撤：{named}。")
+    longlists.take_back(upload, by=request.user, reason=request.POST.get("reason", ""))
     return admin_received.page_of(upload)
 
 

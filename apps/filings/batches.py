@@ -24,7 +24,7 @@ from apps.filings.query import CERT_INDEX
 from apps.filings.steps import Status
 from apps.filings.workbooks import KIND, LONG, read
 from apps.offices.models import Channel, City, Office
-from ydjy.desk import bulk, leftovers, sheets, uploads
+from ydjy.desk import bulk, leftovers, progress, sheets, undoing, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
@@ -68,6 +68,8 @@ def how_far(upload: Upload) -> tuple[int, int]:
     """(done, total) rows of what is being done with the list."""
     if upload.state == State.CONFIRMING:
         return upload.accepted - left(upload).count(), upload.accepted
+    if upload.state == State.UNDOING:
+        return progress.of(progress.of_upload(upload)) or (0, upload.accepted)
     return upload.done, upload.total
 
 
@@ -110,9 +112,6 @@ def _carry_on(upload: Upload) -> None:
         read(upload, upload.received_by)
     else:
         go_on(upload)
-
-
-KEPT = leftovers.Kept(KIND, _carry_on)
 
 
 def left(upload: Upload) -> models.QuerySet[StagedRow]:
@@ -218,30 +217,27 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
 # Taking back -------------------------------------------------------------------------------------
 
 
-def undo(upload: Upload, *, by: Any, reason: str) -> tuple[int, list[str]]:
-    """Withdraw what nobody has touched since; returns how many, and the numbers of the others.
+def brought(upload: Upload) -> undoing.Brought:
+    total = _brought(upload).exclude(status=Status.WITHDRAWN).count()
+    return undoing.Brought(total, total - _untouched(upload).count(), "条备案")
 
-    Stopped half-way it is simply asked again.
-    """
-    must(reason, "请写明为什么撤销这一批。")
-    upload.refresh_from_db()
-    must(upload.state == State.CONFIRMED, f"这个文件{upload.get_state_display()}，不能撤销。")
+
+def take_back(upload: Upload) -> tuple[int, list[str]]:
+    """Withdraw what nobody has touched since, some at a time; returns how many, and the numbers of
+    the others. Stopped half-way, it goes on with the rest."""
+    total, reason = _untouched(upload).count(), f"撤销整批登记：{upload.undo_reason}"[:300]
     gone = 0
     while rows := list(_untouched(upload)[:AT_A_TIME]):
         with transaction.atomic():
-            Upload.objects.select_for_update().get(pk=upload.pk, state=State.CONFIRMED)
+            Upload.objects.select_for_update().get(pk=upload.pk, state=State.UNDOING)
             for filing in rows:
-                filing.withdraw(by=by, reason=f"撤销整批登记：{reason}"[:300])
+                filing.withdraw(by=upload.undone_by, reason=reason)
                 gone += 1
+        progress.note(progress.of_upload(upload), gone, total)
         bulk.give_way()
-    with transaction.atomic():
-        row = Upload.objects.select_for_update().get(pk=upload.pk)
-        row.state = State.UNDONE
-        row.save(update_fields=["state"])
-    upload.refresh_from_db()
-    return gone, list(
-        _brought(upload).exclude(status=Status.WITHDRAWN).values_list("number", flat=True)
-    )
+    ours = _brought(upload)
+    left = ours.exclude(status=Status.WITHDRAWN).values_list("number", flat=True)
+    return ours.filter(status=Status.WITHDRAWN, reason=reason).count(), list(left)
 
 
 def _brought(upload: Upload) -> models.QuerySet[Filing]:
@@ -251,3 +247,6 @@ def _brought(upload: Upload) -> models.QuerySet[Filing]:
 def _untouched(upload: Upload) -> models.QuerySet[Filing]:
     rows = _brought(upload).select_related("variant__category", "channel")
     return rows.filter(status=Status.PENDING, version=models.F("brought__version"))
+
+
+KEPT = leftovers.Kept(KIND, _carry_on, undo=undoing.Undo(brought, take_back, in_parts=True))

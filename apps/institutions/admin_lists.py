@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.institutions import importing, listing, tasks
 from apps.institutions.admin_pages import changes, page
 from apps.institutions.models import ListImport, ListRow
-from ydjy.desk import encodings, leftovers, problems, uploads
+from ydjy.desk import encodings, leftovers, problems, undoing, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
 from ydjy.desk.columnsform import ColumnsForm
@@ -179,7 +179,7 @@ def _hand_back(request: HttpRequest, one: ListImport) -> str:
 
 
 def _undo(request: HttpRequest, one: ListImport) -> str:
-    importing.ask_undo(one)
+    importing.ask_undo(one, by=request.user, reason=request.POST.get("reason", ""))
     _work(one, at_once=one.total <= AT_ONCE_ROWS)
     return ""
 
@@ -241,6 +241,12 @@ def _reasons(one: ListImport) -> list[tuple[str, int]]:
     return problems.counted(waiting.values_list("message", flat=True))
 
 
+def _brought(request: HttpRequest, one: ListImport) -> undoing.Brought | None:
+    if one.state != State.PUBLISHED or one.job or not request.user.has_perm(PUBLISH):
+        return None
+    return importing.brought(one.upload)
+
+
 def _seen(request: HttpRequest, one: ListImport) -> dict[str, Any]:
     upload, counters = one.upload, _counters(one)
     first = next((key for key, _, count in counters if count), "changed")
@@ -264,6 +270,7 @@ def _seen(request: HttpRequest, one: ListImport) -> dict[str, Any]:
         "sampled": show == "new" and one.new > importing.SAMPLE,
         "may_import": request.user.has_perm(IMPORT),
         "may_publish": request.user.has_perm(PUBLISH) and not maker,
+        "brought": _brought(request, one),
         "maker": maker,
         "alone": bool(one.job and one.job_since and timezone.now() - one.job_since > ALONE),
         "allowed": one.rows.filter(allowed=True).count(),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q, QuerySet
 
 from apps.institutions import comparing, listing
 from apps.institutions import scope as scopes
@@ -26,6 +26,7 @@ from apps.institutions.models import (
 from apps.institutions.plan import Differing
 from apps.institutions.writing import Stamp
 from ydjy.desk.models import Change
+from ydjy.desk.undoing import Brought
 
 MADE_RIGHT, ENDED_RIGHT, WAS_RIGHT = "_right", "_ended", "_was"
 TOUCHED = "后来有人改过，没有动"
@@ -104,9 +105,7 @@ def take_back(one: ListImport) -> tuple[int, int]:
     """(institutions taken back, institutions left because somebody changed them since)."""
     back = left = 0
     dated = _touched(one, (ReferralRight, Suspension))
-    for row in one.rows.filter(outcome__in=[ListRow.Outcome.CHANGED, ListRow.Outcome.MISSING]):
-        if row.outcome == ListRow.Outcome.MISSING and not row.allowed:
-            continue
+    for row in _written(one):
         mine = any(key.startswith("_") for key in row.after)
         said = TOUCHED if mine and row.institution in dated else _restore(row)
         back, left = back + (said == "已撤回"), left + (said != "已撤回")
@@ -114,6 +113,29 @@ def take_back(one: ListImport) -> tuple[int, int]:
         row.save(update_fields=["outcome_note"])
     gone, stay = _remove_new(one)
     return back + gone, left + stay
+
+
+def _written(one: ListImport) -> QuerySet[ListRow]:
+    """The rows that changed an institution that was there before."""
+    stopped = Q(outcome=ListRow.Outcome.MISSING, allowed=True)
+    return one.rows.filter(Q(outcome=ListRow.Outcome.CHANGED) | stopped)
+
+
+def brought(one: ListImport) -> Brought:
+    """How many institutions the list made or changed, and how many of them somebody changed since:
+    by the same marks as :func:`take_back`."""
+    rows, dated = list(_written(one)), _touched(one, (ReferralRight, Suspension))
+    touched = 0
+    for start in range(0, len(rows), 500):
+        part = rows[start : start + 500]
+        stored = Institution.objects.in_bulk([row.institution for row in part])
+        touched += sum(
+            row.institution in dated or _is_other(row, stored.get(row.institution)) for row in part
+        )
+    new, changed = Institution.objects.filter(brought_by=one.pk), sorted(_touched_since(one))
+    for start in range(0, len(changed), 500):
+        touched += new.filter(pk__in=changed[start : start + 500]).count()
+    return Brought(len(rows) + new.count(), touched, "家机构")
 
 
 def _touched(one: ListImport, parts: Iterable[Any]) -> set[int]:
@@ -132,10 +154,9 @@ def _restore(row: ListRow) -> str:
     stored = Institution.objects.filter(pk=row.institution).first()
     if stored is None:
         return "已经没有这家机构"
-    fields = [n for n in comparing.FIELDS.values() if n in row.after]
-    if any(_text(getattr(stored, name)) != row.after[name] for name in fields):
+    if _is_other(row, stored):
         return TOUCHED
-    for name in fields:
+    for name in _fields(row):
         value: Any = row.before.get(name) or None
         if name not in ("valid_from", "national_code"):
             value = value or ""
@@ -147,6 +168,17 @@ def _restore(row: ListRow) -> str:
     stored.save()
     _take_back_rights(row.after)
     return "已撤回"
+
+
+def _fields(row: ListRow) -> list[str]:
+    return [name for name in comparing.FIELDS.values() if name in row.after]
+
+
+def _is_other(row: ListRow, stored: Institution | None) -> bool:
+    """Whether the institution is no longer as the list said."""
+    return stored is None or any(
+        _text(getattr(stored, name)) != row.after[name] for name in _fields(row)
+    )
 
 
 def _text(value: Any) -> str:
@@ -174,18 +206,18 @@ def _day(said: str | None) -> date | None:
 def _remove_new(one: ListImport) -> tuple[int, int]:
     """Institutions that this import made go, unless somebody changed or needs them by now."""
     new = Institution.objects.filter(brought_by=one.pk)
-    keys = list(new.values_list("pk", flat=True))
-    touched = _touched(one, _PARTS) | {
-        int(row)
-        for row in Change.objects.filter(
-            table=Institution._meta.db_table, operation="update", at__gt=one.published_at
-        ).values_list("row", flat=True)
-    }
-    gone = 0
+    keys, touched, gone = list(new.values_list("pk", flat=True)), _touched_since(one), 0
     for start in range(0, len(keys), 500):
         chunk = [pk for pk in keys[start : start + 500] if pk not in touched]
         gone += _delete(chunk)
     return gone, len(keys) - gone
+
+
+def _touched_since(one: ListImport) -> set[int]:
+    """Institutions that somebody changed since, or a part of them."""
+    table = Institution._meta.db_table
+    changed = Change.objects.filter(table=table, operation="update", at__gt=one.published_at)
+    return _touched(one, _PARTS) | {int(row) for row in changed.values_list("row", flat=True)}
 
 
 def _delete(keys: list[int]) -> int:

@@ -20,7 +20,7 @@ from apps.institutions import comparing, effects, search, writing
 from apps.institutions.models import ListImport, ListRow
 from apps.institutions.plan import SAMPLE, Differing, Kept, Outcome
 from apps.institutions.reading import KIND, LEASE, list_kind, read
-from ydjy.desk import encodings, leftovers, problems, uploads, vault
+from ydjy.desk import encodings, leftovers, problems, undoing, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
 
@@ -243,8 +243,15 @@ def _leave_what_nobody_allowed(row: Differing, kept: ListRow) -> None:
 # Undoing ---------------------------------------------------------------------------------------
 
 
-def ask_undo(one: ListImport) -> None:
+def brought(upload: Upload) -> undoing.Brought:
+    return effects.brought(ListImport.objects.get(upload=upload))
+
+
+@transaction.atomic
+def ask_undo(one: ListImport, *, by: Any, reason: str) -> None:
     must(one.state == State.PUBLISHED, "只有发布了的名单可以撤回。")
+    one.upload.undone_by, one.upload.undo_reason = by, undoing.must_say_why(reason)
+    one.upload.save(update_fields=["undone_by", "undo_reason"])
     one.job, one.job_since, one.job_until = Job.UNDO, timezone.now(), None
     one.save()
 
@@ -313,4 +320,5 @@ KEPT = leftovers.Kept(
     _give_up,
     _forget,
     lambda: ListImport.objects.values_list("packed", flat=True),
+    undoing.Undo(brought),
 )

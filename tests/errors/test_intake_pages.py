@@ -212,10 +212,11 @@ def test_the_undo_names_what_it_could_not_take_back(browser, cast):
     browser.post(url, {"assign": "none"})
     Ticket.objects.first().edit_note(by=cast.lead, note="已联系")
     upload = Upload.objects.get()
-    done = browser.post(reverse("admin:errors_batch_undo", args=[upload.pk]), follow=True)
+    done = browser.post(
+        reverse("admin:errors_batch_undo", args=[upload.pk]), {"reason": "发错了"}, follow=True
+    )
     html = done.content.decode()
-    assert "已撤销，收回 1 条工单" in html
-    assert "1 条已经有人办过，没有收回：2026W47-001。" in html
+    assert "收回了 1 条。1 条后来有人办过、改过或者在用，没有收回：2026W47-001。" in html
 
 
 @pytest.mark.parametrize("who", ["yixian", "head", "operator", "auditor", "nobody"])

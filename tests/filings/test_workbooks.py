@@ -24,6 +24,7 @@ from tests.filings.posted import (
     row,
     sheet,
 )
+from tests.undone import undone
 from ydjy.desk import bulk, leftovers
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
@@ -261,7 +262,7 @@ def test_others_can_write_between_two_parts(policy: Cast, monkeypatch: pytest.Mo
     upload = received(policy, [row(n) for n in range(1, 6)])
     confirmed(policy, upload)
     assert turns == [2, 4, 5]
-    batches.undo(upload, by=policy.yixian, reason="发错了")
+    undone(upload, by=policy.yixian)
     assert len(turns) == 6
 
 
@@ -282,18 +283,18 @@ def test_a_list_is_taken_back_but_for_what_somebody_has_touched_since(
     checked.check_benefits(by=policy.yixian)
     page = reverse("admin:filings_filing_batch", args=[upload.pk])
     text = client_of(policy.yixian).post(page, {"do": "undo"}, follow=True).content.decode()
-    assert "请写明为什么撤销这一批" in text
+    assert "请写明为什么撤销。" in text
     answer = client_of(policy.yixian).post(page, {"do": "undo", "reason": "发错了"}, follow=True)
     text = answer.content.decode()
-    assert "已撤回 3 条" in text
-    assert f"2 条后来有人办过，没有撤：{approved.number}、{checked.number}" in text
+    assert "收回了 3 条。" in text
+    assert f"2 条后来有人办过、改过或者在用，没有收回：{approved.number}、{checked.number}" in text
     assert [Filing.objects.get(pk=f.pk).status for f in (approved, checked)] == [
         "approved",
         "pending",
     ]
     assert {Filing.objects.get(pk=f.pk).status for f in others} == {"withdrawn"}
-    with pytest.raises(Refused, match="已撤销，不能撤销"):
-        batches.undo(upload, by=policy.yixian, reason="再来")
+    with pytest.raises(Refused, match="已撤销，没有什么可以撤销的"):
+        undone(upload, by=policy.yixian)
     again = received(policy, [row(n) for n in range(1, 6)])  # and may be sent once more
     assert (again.duplicate, again.accepted) == (2, 3)
 

@@ -188,7 +188,7 @@ def test_a_missing_one_is_stopped_only_where_a_person_allowed_it(publish: Any, c
     one = importing.run(one.pk)
     stopped = Institution.objects.get(name="乙医院")
     assert stopped.state_on(date(2099, 1, 1)) == "已解除"
-    importing.ask_undo(one)
+    importing.ask_undo(one, by=None, reason="发错了")
     importing.run(one.pk)
     assert stopped.state_on(date(2099, 1, 1)) == "正常"
 
@@ -415,7 +415,7 @@ def test_undo_takes_back_what_nobody_touched_since(publish: Any):
     first, second = touched.order_by("pk")[:2]
     first.phone = "0416-1111111"
     first.save()
-    importing.ask_undo(one)
+    importing.ask_undo(one, by=None, reason="发错了")
     one = importing.run(one.pk)
     assert one.state == State.UNDONE
     assert Institution.objects.count() == 6
@@ -428,7 +428,7 @@ def test_undo_takes_back_what_nobody_touched_since(publish: Any):
 def test_an_undone_list_may_come_again(publish: Any):
     data = csv_list(generated(3))
     one = publish(data)
-    importing.ask_undo(one)
+    importing.ask_undo(one, by=None, reason="发错了")
     importing.run(one.pk)
     assert publish(data).new == 3
 

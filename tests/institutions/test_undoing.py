@@ -35,7 +35,7 @@ def publish(cast: Cast) -> Callable[..., ListImport]:
 
 
 def take_back(one: ListImport) -> ListImport:
-    importing.ask_undo(one)
+    importing.ask_undo(one, by=None, reason="发错了")
     return importing.run(one.pk)
 
 

@@ -12,6 +12,7 @@ from apps.offices.lists import DAYS, HOTLINES, OFFICES
 from apps.offices.models import CalendarDay, Hotline, Office, PolicyDocument
 from tests import workbooks
 from tests.cast import Cast
+from tests.undone import undone
 from ydjy.desk import smalllists, uploads
 from ydjy.desk.models import Upload
 from ydjy.desk.smalllists import SmallList
@@ -88,7 +89,7 @@ def test_imported_and_taken_back_everything_is_as_before(cast: Cast):
     assert point.path.startswith(cast.office["yixian"].path)
     assert point.parent.name == "城关分中心"
     assert point.code == "cgfwz"
-    assert OFFICES.undo(upload) == (3, [])
+    assert undone(upload) == (3, [])
     assert list(Office.objects.order_by("pk").values()) == before
 
 
@@ -105,11 +106,11 @@ def test_what_somebody_has_changed_or_uses_since_is_not_taken_back(cast: Cast):
     OFFICES.confirm(upload, by=cast.directory)
     Office.objects.filter(code="yixian").update(address="人民路2号")
     Hotline.objects.create(name="x", display="1", tel="1", office=Office.objects.get(code="cgfwz"))
-    back, left = OFFICES.undo(upload)
+    back, left = undone(upload)
     assert (back, left) == (1, ["城关服务站", "义县医保中心"])
     assert Office.objects.get(code="yixian").address == "人民路2号"
-    with pytest.raises(Refused, match="只有导入了的"):
-        OFFICES.undo(upload)
+    with pytest.raises(Refused, match="没有什么可以撤销"):
+        undone(upload)
 
 
 def test_a_blank_cell_erases_nothing_and_a_missing_column_clears_nothing(cast: Cast):
@@ -180,7 +181,7 @@ def test_a_telephone_that_changed_its_number_is_not_a_second_one(cast: Cast, not
     row = Hotline.objects.get()
     assert (row.display, row.uses) == ("0416-2345679", ["enquiry", "filing"])
     assert row.tel == "04162345679"
-    HOTLINES.undo(upload)
+    undone(upload)
     row.refresh_from_db()
     assert (row.display, row.tel, row.uses) == ("0416-2345678", "04162345678", ["enquiry"])
 
@@ -256,8 +257,8 @@ def test_the_screens_lead_from_the_file_to_the_import_and_back(cast: Cast, clien
         reverse("admin:offices_office_list_receive"), {"file": sent(rows)}, follow=True
     )
     assert again.redirect_chain[-1][0] == here
-    undone = browser.post(here, {"do": "undo"}, follow=True)
-    assert "撤销了 1 条" in undone.content.decode()
+    undone = browser.post(here, {"do": "undo", "reason": "发错了"}, follow=True)
+    assert "收回了 1 条" in undone.content.decode()
     assert Office.objects.get(code="yixian").address == ""
 
 

@@ -4,14 +4,15 @@ Auditors see no cases (三员分立): of a case they are told that it was change
 which fields, and not what stands in them.
 """
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from ydjy.desk import (
@@ -20,22 +21,14 @@ from ydjy.desk import (
 )
 from ydjy.desk.adminkit import DeskAdmin
 from ydjy.desk.models import Change, Reading
+from ydjy.desk.recorded import row_words, table_words, tables
 from ydjy.desk.scoping import OfficeScopedQuerySet
+from ydjy.lib.wholenumbers import whole_number
+from ydjy.lib.workdays import in_words
 
 OPERATIONS = {"insert": "新增", "update": "修改", "delete": "删除"}
+OFFERED = 31  # days of the drop-down
 WITHHELD = "（内容属于案件，不在这里显示）"
-
-
-def _models() -> dict[str, Any]:
-    return {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
-
-
-def table_words(table: str) -> str:
-    model = _models().get(table)
-    if model is None:
-        return table
-    owner = model._meta.auto_created  # of a table between two: the groups and permissions of staff
-    return f"{owner._meta.verbose_name}的权限" if owner else str(model._meta.verbose_name)
 
 
 class TableFilter(admin.SimpleListFilter):
@@ -60,6 +53,42 @@ class OperationFilter(admin.SimpleListFilter):
         return queryset.filter(operation=self.value()) if self.value() else queryset
 
 
+class DayFilter(admin.SimpleListFilter):
+    """A day of the last month; a link may ask for an older one."""
+
+    title = "哪一天"
+    parameter_name = "day"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        days = [timezone.localdate() - timedelta(days=back) for back in range(OFFERED)]
+        return [(day.isoformat(), in_words(day, weekday=True)) for day in days]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        try:
+            day = date.fromisoformat(self.value() or "")
+        except ValueError:
+            return queryset
+        begins = timezone.make_aware(datetime.combine(day, time()))
+        return queryset.filter(at__gte=begins, at__lt=begins + timedelta(days=1))
+
+
+class PersonFilter(admin.SimpleListFilter):
+    """Whose doing; the actor of a change is no key of another table."""
+
+    title = "谁"
+    parameter_name = "who"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(person.pk), str(person)) for person in get_user_model().objects.order_by("pk")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        key = whole_number(self.value())
+        if key is None:
+            return queryset
+        by_actor = queryset.model is Change
+        return queryset.filter(**{"actor": f"staff:{key}"} if by_actor else {"by": key})
+
+
 class LogAdmin(DeskAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -67,20 +96,31 @@ class LogAdmin(DeskAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="表")
-    def table_name(self, obj: Any) -> str:
-        return table_words(obj.table)
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        cl = super().get_changelist_instance(request)
+        rows = list(cl.result_list)
+        called = row_words((row.table, row.row) for row in rows)
+        for row in rows:
+            row.called = called[row.table, row.row]
+        cl.result_list = rows
+        return cl
+
+    @admin.display(description="什么")
+    def thing(self, obj: Any) -> str:
+        place = (obj.table, obj.row)
+        called = getattr(obj, "called", None) or row_words([place])[place]
+        return f"{table_words(obj.table)} {called}".strip()
 
 
 @admin.register(Change)
 class ChangeAdmin(LogAdmin):
     about = "谁在什么时候改了什么。记录由数据库自己写下，每分钟封存一次，谁也改不了。"
-    list_display = ("at", "who", "operation_name", "table_name", "row")
-    list_filter = (OperationFilter, TableFilter)
+    list_display = ("at", "who", "operation_name", "thing")
+    list_filter = (PersonFilter, DayFilter, OperationFilter, TableFilter)
     search_fields = ("=row",)
     search_help_text = "行号"
-    fields = ("at", "who", "operation_name", "table_name", "row", "chain")
-    readonly_fields = ("who", "operation_name", "table_name", "difference")
+    fields = ("at", "who", "operation_name", "thing", "row", "chain")
+    readonly_fields = ("who", "operation_name", "thing", "difference")
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -116,7 +156,7 @@ class ChangeAdmin(LogAdmin):
 
 def may_read(staff: Any, change: Change) -> bool:
     """Contents of a case row only for those who may see the row itself."""
-    model = _models().get(change.table)
+    model = tables().get(change.table)
     rows = model._default_manager.all() if model else None
     if not isinstance(rows, OfficeScopedQuerySet):
         return True
@@ -126,10 +166,10 @@ def may_read(staff: Any, change: Change) -> bool:
 @admin.register(Reading)
 class ReadingAdmin(LogAdmin):
     about = "谁看过谁的证件号码，谁按证件号码找过人。"
-    list_display = ("at", "by", "what", "table_name", "row", "reason")
-    list_filter = ("what", "by")
+    list_display = ("at", "by", "what", "thing", "reason")
+    list_filter = (PersonFilter, DayFilter, "what")
     list_select_related = ("by",)
     search_fields = ("=row",)
     search_help_text = "行号"
-    fields = ("at", "by", "what", "table_name", "row", "reason")
-    readonly_fields = ("table_name",)
+    fields = ("at", "by", "what", "thing", "row", "reason")
+    readonly_fields = ("thing",)

@@ -15,9 +15,10 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from ydjy.desk import progress, storage, uploads, vault
+from ydjy.desk import progress, storage, undoing, uploads, vault
 from ydjy.desk.models import StorageRule, Upload
 from ydjy.desk.transactions import write_unless_busy
+from ydjy.desk.undoing import Undo
 from ydjy.desk.verbs import Refused, must
 
 log = logging.getLogger("ydjy.lists")
@@ -76,13 +77,22 @@ def take(upload: Upload, now: datetime) -> bool:
 class Kept:
     """What one kind of list does about its files: ``go_on`` reads or imports what a crash left
     half done, ``give_up`` ends one that waits, ``forget`` deletes what its own tables keep of it.
-    ``beside`` names the files that it keeps besides the received ones."""
+    ``beside`` names the files that it keeps besides the received ones; ``undo`` takes back what
+    was imported, where the kind imports anything."""
 
     kind: str
     go_on: Callable[[Upload], Any]
     give_up: Callable[[Upload], Any] = abandon
     forget: Callable[[Upload], Any] = lambda upload: None
     beside: Callable[[], Iterable[str]] = tuple
+    undo: Undo | None = None
+
+    def carry_on(self, upload: Upload) -> None:
+        """Whatever was begun with the file, a taking back too."""
+        if self.undo and upload.state == State.UNDOING:
+            undoing.go_on(upload, self.undo)
+        else:
+            self.go_on(upload)
 
 
 #: Every kind of list that can be received; ``apps.errors``, which knows all, fills it at the start.
@@ -112,7 +122,7 @@ def go_on(one: Kept, now: datetime) -> int:
         if take(upload, now):
             taken += 1
             with _apart(upload):
-                one.go_on(upload)
+                one.carry_on(upload)
     return taken
 
 

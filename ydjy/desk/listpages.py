@@ -149,11 +149,8 @@ class SmallListMixin(ExportMixin):
             if request.POST.get("do") == "import":
                 self._import(request, upload)
             elif request.POST.get("do") == "undo":
-                back, left = self.small_list.undo(upload)
-                messages.success(request, f"撤销了 {back} 条。")
-                if left:
-                    names = "；".join(left[:20])
-                    messages.warning(request, f"这些后来有人改过或者在用，没有动：{names}。")
+                reason = request.POST.get("reason", "")
+                longlists.take_back(upload, by=request.user, reason=reason)
             elif request.POST.get("do") == "encoding":
                 encodings.choose(upload, request.POST.get("encoding", ""))
                 uploads.read_anew(upload)
@@ -201,6 +198,7 @@ class SmallListMixin(ExportMixin):
         page = Paginator(rows, PAGE).get_page(request.GET.get("p"))
         return {
             "upload": upload,
+            "brought": longlists.brought(upload),
             "how_far": how_far(upload),
             "counters": counters,
             "show": show,

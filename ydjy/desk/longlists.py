@@ -7,22 +7,24 @@ where none comes, a thread of the process whose page somebody looks at; in the e
 import threading
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 from django.db import connections
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from ydjy.desk import leftovers, uploads
+from ydjy.desk import leftovers, undoing, uploads
 from ydjy.desk.audit import as_actor
 from ydjy.desk.models import Upload
 from ydjy.desk.transactions import write_unless_busy
-from ydjy.desk.verbs import Refused
+from ydjy.desk.verbs import Refused, must
 
 AT_ONCE = 400_000  # bytes of a file that is read while the person waits
 PATIENCE = timedelta(seconds=10)  # so long a worker may take to come for a file
 REFRESH = {"Refresh": "3"}  # seconds until a page that shows how far it is looks again
-BUSY = (Upload.State.RECEIVED, Upload.State.CONFIRMING)
+BUSY = (Upload.State.RECEIVED, Upload.State.CONFIRMING, Upload.State.UNDOING)
+AT_ONCE_UNDONE = 200  # of what a list made, taken back while the person waits
 
 
 def read(upload: Upload, *, at_once: int | None = None) -> None:
@@ -79,6 +81,33 @@ def beside(upload: Upload) -> None:
 def go_on(upload: Upload) -> None:
     """Do what is left, in the name of whoever asked for it; what is refused stands on the
     receipt."""
-    who = as_actor(f"staff:{upload.confirmed_by_id or upload.received_by_id}")
-    with who, suppress(Refused):
-        leftovers.KEPT[upload.kind].go_on(upload)
+    asked = upload.undone_by_id or upload.confirmed_by_id or upload.received_by_id
+    with as_actor(f"staff:{asked}"), suppress(Refused):
+        leftovers.KEPT[upload.kind].carry_on(upload)
+
+
+# Taking back -----------------------------------------------------------------------------------
+
+
+def undo_of(upload: Upload) -> undoing.Undo:
+    found = leftovers.KEPT[upload.kind].undo
+    must(found, "这种来件没有导入什么，不用撤销。")
+    return found  # type: ignore[return-value]
+
+
+def brought(upload: Upload) -> undoing.Brought | None:
+    """What would be taken back, for the page that asks; nothing where there is nothing."""
+    if upload.state != Upload.State.CONFIRMED:
+        return None
+    return undo_of(upload).brought(upload)
+
+
+def take_back(upload: Upload, *, by: Any, reason: str) -> None:
+    """Now, or by a worker; the receipt says what became of it."""
+    undo = undo_of(upload)
+    few = undo.brought(upload).total <= AT_ONCE_UNDONE
+    if undoing.begin(upload, undo, by=by, reason=reason):
+        if few:
+            undoing.go_on(upload, undo)
+        else:
+            wake(upload)

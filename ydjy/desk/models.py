@@ -52,9 +52,13 @@ class Upload(models.Model):
         ABANDONED = "abandoned", "已放弃"
         REFUSED = "refused", "读不了"
         SAME = "same", "与先前的相同"
+        UNDOING = "undoing", "正在撤销"
         UNDONE = "undone", "已撤销"
 
-    LIVE = (State.RECEIVED, State.COLUMNS, State.STAGED, State.CONFIRMING, State.CONFIRMED)
+    LIVE = (
+        *(State.RECEIVED, State.COLUMNS, State.STAGED),
+        *(State.CONFIRMING, State.CONFIRMED, State.UNDOING),
+    )
 
     kind = models.CharField("种类", max_length=20)
     period = models.CharField("周期", max_length=10, blank=True)
@@ -88,6 +92,10 @@ class Upload(models.Model):
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="导入人"
     )
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="撤销人"
+    )
+    undo_reason = models.CharField("为什么撤销", max_length=200, blank=True)
     same_as = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="+", verbose_name="与哪个来件相同"
     )
@@ -101,7 +109,10 @@ class Upload(models.Model):
             models.UniqueConstraint(
                 fields=["kind", "period", "sha256"],
                 condition=models.Q(
-                    state__in=["received", "columns", "staged", "confirming", "confirmed"]
+                    state__in=[
+                        *("received", "columns", "staged"),
+                        *("confirming", "confirmed", "undoing"),
+                    ]
                 ),
                 name="upload_same_file_once",
             ),

@@ -14,18 +14,19 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from ydjy.desk import progress, sheets, uploads
+from ydjy.desk import progress, sheets, undoing, uploads
 from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.exportfiles import Column
 from ydjy.desk.leftovers import Kept
 from ydjy.desk.listcolumns import ListColumn, saying
 from ydjy.desk.listresource import Beside, Difference, Rows
-from ydjy.desk.models import RowChange, StagedRow, Upload
+from ydjy.desk.models import Change, RowChange, StagedRow, Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.sheets import ListKind
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import fields, workbook
 from ydjy.lib.text import clean
+from ydjy.lib.wholenumbers import whole_number
 
 LIMITS = replace(workbook.OTHER, rows=3_000)
 SEQ = {"seq": ("序号", "行号")}
@@ -79,7 +80,7 @@ class SmallList:
 
     @property
     def kept(self) -> Kept:
-        return Kept(self.code, self.go_on)
+        return Kept(self.code, self.go_on, undo=undoing.Undo(self.brought, self.take_back))
 
     def export_columns(self) -> tuple[Column, ...]:
         return tuple(Column(column.titles[0], column.export) for column in self.columns)
@@ -231,29 +232,49 @@ class SmallList:
         upload.state, upload.lease_until, upload.message = State.STAGED, None, CHANGED_MEANWHILE
         upload.save(update_fields=["state", "lease_until", "message"])
 
-    @transaction.atomic
-    def undo(self, upload: Upload) -> tuple[int, list[str]]:
+    def brought(self, upload: Upload) -> undoing.Brought:
+        changes = upload.changes.filter(applied=True)
+        things = self.model._default_manager.in_bulk([one.thing for one in changes])
+        changed = self._changed_since(upload)
+        standing = [
+            one
+            for one in changes
+            if self._stands(one, things.get(whole_number(one.thing)), changed)
+        ]
+        return undoing.Brought(len(changes), len(changes) - len(standing))
+
+    def take_back(self, upload: Upload) -> tuple[int, list[str]]:
         """Take back what nobody has touched since: (how many, names of those left)."""
-        upload = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
-        must(upload.state == State.CONFIRMED, "只有导入了的文件可以撤销。")
-        back, left = 0, []
-        for change in upload.changes.filter(applied=True).order_by("-position"):
-            if self._take_back(change):
+        back, left, changes = 0, [], upload.changes.filter(applied=True).order_by("-position")
+        tell, changed = _telling(upload, len(changes)), self._changed_since(upload)
+        for done, change in enumerate(changes, 1):
+            tell(done)
+            if self._take_back(change, changed):
                 back += 1
             else:
                 left.append(change.name)
-        upload.state = State.UNDONE
-        kept = f"{len(left)} 条后来有人改过或者在用，没有动。" if left else ""
-        upload.message = f"撤销了 {back} 条。{kept}"
-        upload.save(update_fields=["state", "message"])
         return back, left
 
-    def _take_back(self, change: RowChange) -> bool:
+    def _changed_since(self, upload: Upload) -> set[str]:
+        """What somebody has changed since, in a column too of which the list said nothing."""
+        table = self.model._meta.db_table
+        updates = Change.objects.filter(table=table, operation="update")
+        return set(updates.filter(at__gt=upload.confirmed_at).values_list("row", flat=True))
+
+    def _stands(self, change: RowChange, thing: Any, changed: set[str]) -> bool:
+        """Whether the thing is still as the list made it. One that the list made would go with all
+        that was written into it since."""
+        if thing is None or (change.new and change.thing in changed):
+            return False
+        columns = self.by_key
+        return all(
+            clean(columns[key].export(thing)) == clean(value) for key, value in change.after.items()
+        )
+
+    def _take_back(self, change: RowChange, changed: set[str]) -> bool:
         thing = self.model._default_manager.filter(pk=change.thing).first()
         columns = self.by_key
-        if thing is None or any(
-            clean(columns[key].export(thing)) != clean(value) for key, value in change.after.items()
-        ):
+        if not self._stands(change, thing, changed):
             return False
         try:
             with transaction.atomic():

@@ -339,7 +339,7 @@ def count(upload: Upload) -> None:
 
 def interrupted(kind: str, now: datetime) -> Iterable[Upload]:
     """Receipts that somebody began to read or to import and did not end: a crash, a lost job."""
-    unfinished = [Upload.State.RECEIVED, Upload.State.CONFIRMING]
+    unfinished = [Upload.State.RECEIVED, Upload.State.CONFIRMING, Upload.State.UNDOING]
     return Upload.objects.filter(kind=kind, state__in=unfinished, lease_until__lt=now)
 
 
