@@ -47,6 +47,7 @@ def run(now: datetime) -> Batch:
     jobs: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("sending", lambda: sending.sweep(now)),
         ("carrying", lambda: carrying.carry_over(now)),
+        ("archiving", lambda: carrying.archive(now)),
         ("reminders", lambda: reminders.remind(batch, now)),
         ("watching", watching.look),
         ("bulk", bulk.sweep),
