@@ -51,7 +51,9 @@ def batch_page(
         "counts": counts,
         "put_away": batch.archive_events.select_related("by").first(),
         "bridge": statistics.in_words(rows, counts["total"], counts["carried"]),
-        "state": Batch.State(batch.state_with(counts["total"] - counts["done"])).label,
+        "state": Batch.State(
+            batch.state_with(counts["total"] - counts["done"], counts["done"])
+        ).label,
         "late": batch.on_time() is False or (not batch.returned_at and now >= batch.due_at),
         "left": workdays.remaining(now, batch.due_at),
         "work": working_left(now, batch.due_at, official_calendar(batch.monday, batch.monday)),

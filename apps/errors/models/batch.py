@@ -108,8 +108,9 @@ class Batch(models.Model):
             "provisional": week.provisional,
         }
 
-    def state_with(self, open_tickets: int) -> str:
-        """The state is read off the facts, so that it can never disagree with them."""
+    def state_with(self, open_tickets: int, done: int) -> str:
+        """The state is read off the facts, so that it can never disagree with them: what was
+        received is at work from its first result on."""
         if self.archived_at:
             return self.State.ARCHIVED
         if self.confirmed_at:
@@ -118,11 +119,13 @@ class Batch(models.Model):
             return self.State.RETURNED
         if not self.received_at:
             return self.State.EXPECTED
-        return self.State.WORKING if open_tickets else self.State.READY
+        if not open_tickets:
+            return self.State.READY
+        return self.State.WORKING if done else self.State.RECEIVED
 
     @property
     def state(self) -> str:
-        return self.state_with(self.tickets.open().count())
+        return self.state_with(self.tickets.open().count(), self.tickets.done().count())
 
     @property
     def state_label(self) -> str:
