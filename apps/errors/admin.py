@@ -168,6 +168,7 @@ class BatchAdmin(DeskAdmin):
     list_per_page = 20
     ordering = ("-iso_year", "-iso_week")
     change_view = admin_batches.batch_page
+    archive = admin_batches.archive
     receive = admin_intake.receive
     preview = admin_intake.preview
     problems = admin_intake.problems

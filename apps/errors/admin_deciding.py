@@ -104,12 +104,15 @@ def _fields(row: StagedRow, typed: dict[str, str]) -> list[dict[str, str]]:
     sheet = _sheet(row)
     titles = {key: sheet["headers"][index] for key, index in sheet["columns"].items()}
     keys = [key for key, title in titles.items() if title in row.columns]
-    keys += [key for key in weekly.missing(opened(row.values) or {}) if key not in keys]
+    values = opened(row.values) or {}
+    keys += [key for key in weekly.missing(values) if key not in keys]
+    if "cert_no" in keys and "cert_type" not in keys:  # by which the number is read
+        keys.insert(keys.index("cert_no"), "cert_type")
     return [
         {
             "name": FIELD + key,
             "label": titles.get(key, weekly.COLUMNS[key][0]),
-            "value": typed.get(key, ""),
+            "value": typed.get(key) or (key == "cert_type" and values.get(key)) or "",
         }
         for key in keys
     ]

@@ -48,6 +48,7 @@ def run(now: datetime) -> Batch:
     jobs: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("sending", lambda: sending.sweep(now)),
         ("carrying", lambda: carrying.carry_over(now)),
+        ("archiving", lambda: carrying.archive(now)),
         ("reminders", lambda: reminders.remind_all(now)),
         ("watching", watching.look),
         ("bulk", bulk.sweep),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from ydjy.lib import fields
+from ydjy.lib import fields, idnumbers
 from ydjy.lib.fields import Bad, Unsure
 
 ACCEPTED, HELD, REJECTED = "accepted", "held", "rejected"
@@ -52,9 +52,13 @@ class Doubts:
         def note(said: str) -> None:
             self.notes["cert_no"] = said
 
+        written = values.get("cert_type") or ""
+        itself = "" if written else idnumbers.names_its_kind(cells.get("cert_no", ""))
+        if itself:
+            note(f"没有写证件类型，按{itself}读的")
         values["cert_no"] = self.read(
             "cert_no",
-            lambda cell: fields.identity(values.get("cert_type") or "", cell, today, note),
+            lambda cell: fields.identity(written or itself, cell, today, note),
             cells.get("cert_no", ""),
         )
 

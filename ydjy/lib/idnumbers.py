@@ -295,6 +295,7 @@ _TYPES = (
     ("身份证|户口|^0?1$", Kind.RESIDENT),
 )
 _PLAIN = re.compile("[A-Z0-9]{5,20}")
+_NAMES_ITSELF = re.compile("[一-龥]{1,3}字第?[A-Z0-9]{4,16}号")
 _IN_SERVICE = re.compile("[一-龥]{0,4}[A-Z0-9]{4,16}号?")  # 军字第1234567号
 _SHAPES = {
     Kind.MILITARY: _IN_SERVICE,
@@ -342,3 +343,8 @@ def parse_document(
     if not _SHAPES.get(kind, _PLAIN).fullmatch(number):
         raise IdNumberError("证件号码的位数或写法与证件类型对不上。请对照证件改正。")
     return Document(kind, number, mask(number))
+
+
+def names_its_kind(text: str) -> str:
+    """The 证件类型 of a number that needs none to be known, 军字第1234567号; else blank."""
+    return "军人证件" if _NAMES_ITSELF.fullmatch(_canonical(text)[0]) else ""
