@@ -131,7 +131,7 @@ def _judge(
 ) -> tuple[Values, Doubts]:
     doubts = Doubts()
     readers = {
-        "seq": partial(fields.code, limit=20),
+        "seq": partial(fields.number, limit=20),
         "name": fields.person_name,
         "cert_type": partial(fields.words, limit=30),
         "insutype": partial(_one_of, table=_INSURANCE, what="险种"),
@@ -143,10 +143,10 @@ def _judge(
         "posting_months": _months,
         "insured_area": partial(_area, home=home),
         "place": partial(_filed_at, home=home),
-        "external_ref": partial(fields.code, limit=40),
+        "external_ref": partial(fields.number, limit=40),
         "review_flag": partial(fields.code, limit=1),
         "remark": partial(fields.words, limit=200),
-        "number": partial(fields.code, limit=40),
+        "number": partial(fields.number, limit=40),
         "variant": partial(fields.words, limit=200),
     }
     values = doubts.read_all(readers, cells)

@@ -70,7 +70,7 @@ def kind(
     vocabulary: scopes.Vocabulary = scopes.SOURCE_GROUPS,
 ) -> ListKind:
     readers = {
-        "seq": partial(fields.code, limit=20),
+        "seq": partial(fields.number, limit=20),
         "name": _name,
         "code": _national_code,
         "county": once(partial(fields.words, limit=20)),
@@ -171,7 +171,7 @@ def _state(cell: str) -> str | None:
 def _national_code(cell: str) -> str | None:
     if CODE.fullmatch(cell):
         return str(cell)
-    text = fields.code(cell, limit=30)
+    text = fields.number(cell, limit=30)
     if text is None:
         return None
     text = text.upper()
