@@ -22,6 +22,7 @@ from ydjy.desk import sheets, uploads
 from ydjy.desk.blanks import blank
 from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.leftovers import Kept
+from ydjy.desk.measures import DAY, MONTHS
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
 from ydjy.desk.sheets import Guide, ListKind
@@ -112,6 +113,7 @@ def _kind(
         same=partial(_person_and_place, dated=code == PLATFORM),
         secret=frozenset({"cert_no", "phone"}),
         guide=_GUIDE,
+        measures={"start_on": DAY, "end_on": DAY, "posting_months": MONTHS},
         at_odds=_AT_ODDS,
     )
 

@@ -246,8 +246,8 @@ EXPECTED: dict[str, tuple[str, str | None, str]] = {
     ),
     "code like a date": ("accepted", "3-12", ""),
     "code a boolean": ("accepted", "TRUE", ""),
-    "code NaN": ("accepted", None, ""),
-    "code null": ("accepted", None, ""),
+    "code NaN": ("accepted", "NaN", ""),
+    "code null": ("accepted", "null", ""),
     "code a number": ("accepted", "21", ""),
     "code a float": ("accepted", "21", ""),
     "psn_no as a damaged number": (

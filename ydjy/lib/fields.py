@@ -34,6 +34,17 @@ LOST = "有认不出的字（显示成“?”或“□”），请对照原表�
 NOTHING = frozenset({"", "/", "-", "—", "--", "无", "NULL", "null", "None", "NaN", "nan", "N/A"})
 
 
+class Noted(str):
+    """A value that was put right, with ``note``: the clause that says so."""
+
+    note: str
+
+    def __new__(cls, text: str, note: str) -> "Noted":
+        noted = super().__new__(cls, text)
+        noted.note = note
+        return noted
+
+
 def plain(cell: str) -> str | None:
     """Any text, cleaned; blank stands for «nothing said»."""
     if problem := cell_problem(cell):
@@ -126,6 +137,8 @@ def identity(
         document = idnumbers.parse_document(
             cert_type, cell, from_number_cell=isinstance(cell, NumberText), today=today
         )
+    except idnumbers.DoubtfulDocument as doubtful:
+        raise Unsure(str(doubtful).rstrip("。"), doubtful.number) from doubtful
     except idnumbers.IdNumberError as refused:
         raise Bad(str(refused).rstrip("。")) from refused
     for note in document.identity.warnings if document.identity else ():
@@ -242,9 +255,13 @@ def phone(cell: str, area_code: str | None = None) -> str | None:
     if text is None or text in NOTHING:
         return None
     try:
-        return "、".join(found.display for found in phones.parse(text, area_code)) or None
+        found = phones.parse(text, area_code)
     except phones.PhoneError as refused:
         raise Unsure(str(refused).rstrip("。"), text) from refused
+    said = "、".join(one.display for one in found)
+    if any(one.mended for one in found):
+        return Noted(said, "已补上区号前面丢掉的 0，请核对")
+    return said or None
 
 
 def place(cell: str, *, home: str) -> tuple[str, str] | None:

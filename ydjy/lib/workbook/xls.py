@@ -65,13 +65,19 @@ def events(data: bytes, limits: Limits) -> Iterator[Event]:
     yield ("book", "xls", None, None, tuple(notes))
 
 
+def _holds(old: OldFile, stream: str) -> bool:
+    """By the names in the file; of one that is cut off, by what looks like one."""
+    if old.entries:
+        return stream.lower() in old.names
+    return stream.encode("utf-16-le") in old.data
+
+
 def _refuse_other_ole(old: OldFile) -> None:
-    names = old.names
-    if "encryptedpackage" in names:
+    if _holds(old, "EncryptedPackage"):
         raise WorkbookError(ENCRYPTED)
-    if "worddocument" in names:
+    if _holds(old, "WordDocument"):
         raise WorkbookError(f"这是 Word 文档，不是表格，{SAVE_AS}")
-    if "powerpoint document" in names:
+    if _holds(old, "PowerPoint Document"):
         raise WorkbookError(f"这是演示文稿，不是表格，{SAVE_AS}")
     if old.workbook is None:
         raise WorkbookError(DAMAGED)
