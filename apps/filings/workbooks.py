@@ -71,6 +71,7 @@ _GUIDE = {
     "insured_area": Guide("义县", "空着就是受理机构的地区。"),
     "posting_months": Guide("12", "只写数字。"),
 }
+_MEASURES = {"start_on": DAY, "end_on": DAY, "posting_months": MONTHS}
 _MONTH_DIGITS = 3
 LONG = "长期"
 _LONG = frozenset({LONG, "长期有效", "永久", "永久有效", "2099-12-31", "9999-12-31"})
@@ -113,7 +114,7 @@ def _kind(
         same=partial(_person_and_place, dated=code == PLATFORM),
         secret=frozenset({"cert_no", "phone"}),
         guide=_GUIDE,
-        measures={"start_on": DAY, "end_on": DAY, "posting_months": MONTHS},
+        measures={key: of for key, of in _MEASURES.items() if key in columns},
         at_odds=_AT_ODDS,
     )
 

@@ -343,7 +343,12 @@ def _refuse_ragged(table: TableSheet) -> None:
         return
     whole = [row for row in data if len(row.cells) == width]
     usual, fewest = _usual(whole or data), 1 if whole else max(2, len(data) / 2)
-    shifted = [row for row in ragged if len(row.cells) > width or not _fits(row, usual, fewest)]
+    needed = max((table.columns[key] for key in table.required if key in table.columns), default=0)
+    shifted = [
+        row
+        for row in ragged
+        if not needed < len(row.cells) <= width or not _fits(row, usual, fewest)
+    ]
     _say_ragged(width, [f"第 {row.number} 行 {len(row.cells)} 列" for row in shifted])
 
 
