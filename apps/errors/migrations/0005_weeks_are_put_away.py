@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('errors', '0002_fewer_indexes'),
+        ('errors', '0004_searched_by_index'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
