@@ -24,7 +24,7 @@ from apps.filings.query import CERT_INDEX
 from apps.filings.steps import Status
 from apps.filings.workbooks import KIND, LONG, read
 from apps.offices.models import Channel, City, Office
-from ydjy.desk import bulk, leftovers, progress, sheets, undoing, uploads
+from ydjy.desk import bulk, leases, leftovers, progress, sheets, undoing, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
@@ -75,7 +75,8 @@ def how_far(upload: Upload) -> tuple[int, int]:
 
 def _lease(row: Upload, **more: Any) -> datetime:
     """Until when nobody else goes on with it; no two have the same."""
-    until = timezone.now() + uploads.LEASE + timedelta(microseconds=randbelow(1_000_000))
+    span = uploads.LEASE + timedelta(microseconds=randbelow(1_000_000))
+    until = leases.until(span, timezone.now())
     for name, value in {**more, "lease_until": until}.items():
         setattr(row, name, value)
     row.save(update_fields=[*more, "lease_until"])
