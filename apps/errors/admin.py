@@ -188,6 +188,7 @@ class BatchAdmin(DeskAdmin):
     week_figures = admin_figures.week_figures
     year = admin_figures.year
     decide = admin_deciding.decide
+    show_row_number = admin_deciding.show_row_number
     download = admin_returns.download
     due_page = admin_due.due
 
