@@ -59,7 +59,7 @@ class BulkForm(forms.Form):
             self.fields["to"].queryset = colleagues(staff)  # type: ignore[attr-defined]
         else:
             del self.fields["to"], verbs["assign"]
-        self.fields["verb"].choices = list(verbs.items())  # type: ignore[attr-defined]
+        self.fields["verb"].choices = [("", "请选择"), *verbs.items()]  # type: ignore[attr-defined]
 
     @property
     def params(self) -> dict[str, Any]:

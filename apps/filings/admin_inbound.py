@@ -17,7 +17,9 @@ class InboundForm(SealedForm):
     """As it stands on the paper, or on the platform's screen."""
 
     sealed = {"cert_no": "证件号码", "phone": "联系电话"}
-    cert_type = forms.ChoiceField(label="证件类型", choices=[(d, d) for d in DOCUMENTS])
+    cert_type = forms.ChoiceField(
+        label="证件类型", choices=[("", "请选择"), *((d, d) for d in DOCUMENTS)]
+    )
     cert_no = forms.CharField(label="证件号码", max_length=40, required=False)
     phone = forms.CharField(label="联系电话", max_length=30, required=False)
 

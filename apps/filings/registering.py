@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import QueryDict
 from django.utils import timezone
 
 from apps.filings import plausible, requirements
@@ -343,3 +344,14 @@ class RegisterForm(forms.Form):
         said = "；".join(self.identity.warnings)
         about = f"{self.identity.sex}，{self.identity.age_on(today)} 周岁"
         return about + (f"（{said}）" if said else "")
+
+
+def propose_start(typed: QueryDict) -> None:
+    """Who is in hospital already starts with the admission: today is only what was proposed."""
+    try:
+        came = RegisterForm.base_fields["admission_on"].clean(typed.get("admission_on"))
+    except ValidationError:
+        return
+    today = timezone.localdate()
+    if came and came < today and typed.get("start_on", "") in ("", str(today)):
+        typed["start_on"] = str(came)
