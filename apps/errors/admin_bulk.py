@@ -31,7 +31,7 @@ UNCHANGED = f"刚才有人办过，或者换成自己的机构、姓名以后超
 class BulkForm(forms.Form):
     """What is done to all of them; which fields count depends on ``verb``."""
 
-    verb = forms.ChoiceField(label="怎么办", choices=list(LABELS.items()))
+    verb = forms.ChoiceField(label="怎么办", choices=[("", "请选择"), *LABELS.items()])
     to = forms.ModelChoiceField(
         Staff.objects.none(), label="分派给", required=False, empty_label="请选择"
     )

@@ -222,8 +222,8 @@ def _receipt(filing: Filing) -> dict[str, Any]:
 
 
 def _checklist(filing: Filing) -> dict[str, Any]:
-    """一次性告知书: everything the kind asks for, in groups, ticked where a paper has come. The note
-    of the rules is for the clerk and is not printed."""
+    """一次性告知书: everything the kind asks for, in groups, ticked where a paper has come. The
+    note of the rules is for the clerk and is not printed."""
     rules = filing.rulebook
     return {
         "people": filing.variant.category.people,

@@ -16,7 +16,7 @@ from django.utils import timezone
 from apps.filings import plausible, requirements
 from apps.filings.catalogue import PersonStatus, Variant
 from apps.filings.models import Filing
-from apps.filings.rulebook import STAY, MaterialRow, Rules
+from apps.filings.rulebook import MaterialRow, Rules
 from apps.institutions.models import DiseaseGroup
 from apps.offices.models import Channel, City, Office
 from ydjy.lib import divisions, fields, idnumbers
@@ -64,7 +64,7 @@ def text(label: str, length: int = 60, **more: Any) -> forms.CharField:
 
 
 def day(label: str, **more: Any) -> forms.DateField:
-    """A date of this century or the last: the others are slips, and no engine adds months to them."""
+    """A date of this century or the last: any other year is a slip."""
     more.setdefault("required", False)
     first = MinValueValidator(date(1900, 1, 1), _YEAR)
     last = MaxValueValidator(date(2100, 12, 31), _YEAR)
