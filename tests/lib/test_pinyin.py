@@ -16,7 +16,8 @@ SURNAMES = """仇 qiu|曾 zeng|单 shan|解 xie|查 zha|朴 piao|盖 ge|区 ou|�
 任 ren|令狐 linghu|尉迟 yuchi|万俟 moqi|单于 chanyu"""
 
 
-MORE = """漯河 luohe|什邡 shifang|乌什 wushi|喀什 kashi|浚县 xunxian|都匀 duyun|于都 yudu|盐都 yandu|
+MORE = """漯河 luohe|什邡 shifang|乌什 wushi|喀什 kashi|浚县 xunxian|都匀 duyun|于都 yudu|
+盐都 yandu|
 成都 chengdu|太行 taihang|闵行 minhang|绥棱 suiling|伽师 jiashi|长子县 zhangzixian|渑池 mianchi|
 莘县 shenxian|莘庄 xinzhuang|泌阳 biyang|柘城 zhecheng|荥阳 xingyang|东阿 donge|兖州 yanzhou|
 宕昌 dangchang|黄陂 huangpi|犍为 qianwei|盱眙 xuyi|邳州 pizhou|莎车 shache|库车 kuche|丽水 lishui|
