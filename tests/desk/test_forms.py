@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.filings.catalogue import Material
-from apps.offices.models import CalendarDay, Staff
+from apps.institutions.models import DiseaseGroup
+from apps.offices.models import CalendarDay, Hotline, Staff
 from apps.offices.models.policy import Dated
 from apps.offices.roles import PERMISSIONS
 from tests import cast as casting
@@ -242,3 +243,21 @@ def test_a_new_row_gets_its_code_from_its_name(cast: Cast, browser: Client):
         assert answer.status_code == 302, told(answer)
     codes = list(Material.objects.order_by("pk").values_list("code", flat=True))
     assert codes == ["sfz", "sfz-2"]
+
+
+def test_a_form_that_drops_what_it_declares_is_noticed(
+    cast: Cast, browser: Client, monkeypatch: pytest.MonkeyPatch
+):
+    """As it was: the uses of a telephone were shown blank and not saved."""
+    whole = DeskAdmin.get_form
+
+    def dropping(page: Any, request: Any, obj: Any = None, **kwargs: Any) -> Any:
+        if kwargs.get("fields", ()) is not None:
+            names = flatten_fieldsets(page.get_fieldsets(request, obj))
+            kwargs["fields"] = [n for n in names if n not in page.form.declared_fields]
+        return whole(page, request, obj, **kwargs)
+
+    monkeypatch.setattr(DeskAdmin, "get_form", dropping)
+    for model in (Hotline, DiseaseGroup):
+        with pytest.raises(AssertionError):
+            test_a_form_writes_what_is_changed_on_it_and_nothing_else(model, cast, browser)

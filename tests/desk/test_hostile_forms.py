@@ -192,3 +192,13 @@ def test_the_databases_own_words_are_never_shown():
     wrong = IntegrityError("duplicate key value\nDETAIL: Key (cert_no)=(210727) exists.")
     assert adminforms.no_room(Inbound, wrong) == adminforms.REFUSED
     assert adminforms.no_room(Inbound, OverflowError("too large")) == adminforms.REFUSED
+
+
+def test_a_constraint_that_is_not_asked_is_noticed(
+    cast: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(adminforms.DeskForm, "_judge_constraints", lambda form: None)
+    with pytest.raises(AssertionError):
+        test_the_same_inbound_twice_is_told_at_its_field_and_of_another_county_nothing(
+            cast, client_of
+        )

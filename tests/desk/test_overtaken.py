@@ -17,7 +17,7 @@ from tests.cast import Cast
 from tests.desk.test_forms import CHANGEABLE, LABELS, SPECIAL, address, changed, lead, told
 from tests.formrows import MAKE
 from tests.pageforms import Values, forms_of, main_form
-from ydjy.desk import adminforms
+from ydjy.desk import adminforms, adminverb
 from ydjy.desk.adminkit import DeskAdmin
 from ydjy.desk.models import Change, Export
 from ydjy.desk.rowstate import state_of
@@ -216,3 +216,24 @@ def test_every_button_of_a_page_says_what_it_was_pressed_on(
 def test_only_what_changes_nothing_may_be_done_on_an_overtaken_page():
     assert {verb.name for _, verb in STEPS if not verb.changes} == {"reveal"}
     assert {Filing, Inbound} <= {model for model, _ in STEPS}
+
+
+# Negative controls: each guard taken away, a test must notice -------------------------------------
+
+
+def test_a_form_that_does_not_look_is_noticed(
+    cast: Cast, browser: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(adminforms.DeskForm, "_compare", lambda form, row: None)
+    with pytest.raises(AssertionError):
+        test_a_stale_save_shows_both_texts_and_loses_neither(Institution, cast, browser)
+
+
+def test_a_step_that_does_not_look_is_noticed(
+    cast: Cast, browser: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(adminverb, "must_be_as_seen", lambda *args: None)
+    with pytest.raises(AssertionError):
+        test_a_step_on_an_overtaken_page_is_refused_with_the_page_as_it_is_now(
+            Filing, cast, browser
+        )

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 NOTHING, CHOOSE = "（不选）", "请选择"
 CODE = "code"  # a short name for addresses and files: made by us, typed by nobody
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
-STALE = "，你打开这一页在那以前。请对照下面两边的内容，改好后再保存一次。"
+STALE = "，你打开这一页在那以前，没有保存。请对照两边不一样的地方，改好后再保存一次。"
 GONE = "这一行刚才被别人删去了，没有保存。还要留着就再保存一次，不要了就把这一行清空。"
 ADDED = "刚才有人在这里新增了下面列出的内容。请看看和你加的是不是同一条，再保存一次。"
 YEARS = "请核对年份，应在 1900 年到 2199 年之间；长期有效的日期空着不填。"
@@ -92,6 +92,9 @@ class DeskForm(NoNumbers, forms.ModelForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        for name, form_field in self.fields.items():
+            if isinstance(form_field, forms.MultipleChoiceField) and name not in self.changed_data:
+                cleaned[name] = self.initial.get(name, cleaned.get(name))  # and in its order
         if self.refused:
             self.add_error(None, self.refused)
         if self.instance.pk is not None:
