@@ -79,7 +79,8 @@ class _Reader(HTMLParser):
 
 def forms_of(response: Any) -> list[PageForm]:
     reader = _Reader()
-    reader.feed(response.content.decode())
+    text = response.content.decode()
+    reader.feed(text[text.find("<form") : text.rfind("</form>") + len("</form>")])
     return reader.forms
 
 

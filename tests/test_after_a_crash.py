@@ -1,20 +1,32 @@
 """Everything was killed at once: what the next start finds and goes on with."""
 
-from datetime import timedelta
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from apps.errors import intake
-from apps.errors.models import Ticket
+from apps.errors import intake, tending
+from apps.errors.models import Dispatch, Ticket
+from apps.institutions.models import ListImport
 from tests import cast as casting
 from tests import workbooks
-from ydjy.desk import leftovers, progress
+from tests.processes import ROOT, environ
+from ydjy.desk import leases, progress
+from ydjy.desk.exportrecords import Export
 from ydjy.desk.models import Upload
-from ydjy.leases import fields, let_go
 
 pytestmark = pytest.mark.django_db
+
+
+def die() -> None:
+    """This process as if it were killed: the kernel opens its lock, and another takes its place."""
+    os.close(leases.holder._handle)
+    leases.holder = leases.Holder()
 
 
 @pytest.fixture
@@ -27,21 +39,89 @@ def importing(cast) -> Upload:
     return upload
 
 
-def test_the_first_tick_after_a_start_goes_on_with_an_import(importing):
+def test_the_next_minute_goes_on_with_an_import_whose_process_is_gone(importing):
     now = timezone.now()
-    assert leftovers.go_on(intake.KEPT, now) == 0  # the control: somebody may still be at it
-    let_go(now)
-    assert leftovers.go_on(intake.KEPT, now + timedelta(seconds=1)) == 1
+    tending.tend(now)
+    assert Ticket.objects.count() == 0, "the control: this process lives, and may be at it"
+    die()
+    tending.tend(now + timedelta(seconds=1))
     importing.refresh_from_db()
     assert importing.state == Upload.State.CONFIRMED
     assert Ticket.objects.count() == 3
+    assert list(leases._folder().glob("*")) != [], "this one took a lease of its own"
 
 
-def test_a_start_touches_nothing_that_is_over(importing):
+def test_what_is_over_is_not_touched(importing):
     intake.confirm(importing, by=None)
     before = Upload.objects.values().get()
-    let_go(timezone.now())
+    die()
+    assert leases.free_the_dead(timezone.now()) == 0
     assert Upload.objects.values().get() == before
+
+
+TAKING = """
+import sys, time
+from datetime import datetime
+import django; django.setup()
+from ydjy.desk import leases
+leases.holder.take(datetime.fromisoformat(sys.argv[1]))
+print("taken", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def other(settings, tmp_path, until) -> Iterator[subprocess.Popen[str]]:
+    """Another process on the same data folder, which took what ends at ``until``."""
+    settings.DATA = tmp_path
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKING, until.isoformat()],
+        env=environ(tmp_path, DJANGO_SETTINGS_MODULE="ydjy.settings"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "taken\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture
+def until() -> datetime:
+    return timezone.now() + timedelta(seconds=110)
+
+
+def test_every_kind_of_lease_of_a_killed_process_is_free_and_no_other(cast, until, other):
+    mine = until + timedelta(seconds=1)
+    upload = casting.upload(cast, lease_until=until)
+    file = casting.return_file(cast, "yixian")
+    export = Export.objects.create(
+        asked_by=cast.lead, asked_at=until, expires_at=until, rows=1, lease_until=until
+    )
+    rows = [
+        (upload, "lease_until", until),
+        (casting.upload(cast, "heishan", lease_until=mine), "lease_until", mine),
+        (ListImport.objects.create(upload=upload, job_until=until), "job_until", until),
+        (export, "lease_until", until),
+        (
+            Dispatch.objects.create(file=file, planned_at=until, lease_until=until),
+            "lease_until",
+            until,
+        ),
+    ]
+    assert {(type(row), name) for row, name, _ in rows} == set(leases.fields())
+    now = timezone.now()
+    assert leases.free_the_dead(now) == 0, "it lives"
+    other.kill()
+    other.wait()
+    assert leases.free_the_dead(now) == 4
+    for row, name, end in rows:
+        row.refresh_from_db()
+        assert (getattr(row, name) < now) == (end == until)
+    assert list(leases._folder().glob("*")) == []
 
 
 def test_every_lease_of_the_house_is_let_go():
@@ -52,5 +132,5 @@ def test_every_lease_of_the_house_is_let_go():
         for field in model._meta.fields
         if field.name.endswith("_until") and field.name.split("_")[0] in ("lease", "job")
     }
-    assert set(fields()) == looks_like_one
+    assert set(leases.fields()) == looks_like_one
     assert len(looks_like_one) == 4

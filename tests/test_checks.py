@@ -34,6 +34,14 @@ def test_the_settings_as_deployed_give_no_warning(settings):
     assert {message.id for message in found} <= {"ydjy.W002"}, "only that nobody made a backup yet"
 
 
+def test_off_loopback_an_unnamed_proxy_is_told(settings):
+    settings.LOOPBACK_ONLY = False
+    [found] = checks.the_proxy_is_named(None)
+    assert "YDJY_PROXIES=127.0.0.1" in found.hint
+    settings.PROXIES = ("127.0.0.1",)
+    assert checks.the_proxy_is_named(None) == []
+
+
 def test_a_backup_of_last_night_is_in_order_and_an_older_one_is_not(settings, tmp_path):
     settings.DATA = tmp_path
     [never] = checks.the_backup_is_not_old(None)

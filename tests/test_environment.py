@@ -33,6 +33,8 @@ def test_nothing_set_is_a_desk_on_loopback_with_sqlite_beside_the_code():
         ("YDJY_DEBUG", "maybe"),
         ("YDJY_HOSTS", "*"),
         ("YDJY_HOSTS", "http://a.cn"),
+        ("YDJY_PROXIES", "proxy.example.cn"),
+        ("YDJY_PROXIES", "10.0.0.1/8"),
         ("YDJY_DATABASE_URL", "mysql://root@localhost/x"),
         ("YDJY_DATABASE_URL", "postgresql://localhost"),
         ("YDJY_BROKER_URL", "memory://"),
@@ -68,6 +70,11 @@ def test_a_host_name_takes_the_site_off_loopback():
 
     assert not env.loopback_only
     assert env.hosts[-2:] == ("yibao.example.cn", "10.1.2.3")
+
+
+def test_proxies_are_named_by_address_or_net():
+    assert read(YDJY_PROXIES=" 127.0.0.1, 10.1.2.0/24 ").proxies == ("127.0.0.1", "10.1.2.0/24")
+    assert read().proxies == ()
 
 
 BEHIND_A_PROXY = """

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from queue import Empty
@@ -20,10 +18,8 @@ from kombu.transport import virtual
 from apps.errors import returns, tending
 from tests import cast as casting
 from tests.cast import Cast
-from tests.processes import ROOT
-from ydjy import celery, checks, leases, starts, supervisor
+from ydjy import celery, checks, starts, supervisor
 from ydjy.desk import backups, filequeue, staticfiles, vault
-from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
 from ydjy.lib import keyfiles
 from ydjy.lib.workbook import WEEKLY, WorkbookError, guard
@@ -157,52 +153,15 @@ def test_the_wait_grows_with_each_end_and_begins_anew_after_a_good_minute(monkey
     assert wait_after(0.1, child, clock) < 5
 
 
-# A dead worker -----------------------------------------------------------------------------------
-
-WAITING = """
-import django; django.setup()
-from ydjy.leases import living
-print(living.join(), flush=True)
-import time; time.sleep(60)
-"""
+# A worker that starts ----------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
-def test_a_worker_that_starts_frees_what_a_dead_one_was_at_and_not_what_a_living_one_is(
-    cast: Cast, monkeypatch, settings, tmp_path
-):
+def test_a_worker_that_starts_asks_for_every_job_of_the_minute_at_once(monkeypatch):
     asked: list[str] = []
     monkeypatch.setattr(celery.app, "send_task", lambda name, **more: asked.append(name))
-    monkeypatch.setattr(leases, "living", leases.Living())
-    until = timezone.now() + timezone.timedelta(seconds=110)
-    upload = Upload.objects.create(
-        kind="weekly", period="2026-W47", filename="a.xlsx", sha256="0" * 64, size=1,
-        stored="weekly/x", office_path=cast.lead.office.path, received_at=timezone.now(),
-        state=Upload.State.CONFIRMING, lease_until=until,
-    )  # fmt: skip
-    env = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "ydjy.settings", "YDJY_DATA": str(tmp_path),
-    }  # fmt: skip
-    settings.DATA = tmp_path
-    other = subprocess.Popen(
-        [sys.executable, "-c", WAITING], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert other.stdout is not None
-    try:
-        assert other.stdout.readline() == "True\n"
-        celery.go_on_at_once()
-        upload.refresh_from_db()
-        assert upload.lease_until == until, "the other one may be at it"
-        leases.living.leave()
-    finally:
-        other.send_signal(signal.SIGKILL)
-        other.wait()
-        other.stdout.close()
     celery.go_on_at_once()
-    upload.refresh_from_db()
-    assert upload.lease_until <= timezone.now()
     assert set(asked) == set(celery.EACH_MINUTE.values())
-    leases.living.leave()
 
 
 # The reading child -------------------------------------------------------------------------------
@@ -283,6 +242,7 @@ def test_what_a_killed_return_left_is_gone_within_minutes(minute: int, cast: Cas
 def test_an_owner_who_may_make_no_role_gets_the_statements():
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE ydjy_plain")
+        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO ydjy_plain")
         cursor.execute("SET LOCAL ROLE ydjy_plain")
         with pytest.raises(CommandError) as refused:
             call_command("public_role", "--role", "ydjy_new", "--execute")

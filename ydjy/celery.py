@@ -10,9 +10,7 @@ from typing import Any
 
 from celery import Celery, Task
 from celery.signals import worker_ready
-from django.utils import timezone
 
-from ydjy import leases
 from ydjy.desk import readiness
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ydjy.settings")
@@ -47,12 +45,8 @@ app.conf.beat_schedule = {
 
 @worker_ready.connect
 def go_on_at_once(**kwargs: Any) -> None:
-    """A worker that starts is no later than the next minute: what a dead one was at is free, and
-    every job of the minute is asked for now."""
-    alone = leases.living.join()
-    if readiness.complaint():
-        return
-    if alone:
-        leases.let_go(timezone.now())
-    for task in EACH_MINUTE.values():
-        app.send_task(task, expires=55)
+    """A worker that starts is no later than the next minute: it asks for every job of the minute,
+    the first of which gives free what dead processes were at."""
+    if not readiness.complaint():
+        for task in EACH_MINUTE.values():
+            app.send_task(task, expires=55)

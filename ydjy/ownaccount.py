@@ -54,6 +54,7 @@ class SecondFactorForm(forms.Form):
         self.person, self.secret = person, secret
         if not person.has_second_factor:
             del self.fields["password"], self.fields["old_code"]
+            self.fields["code"].label = "手机上显示的 6 位数字"
         for field in self.fields.values():
             field.error_messages["required"] = f"请填写{field.label}。"
         for name in {"old_code", "code"} & set(self.fields):

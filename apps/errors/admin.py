@@ -168,6 +168,7 @@ class BatchAdmin(DeskAdmin):
     list_per_page = 20
     ordering = ("-iso_year", "-iso_week")
     change_view = admin_batches.batch_page
+    archive = admin_batches.archive
     receive = admin_intake.receive
     preview = admin_intake.preview
     problems = admin_intake.problems
@@ -187,6 +188,7 @@ class BatchAdmin(DeskAdmin):
     week_figures = admin_figures.week_figures
     year = admin_figures.year
     decide = admin_deciding.decide
+    show_row_number = admin_deciding.show_row_number
     download = admin_returns.download
     due_page = admin_due.due
 

@@ -14,6 +14,7 @@ from apps.errors.models import Batch, ReturnFile
 from apps.errors.pages import working_left
 from apps.errors.ticket import OPEN, Status
 from apps.offices.models import official_calendar
+from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.models import Upload
 from ydjy.lib import workdays
 
@@ -48,8 +49,11 @@ def batch_page(
         "opts": self.opts,
         "batch": batch,
         "counts": counts,
+        "put_away": batch.archive_events.select_related("by").first(),
         "bridge": statistics.in_words(rows, counts["total"], counts["carried"]),
-        "state": Batch.State(batch.state_with(counts["total"] - counts["done"])).label,
+        "state": Batch.State(
+            batch.state_with(counts["total"] - counts["done"], counts["done"])
+        ).label,
         "late": batch.on_time() is False or (not batch.returned_at and now >= batch.due_at),
         "left": workdays.remaining(now, batch.due_at),
         "work": working_left(now, batch.due_at, official_calendar(batch.monday, batch.monday)),
@@ -60,3 +64,10 @@ def batch_page(
         & ReturnFile.objects.visible_to(staff).select_related("made_by"),
     }
     return TemplateResponse(request, "admin/errors/batch/change_form.html", context)
+
+
+@admin_verb(IMPORT)
+def archive(self: Any, request: HttpRequest, batch: Batch) -> str:
+    """归档 by hand: for a week to which the province sends no answer."""
+    batch.archive(by=request.user)
+    return f"{batch.week} 已归档。"

@@ -33,7 +33,7 @@ UNCHANGED = f"刚才有人办过，或者换成自己的机构、姓名以后超
 class BulkForm(NoNumbers, forms.Form):
     """What is done to all of them; which fields count depends on ``verb``."""
 
-    verb = forms.ChoiceField(label="怎么办", choices=list(LABELS.items()))
+    verb = forms.ChoiceField(label="怎么办", choices=[("", "请选择"), *LABELS.items()])
     to = forms.ModelChoiceField(
         Staff.objects.none(), label="分派给", required=False, empty_label="请选择"
     )
@@ -61,7 +61,7 @@ class BulkForm(NoNumbers, forms.Form):
             self.fields["to"].queryset = colleagues(staff)  # type: ignore[attr-defined]
         else:
             del self.fields["to"], verbs["assign"]
-        self.fields["verb"].choices = list(verbs.items())  # type: ignore[attr-defined]
+        self.fields["verb"].choices = [("", "请选择"), *verbs.items()]  # type: ignore[attr-defined]
 
     @property
     def params(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from apps.errors import deciding, intake, known, weekly
 from apps.errors.admin_views import hide
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.models import StagedRow, Upload
+from ydjy.desk.people import REASONS, shown_number
 from ydjy.desk.problems import undecided
 from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import Refused
@@ -59,9 +60,32 @@ def decide(self: Any, request: HttpRequest, upload: int, row: int) -> HttpRespon
         "may_be_another": ticket is None or known.maybe(ticket, values),
         "differences": known.differences(ticket, values) if ticket else [],
         "error": error,
+        "show_number": _show_number(request, staged),
         "reason": request.POST.get("reason", ""),
     }
     return TemplateResponse(request, "admin/errors/batch/decide.html", context)
+
+
+@admin_verb("errors.reveal_ticket", row=False, path="receive/<int:upload>/row/<int:row>/number/")
+def show_row_number(self: Any, request: HttpRequest, upload: int, row: int) -> HttpResponse:
+    """The number of a row that waits, as it was sent: it is compared with the paper."""
+    mine = Upload.objects.visible_to(request.user).filter(kind=intake.KIND)
+    staged = get_object_or_404(StagedRow.objects.filter(upload__in=mine), pk=row, upload=upload)
+    back = reverse("admin:errors_batch_decide", args=[upload, row])
+    return shown_number(self, request, staged, _number(staged), back)
+
+
+def _number(row: StagedRow) -> str:
+    """What stands in the column of the number, read or not."""
+    cells, at = opened(row.cells) or [], _sheet(row)["columns"].get("cert_no")
+    return cells[at] if at is not None and at < len(cells) else ""
+
+
+def _show_number(request: HttpRequest, row: StagedRow) -> dict[str, Any] | None:
+    if not request.user.has_perm("errors.reveal_ticket") or not _number(row):  # type: ignore[union-attr]
+        return None
+    where = reverse("admin:errors_batch_show_row_number", args=[row.upload_id, row.pk])
+    return {"url": where, "reasons": REASONS}
 
 
 def _done(request: HttpRequest, row: StagedRow, typed: dict[str, str]) -> str:
@@ -104,12 +128,15 @@ def _fields(row: StagedRow, typed: dict[str, str]) -> list[dict[str, str]]:
     sheet = _sheet(row)
     titles = {key: sheet["headers"][index] for key, index in sheet["columns"].items()}
     keys = [key for key, title in titles.items() if title in row.columns]
-    keys += [key for key in weekly.missing(opened(row.values) or {}) if key not in keys]
+    values = opened(row.values) or {}
+    keys += [key for key in weekly.missing(values) if key not in keys]
+    if "cert_no" in keys and "cert_type" not in keys:  # by which the number is read
+        keys.insert(keys.index("cert_no"), "cert_type")
     return [
         {
             "name": FIELD + key,
             "label": titles.get(key, weekly.COLUMNS[key][0]),
-            "value": typed.get(key, ""),
+            "value": typed.get(key) or (key == "cert_type" and values.get(key)) or "",
         }
         for key in keys
     ]

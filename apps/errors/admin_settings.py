@@ -10,7 +10,14 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from apps.errors import admin_figures, lists
-from apps.errors.models import ExchangeSettings, Notice, ReminderStep, RouteRule, Snippet
+from apps.errors.models import (
+    ArchiveRule,
+    ExchangeSettings,
+    Notice,
+    ReminderStep,
+    RouteRule,
+    Snippet,
+)
 from ydjy.desk.adminkit import DeskAdmin, DeskInline, admin_verb
 from ydjy.desk.listpages import SmallListMixin
 
@@ -38,6 +45,14 @@ class RouteRuleAdmin(DeskAdmin):
 class ReminderStepAdmin(DeskAdmin):
     about = "返回期限前几个工作日、几点提醒谁。只在上班时间提醒，每一级只提醒一次。"
     list_display = ("days_before", "at", "audience", "valid_from", "valid_to")
+
+
+@admin.register(ArchiveRule)
+class ArchiveRuleAdmin(DeskAdmin):
+    about = (
+        "省里全部认可以后几天自动归档。改规定时新增一行，从写明的日期起生效。归档不删除任何东西。"
+    )
+    fields = list_display = ("valid_from", "days", "basis")
 
 
 @admin.register(Notice)

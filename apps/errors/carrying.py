@@ -3,14 +3,17 @@ comes back as 第 N 次. The ticket keeps its number, which says in which week i
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.errors import opening
-from apps.errors.models import Batch, Ticket, TicketEvent
+from apps.errors.models import ArchiveRule, Batch, Ticket, TicketEvent
 from ydjy.desk.secrets import opened
+from ydjy.desk.verbs import Refused
 from ydjy.lib import workdays
 
 
@@ -42,6 +45,19 @@ def carry_over(now: datetime) -> int:
         _log(ticket, now, f"{ticket.batch.week} 没有办结，转到 {batch.week}")
     move(tickets, batch)
     return len(tickets)
+
+
+def archive(now: datetime) -> int:
+    """Put away the weeks of which the province has said the last word so many days ago, as the rule
+    of the day says; how many were. One of which something is still open waits."""
+    before = now - timedelta(days=ArchiveRule.on(timezone.localdate(now)).days)
+    over = Q(confirmed_at__lt=before) | Q(nil=True, returned_at__lt=before)
+    done = 0
+    for batch in Batch.objects.filter(over, archived_at=None):
+        with suppress(Refused):
+            batch.archive(by=None, now=now)
+            done += 1
+    return done
 
 
 def move(tickets: Iterable[Ticket], batch: Batch) -> None:

@@ -231,14 +231,16 @@ def reopen(ticket: Ticket, reason: str, now: datetime) -> None:
 
 def _confirm(batch: Batch, now: datetime) -> None:
     """省已确认 while every row that went back is accepted; a rejection takes it back."""
+    batch = Batch.objects.select_for_update().get(pk=batch.pk)
     files = ReturnFile.objects.effective().filter(batch=batch)
-    accepted = Feedback.objects.filter(file__in=files, verdict=Feedback.Verdict.ACCEPTED).count()
-    whole = accepted == sum(file.rows for file in files)
-    mine = Batch.objects.filter(pk=batch.pk)
-    if whole:
-        mine.filter(confirmed_at=None).update(confirmed_at=now)
-    else:
-        mine.update(confirmed_at=None, archived_at=None)
+    verdicts = Feedback.objects.filter(file__in=files)
+    accepted = verdicts.filter(verdict=Feedback.Verdict.ACCEPTED).count()
+    if accepted == sum(file.rows for file in files):
+        batch.confirmed_at = batch.confirmed_at or now
+    elif verdicts.filter(verdict=Feedback.Verdict.REJECTED).exists():
+        batch.confirmed_at = None
+        batch.take_up("省里退回，取消归档")
+    batch.save(update_fields=["confirmed_at"])
 
 
 Place = tuple[ReturnFile, StagedRow]

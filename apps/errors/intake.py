@@ -18,7 +18,7 @@ from apps.errors import known, opening, weekly
 from apps.errors.models import Batch, SourceLine, Ticket, TicketEvent
 from apps.errors.ticket import TRANSITIONS
 from apps.offices.models import City
-from ydjy.desk import progress, sheets, undoing, uploads
+from ydjy.desk import leases, progress, sheets, undoing, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.leftovers import Kept
 from ydjy.desk.models import StagedRow, Upload
@@ -124,7 +124,7 @@ def how_far(upload: Upload) -> tuple[int, int]:
 
 def begin(upload: Upload, *, by: Any, assign: opening.Assign) -> None:
     """Write down that a large file is to be imported; a job does it, or the minute tick."""
-    lease = timezone.now() + uploads.LEASE
+    lease = leases.until(uploads.LEASE, timezone.now())
     Upload.objects.filter(pk=upload.pk, state=Upload.State.STAGED).update(
         state=Upload.State.CONFIRMING, plan=assign, confirmed_by=by, lease_until=lease
     )

@@ -17,6 +17,7 @@ from django.utils import timezone
 from apps.errors import partners, returns
 from apps.errors.models import Batch, Dispatch, ExchangeSettings, ReturnFile
 from apps.errors.models.naming import taken
+from ydjy.desk import leases
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workdays
@@ -49,7 +50,7 @@ def claim(key: int, *, now: datetime, eager: bool = False) -> Dispatch | None:
     taken = (
         Dispatch.objects.waiting()
         .filter(free & due, pk=key)
-        .update(lease=token, lease_until=now + LEASE, attempts=F("attempts") + 1)
+        .update(lease=token, lease_until=leases.until(LEASE, now), attempts=F("attempts") + 1)
     )
     crashpoint("CR4")
     return Dispatch.objects.select_related("file__batch").get(pk=key) if taken else None

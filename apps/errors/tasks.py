@@ -23,7 +23,7 @@ from apps.errors import (
     watching,
 )
 from apps.errors.models import Batch, Heartbeat
-from ydjy.desk import sessions
+from ydjy.desk import leases, sessions
 from ydjy.desk.audit import as_actor
 
 log = logging.getLogger("ydjy.tick")
@@ -46,8 +46,10 @@ def run(now: datetime) -> Batch:
     """Everything that a minute may bring, the most urgent first."""
     batch = open_week()
     jobs: tuple[tuple[str, Callable[[], Any]], ...] = (
+        ("leases", lambda: leases.free_the_dead(now)),
         ("sending", lambda: sending.sweep(now)),
         ("carrying", lambda: carrying.carry_over(now)),
+        ("archiving", lambda: carrying.archive(now)),
         ("reminders", lambda: reminders.remind_all(now)),
         ("watching", watching.look),
         ("bulk", bulk.sweep),

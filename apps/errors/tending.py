@@ -11,7 +11,7 @@ from apps.filings import attachments, batches, workbooks
 from apps.institutions import importing
 from apps.institutions import lists as groups
 from apps.offices import lists as offices
-from ydjy.desk import leftovers, progress, vault
+from ydjy.desk import leases, leftovers, progress, vault
 
 SMALL = (*causes.LISTS, *groups.LISTS, *offices.LISTS)
 KEPT = (
@@ -26,6 +26,7 @@ KEPT = (
 
 def tend(now: datetime) -> int:
     """What is due now; every ten minutes also what a crash left beside the lists."""
+    leases.free_the_dead(now)
     taken = leftovers.tend(now)
     if now.minute % leftovers.SWEEPING == 0:
         for sweep in (attachments.sweep, returns.sweep, vault.sweep, progress.sweep):

@@ -34,7 +34,9 @@ TITLES = {workbooks.KIND: "批量登记备案", workbooks.PLATFORM: "与平台�
 class ListForm(NoNumbers, forms.Form):
     """Which kind of filing the list is of, whose list it is, and the file."""
 
-    variant = forms.ModelChoiceField(label="备案类别", queryset=Variant.objects.none())
+    variant = forms.ModelChoiceField(
+        label="备案类别", queryset=Variant.objects.none(), empty_label="请选择"
+    )
     sender = forms.CharField(
         label="哪个单位的名单",
         max_length=40,

@@ -21,11 +21,12 @@ from apps.filings import (
     printing,
     requirements,
 )
+from apps.filings.application import COPY, LATER
 from apps.filings.beside import PrintOut
 from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
 from apps.filings.query import CERT_INDEX
-from apps.filings.registering import AGENT, OWED, PERSON, RegisterForm
+from apps.filings.registering import AGENT, OWED, PERSON, RegisterForm, propose_start
 from apps.filings.rulebook import STAY, Rules
 from apps.filings.steps import EDITABLE
 from apps.offices.models import Channel, Office
@@ -89,7 +90,8 @@ def _screen(self: Any, request: HttpRequest, draft: Filing | None) -> HttpRespon
     form.is_valid()
     if number := form.cleaned_data.get("cert_no"):
         typed["cert_no"] = number
-    error = _judged(form, draft, submit=do == "submit") if do in SAVING and rules else ""
+    photos = [key for key, _ in admin_attachments.chosen(request)]
+    error = _judged(form, draft, photos, do == "submit") if do in SAVING and rules else ""
     if do not in SAVING or not rules or error or form.errors:
         return _page(self, request, form, draft, complain=do in SAVING, error=error)
     try:
@@ -116,12 +118,15 @@ def _saved(request: HttpRequest, filing: Filing, *, submitted: bool) -> HttpResp
     return redirect(reverse("admin:filings_filing_paper", args=[filing.pk]) + "?form=receipt")
 
 
-def _judged(form: RegisterForm, draft: Filing | None, *, submit: bool) -> str:
+def _judged(form: RegisterForm, draft: Filing | None, photos: list[str], submit: bool) -> str:
     """Judged before it is written: by the constraints of the table, and for handing in by the
-    rules. What has a field is told there; the rest is returned as a sentence."""
+    rules. What has a field is told there; the rest is returned as a sentence. A photograph is a
+    copy of its paper."""
     if form.errors:
         return ""
     filing = _unsaved(form, draft)
+    seen = [key for key in photos if filing.handed.get(key, LATER) == LATER]
+    filing.handed = {**filing.handed, **dict.fromkeys(seen, COPY)}
     try:
         filing.validate_constraints()
     except ValidationError as problem:
@@ -155,7 +160,7 @@ def _with_defaults(request: HttpRequest, draft: Filing | None, rules: Rules | No
         unticked = isinstance(value, bool | list)  # a box left open is an answer too
         if name not in typed and not unticked and value not in (None, "") and name != "version":
             typed[name] = str(getattr(value, "pk", value))
-    _propose_start(typed)
+    propose_start(typed)
     return typed
 
 
@@ -169,17 +174,6 @@ def _rules(request: HttpRequest, draft: Filing | None) -> Rules | None:
     if draft is not None and found in (None, draft.variant):
         return draft.rulebook
     return policybook.rules_of(found) if found else None
-
-
-def _propose_start(typed: QueryDict) -> None:
-    """Who is in hospital already starts with the admission: today is only what was proposed."""
-    try:
-        came = RegisterForm.base_fields["admission_on"].clean(typed.get("admission_on"))
-    except ValidationError:
-        return
-    today = timezone.localdate()
-    if came and came < today and typed.get("start_on", "") in ("", str(today)):
-        typed["start_on"] = str(came)
 
 
 def _initial(request: HttpRequest, draft: Filing | None, rules: Rules | None) -> dict[str, Any]:

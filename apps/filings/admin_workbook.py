@@ -18,6 +18,7 @@ from ydjy.desk.downloads import as_file
 from ydjy.desk.models import Upload
 from ydjy.desk.secrets import opened
 from ydjy.desk.verbs import must
+from ydjy.lib import divisions
 
 AT_ONCE_ROWS = 50  # rows that are registered while the person waits: each takes some milliseconds
 State = Upload.State
@@ -78,6 +79,8 @@ def _variant(upload: Upload) -> Variant:
 
 def _row(row: Any) -> tuple[Any, Any, str]:
     values = opened(row.values) or {}
+    if divisions.get(code := values.get("place") or ""):
+        values = values | {"place": divisions.full_name(code)}
     return row, values, masked(values.get("cert_no"))
 
 

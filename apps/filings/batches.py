@@ -24,7 +24,7 @@ from apps.filings.query import CERT_INDEX
 from apps.filings.steps import Status
 from apps.filings.workbooks import KIND, LONG, read
 from apps.offices.models import Channel, City, Office
-from ydjy.desk import bulk, leftovers, progress, sheets, undoing, uploads
+from ydjy.desk import bulk, leases, leftovers, progress, sheets, undoing, uploads
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
@@ -59,9 +59,19 @@ def begin(upload: Upload, *, by: Any, channel: Channel, handed: Mapping[str, str
     if row.state in (State.CONFIRMED, State.CONFIRMING):
         return False
     must(row.state == State.STAGED, f"这个文件{row.get_state_display()}，不能登记。")
+    _must_have_papers(row, handed)
     ListPlan.objects.create(upload=row, channel=channel, handed=dict(handed), by=by)
     upload.lease_until = _lease(row, state=State.CONFIRMING, confirmed_by=by)
     return True
+
+
+def _must_have_papers(upload: Upload, handed: Mapping[str, str]) -> None:
+    """What nobody ticked every row would lack: it is asked for once, before any is registered."""
+    wanted = policybook.variants().filter(pk=upload.period.removeprefix("v"))  # type: ignore[attr-defined]
+    groups = policybook.rules_of(wanted.get()).groups.values()
+    lacking = [group for group in groups if not any(row.key in handed for row in group)]
+    names = "；".join("或".join(row.words for row in group) for group in lacking)
+    must(not lacking, f"还没有勾这批人的材料：{names}。请先勾已经收到的，再登记。")
 
 
 def how_far(upload: Upload) -> tuple[int, int]:
@@ -75,7 +85,8 @@ def how_far(upload: Upload) -> tuple[int, int]:
 
 def _lease(row: Upload, **more: Any) -> datetime:
     """Until when nobody else goes on with it; no two have the same."""
-    until = timezone.now() + uploads.LEASE + timedelta(microseconds=randbelow(1_000_000))
+    span = uploads.LEASE + timedelta(microseconds=randbelow(1_000_000))
+    until = leases.until(span, timezone.now())
     for name, value in {**more, "lease_until": until}.items():
         setattr(row, name, value)
     row.save(update_fields=[*more, "lease_until"])

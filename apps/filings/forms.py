@@ -45,7 +45,7 @@ class SealedForm(DeskForm):
         return cleaned
 
     def _post_clean(self) -> None:
-        """What is typed, and what follows from it, is in the row before its constraints judge."""
+        """What is typed is in the row before its constraints are judged."""
         if not self.errors:
             for name in self.sealed:
                 if typed := self.cleaned_data.get(name):

@@ -110,7 +110,10 @@ def basis(row: Sourced) -> str:
     """《锦州市异地就医经办指南》 of a row; blank where nobody has written it down."""
     if row.source is None:
         return ""
-    return f"《{row.source.title}》{row.source.number}"
+    title = row.source.title
+    if not title.startswith("《"):  # else it is called after another document, in its brackets
+        title = f"《{title.replace('《', '〈').replace('》', '〉')}》"
+    return f"{title}{row.source.number}"
 
 
 def variants() -> Iterable[Variant]:

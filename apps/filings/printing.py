@@ -17,10 +17,11 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from apps.filings import requirements
-from apps.filings.beside import PrintOut
+from apps.filings.beside import Agent, PrintOut
 from apps.filings.blank import WORDING
 from apps.filings.catalogue import Category
 from apps.filings.models import Filing
+from apps.filings.rulebook import MaterialRow
 from apps.filings.steps import Status
 from apps.offices.models import Hotline
 from ydjy.desk import reading
@@ -31,6 +32,7 @@ from ydjy.lib import divisions, idnumbers
 SHEET = "admin/filings/print/sheet.html"
 Form = PrintOut.Form
 DECIDED = (Status.APPROVED, Status.REJECTED, Status.REVOKED, Status.CHANGED, Status.SUSPENDED)
+OWED = {requirements.LATER: "可以后补", requirements.PROMISE: "已签承诺书"}
 _PROMISED = "还没有签承诺书，也没有用承诺代替的材料，不用打印个人承诺书。"
 
 
@@ -120,6 +122,7 @@ def contents(filing: Filing, form: PrintOut.Form) -> dict[str, Any]:
         "place": filing.destination_name,
         "start_on": _day(filing.start_on),
         "end_on": _until(filing),
+        "period": f"{_day(filing.start_on)}起，{_ends(filing)}",
         **_person(filing),
     }
     return whole | MORE[form](filing)
@@ -158,11 +161,16 @@ def _filing(filing: Filing) -> dict[str, Any]:
         "beside_what": "监护人" if filing.rulebook.guardian_needed else "随同人",
         "beside": _beside(filing),
         "referral": _referral(filing),
-        "agent": f"{agent.person.reveal()}（{agent.relation}）" if agent else "",
+        "agent": _agent(agent) if agent else "",
         "agent_phone": agent.phone.reveal() if agent and agent.phone else "",
         "admission_on": _day(filing.admission_on),
         "settlement": str(filing.get_settlement_mode_display()),
     }
+
+
+def _agent(agent: Agent) -> str:
+    relation = f"（{agent.relation}）" if agent.relation else ""
+    return f"{agent.person.reveal()}{relation}"
 
 
 def _beside(filing: Filing) -> str:
@@ -205,8 +213,8 @@ def _receipt(filing: Filing) -> dict[str, Any]:
     return {
         "accepted": f"{at:%Y年%-m月%-d日 %H:%M}",
         "papers": [words for words, there in _papers(filing) if there],
-        "lacking": filing.lacking,
-        "lacking_due_on": _day(filing.lacking_due_on or filing.commitment_due_on),
+        "asked": bool(filing.rulebook.groups),
+        "owed": _owed(filing),
         "review_due_on": _day(filing.review_due_on),
         "channel": str(filing.channel),
         "manual": filing.settlement_mode == Filing.SettlementMode.MANUAL,
@@ -214,21 +222,37 @@ def _receipt(filing: Filing) -> dict[str, Any]:
 
 
 def _checklist(filing: Filing) -> dict[str, Any]:
-    """一次性告知书: everything the kind asks for, in groups, and what is still missing."""
-    rules, asked = filing.rulebook, filing.application()
-    missing = {group[0].group for group in requirements.missing(rules, asked)}
+    """一次性告知书: everything the kind asks for, in groups, ticked where a paper has come. The
+    note of the rules is for the clerk and is not printed."""
+    rules = filing.rulebook
     return {
         "people": filing.variant.category.people,
-        "groups": [
-            {"any": len(group) > 1, "rows": [r.words for r in group], "missing": number in missing}
-            for number, group in rules.groups.items()
-        ],
-        "lacking": filing.lacking,
-        "lacking_due_on": _day(filing.lacking_due_on),
+        "groups": [_group(filing, group) for group in rules.groups.values()],
+        "owed": _owed(filing),
         "ways": [row.name for row in rules.channels],
-        "note": rules.note,
         "basis": rules.basis,
     }
+
+
+def _group(filing: Filing, group: tuple[MaterialRow, ...]) -> dict[str, Any]:
+    how = [filing.handed.get(row.key, "") for row in group]
+    later = next((OWED[one] for one in how if one in OWED), "")
+    came = bool({*how} & {requirements.ORIGINAL, requirements.COPY})
+    words = [row.words for row in group]
+    return {"any": len(group) > 1, "rows": words, "came": came, "how": later}
+
+
+def _owed(filing: Filing) -> list[dict[str, Any]]:
+    """容缺 and 承诺, each with its own day."""
+    found = []
+    days = {requirements.LATER: filing.lacking_due_on}
+    days[requirements.PROMISE] = filing.commitment_due_on
+    for how, due_on in days.items():
+        rows = [row for row in filing.rulebook.materials if filing.handed.get(row.key) == how]
+        if rows:
+            what = [row.words for row in rows]
+            found.append({"what": what, "how": OWED[how], "due_on": _day(due_on)})
+    return found
 
 
 def _supplement(filing: Filing) -> dict[str, Any]:
@@ -246,8 +270,17 @@ def _result(filing: Filing) -> dict[str, Any]:
         "panel": filing.panel_words.rstrip("。"),
         "emergency": filing.variant.category.group == Category.Group.EMERGENCY,
         "backfill": filing.is_backfill,
-        "decided_on": _day(timezone.localdate(filing.decided_at) if filing.decided_at else None),
+        "discharged": filing.discharge_on is not None,
+        "decided_on": _day(_done_on(filing)),
     }
+
+
+def _done_on(filing: Filing) -> date | None:
+    """The day of what the notice tells: of the review, or of what ended the filing since."""
+    ended = filing.status not in (Status.APPROVED, Status.REJECTED)
+    last = filing.events.filter(after=filing.status).exclude(before=filing.status).first()
+    at = last.at if ended and last else filing.decided_at
+    return timezone.localdate(at) if at else None
 
 
 MORE: dict[PrintOut.Form, Callable[[Filing], dict[str, Any]]] = {
@@ -277,6 +310,11 @@ def hotline(filing: Filing) -> str:
 
 def _day(day: date | None) -> str:
     return requirements.in_words(day) if day else ""
+
+
+def _ends(filing: Filing) -> str:
+    """The end as it stands behind 起: 至2027年5月10日止."""
+    return f"至{_day(filing.end_on)}止" if filing.end_on else _until(filing)
 
 
 def _until(filing: Filing) -> str:

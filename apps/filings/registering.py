@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import QueryDict
 from django.utils import timezone
 
 from apps.filings import plausible, requirements
@@ -64,7 +65,7 @@ def text(label: str, length: int = 60, **more: Any) -> forms.CharField:
 
 
 def day(label: str, **more: Any) -> forms.DateField:
-    """A date of this century or the last: the others are slips, and no engine adds months to them."""
+    """A date of this century or the last: any other year is a slip."""
     more.setdefault("required", False)
     first = MinValueValidator(date(1900, 1, 1), _YEAR)
     last = MaxValueValidator(date(2100, 12, 31), _YEAR)
@@ -346,3 +347,14 @@ class RegisterForm(NoNumbers, forms.Form):
         said = "；".join(self.identity.warnings)
         about = f"{self.identity.sex}，{self.identity.age_on(today)} 周岁"
         return about + (f"（{said}）" if said else "")
+
+
+def propose_start(typed: QueryDict) -> None:
+    """Who is in hospital already starts with the admission: today is only what was proposed."""
+    try:
+        came = RegisterForm.base_fields["admission_on"].clean(typed.get("admission_on"))
+    except ValidationError:
+        return
+    today = timezone.localdate()
+    if came and came < today and typed.get("start_on", "") in ("", str(today)):
+        typed["start_on"] = str(came)

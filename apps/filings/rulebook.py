@@ -30,7 +30,7 @@ WHOSE = {
     "parent": "父母一方的",
     "guardian": "监护人的",
     "agent": "代办人的",
-    "hospital": "医院的",
+    "hospital": "",
     "employer": "用人单位的",
 }
 

@@ -53,7 +53,7 @@ class AskForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, label_suffix="", **kwargs)
-        self.fields["area"].choices = areas()  # type: ignore[attr-defined]
+        self.fields["area"].choices = [("", "请选择"), *areas()]  # type: ignore[attr-defined]
         names = DiseaseGroup.objects.vocabulary().names
         self.fields["group"].choices = [  # type: ignore[attr-defined]
             (name, scopes.spoken([name])) for name in names

@@ -188,7 +188,7 @@ class _Comparison:
             return None
         cells, width = row.cells, len(row.cells)
         said = {key: cells[at] if at < width else "" for key, at in sheet.columns.items()}
-        values, doubts = self.kind.judge(said)
+        values, doubts = sheets.judge_cells(self.kind, sheet, said)
         if doubts.status != sheets.ACCEPTED:
             self._put(doubts.status, sheet, row, _told(sheet, doubts), values)
             unusable.append((clean(said.get("code", "")).upper(), clean(said.get("name", ""))))

@@ -20,7 +20,7 @@ from apps.institutions import comparing, effects, search, writing
 from apps.institutions.models import ListImport, ListRow
 from apps.institutions.plan import SAMPLE, Differing, Kept, Outcome
 from apps.institutions.reading import KIND, LEASE, list_kind, read
-from ydjy.desk import encodings, leftovers, problems, undoing, uploads, vault
+from ydjy.desk import encodings, leases, leftovers, problems, undoing, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused, must
 
@@ -282,7 +282,7 @@ _JOBS = {Job.READ: read, Job.PUBLISH: publish, Job.UNDO: undo}
 def run(pk: int) -> ListImport:
     """Do what this import waits for, if it waits for anything and nobody does it already."""
     now = timezone.now()
-    mine = ListImport.objects.waiting(now).filter(pk=pk).update(job_until=now + LEASE)
+    mine = ListImport.objects.waiting(now).filter(pk=pk).update(job_until=leases.until(LEASE, now))
     one = ListImport.objects.select_related("upload").get(pk=pk)
     if not mine:
         return one

@@ -16,7 +16,7 @@ from apps.institutions.models import DiseaseGroup, ListImport, ListRow
 from apps.institutions.plan import Outcome, Plan
 from apps.institutions.store import Store
 from apps.offices.models import City
-from ydjy.desk import problems, sheets, uploads, vault
+from ydjy.desk import leases, problems, sheets, uploads, vault
 from ydjy.desk.models import Upload
 from ydjy.lib import workbook
 from ydjy.lib.workbook import sift
@@ -82,7 +82,7 @@ def _compare(one: ListImport, opened: sheets.Opened, store: Store) -> Plan:
 
 def _tell(one: ListImport, done: int, total: int) -> None:
     ours = ListImport.objects.filter(pk=one.pk, job=one.job, job_since=one.job_since)
-    ours.update(done=done, total=total, job_until=timezone.now() + LEASE)
+    ours.update(done=done, total=total, job_until=leases.until(LEASE, timezone.now()))
 
 
 def read(one: ListImport) -> ListImport:

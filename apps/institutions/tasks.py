@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 
 from apps.institutions import importing
 from apps.institutions.models import ListImport
+from ydjy.desk import leases
 from ydjy.desk.audit import as_actor
 
 
@@ -23,7 +24,9 @@ def run(pk: int) -> None:
 @shared_task(time_limit=1800, soft_time_limit=1700)
 def sweep() -> int:
     """Every minute: goes on with the lists whose worker has died or was never asked."""
-    waiting = list(ListImport.objects.waiting(timezone.now()).values_list("pk", flat=True))
+    now = timezone.now()
+    leases.free_the_dead(now)
+    waiting = list(ListImport.objects.waiting(now).values_list("pk", flat=True))
     for pk in waiting:
         run(pk)
     return len(waiting)

@@ -98,13 +98,36 @@ class HotlineAdmin(admin_public.PaperCodeMixin, SmallListMixin, DeskAdmin):
         super().save_model(request, obj, form, change)
 
 
+class YearFilter(admin.SimpleListFilter):
+    """The calendar opens at this year; an earlier one is asked for."""
+
+    title = "年份"
+    parameter_name = "year"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        years = sorted({day.year for day in CalendarDay.objects.dates("day", "year")}, reverse=True)
+        return [("all", "全部"), *((str(year), f"{year}年") for year in years)]
+
+    def choices(self, changelist: Any) -> Any:
+        """Without the stock «all»: nothing asked is this year."""
+        return list(super().choices(changelist))[1:]
+
+    def value(self) -> str:
+        known = [key for key, _ in self.lookup_choices]
+        this_year, asked = str(timezone.localdate().year), super().value()
+        return asked if asked in known else this_year if this_year in known else "all"
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        year = self.value()
+        return queryset if year == "all" else queryset.filter(day__year=int(year))
+
+
 @admin.register(CalendarDay)
 class CalendarDayAdmin(SmallListMixin, DeskAdmin):
     small_list = lists.DAYS
     about = "国务院办公厅公布的放假和调休日。返回期限由它推算，改动以后请核对本周的期限。"
     list_display = ("day", "works", "name", "official", "source")
-    list_filter = ("works", "official")
-    date_hierarchy = "day"
+    list_filter = (YearFilter, "works", "official")
 
     workdays = upkeep.workdays
 
@@ -142,11 +165,7 @@ class PolicyDocumentAdmin(DeskAdmin):
 class CityAdmin(DeskAdmin):
     about = "这套系统服务的统筹区，只有一个。"
     list_display = ("name", "area", "area_code", "county_rule", "weekly_exchange")
-    readonly_fields = (
-        "name",
-        "area",
-        "area_code",
-    )  # the policy's own: another city is another desk
+    readonly_fields = ("name", "area", "area_code")  # another city is another desk
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -190,7 +190,7 @@ def test_j6_only_the_hospitals_that_may_are_offered(log_in: Any, bureau: Any):
     clerk.fill("#id_place", "沈阳")
     tick(clerk, "1-id-card-insured")
     press(clerk, "submit")
-    assert "还缺医院的转诊证明" in clerk.inner_text(".errornote")
+    assert "还缺转诊证明" in clerk.inner_text(".errornote")
     tick(clerk, "2-referral-certificate-hospital", "original")
     press(clerk, "submit")
     assert Filing.objects.get().issuer == "yes"

@@ -178,7 +178,7 @@ def file_it(clerk: Any) -> None:
         with clerk.expect_navigation():
             clerk.click(".register button[name=do][value=submit]:not(.unseen)")
         if key:
-            assert "还缺医院的转诊证明" in clerk.inner_text(".errornote")
+            assert "还缺转诊证明" in clerk.inner_text(".errornote")
             clerk.check("input[name=m-2-referral-certificate-hospital][value=original]")
 
 

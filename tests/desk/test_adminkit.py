@@ -191,7 +191,7 @@ def test_a_number_is_masked_until_somebody_asks_for_it_and_that_is_logged(
     assert browser.get(page("reveal", row.pk)).status_code == 405
     assert NUMBER in browser.post(page("reveal", row.pk), {"reason": "打电话核对"}).content.decode()
     reading = Reading.objects.get()
-    assert (reading.by, reading.row, reading.reason) == (cast.yixian, str(row.pk), "电话核对")
+    assert (reading.by, reading.row, reading.reason) == (cast.yixian, str(row.pk), "打电话核对")
     assert client_of(cast.head).post(page("reveal", row.pk)).status_code == 403
 
 

@@ -264,6 +264,7 @@ def test_nobody_edits_or_deletes_a_reading_or_an_event():
     kept = {model._meta.db_table for model in apps.get_models() if audit._keeps(model)}
     assert kept == {
         *("desk_reading", "filings_filingevent", "errors_ticketevent", "errors_dueevent"),
+        "errors_archiveevent",
     }
 
 

@@ -35,7 +35,7 @@ HOSTILE: dict[type[forms.Field], tuple[str, ...]] = {
     forms.IntegerField: ("", "9" * 25, "9" * 20, "32768", "2147483648", "-1", "²", "１２"),
     forms.CharField: ("", "9" * 25, "中\0文", "长" * 5000, "🏥", "、，"),
 }
-PASTED = ("9" * 25, "中\0文", "长" * 5000, "²")
+PASTED = "长" * 5000
 
 
 def hostile_to(field: forms.Field) -> tuple[str, ...]:
@@ -54,25 +54,43 @@ def browser(cast: Cast, client_of: Any) -> Client:
     return client_of(lead(cast))
 
 
-def tries(values: Values, fields: dict[str, Any]) -> Iterator[tuple[str, str, QueryDict]]:
-    for name, field in fields.items():
-        if not field.widget.is_hidden:
-            for hostile in hostile_to(field):
-                data = QueryDict(mutable=True)
-                for key, value in (values | {name: hostile}).items():
-                    data.setlist(key, value if isinstance(value, list) else [value])
-                yield name, hostile[:20], data
+def posted(values: Values) -> QueryDict:
+    data = QueryDict(mutable=True)
+    for name, value in values.items():
+        data.setlist(name, value if isinstance(value, list) else [value])
+    return data
 
 
-def goes_in_or_is_refused(bound: Any, save: Any, where: tuple[str, str]) -> None:
-    """What the form takes, the table takes."""
-    try:
-        with transaction.atomic():
-            if bound.is_valid():
-                save()
-            transaction.set_rollback(True)
-    except (DatabaseError, OverflowError, ValueError) as wrong:
-        raise AssertionError(f"{where}: taken by the form, then {wrong!r}") from wrong
+def rounds(fields: dict[str, Any]) -> Iterator[Values]:
+    """Every field with the first of what is hostile to it, then the second, and so on."""
+    typed = {name: hostile_to(f) for name, f in fields.items() if not f.widget.is_hidden}
+    for place in range(max(map(len, typed.values()), default=0)):
+        yield {name: values[place] for name, values in typed.items() if place < len(values)}
+
+
+def judge(values: Values, hostile: Values, bind: Any, save: Any) -> None:
+    """What the form takes, the table takes: refused fields are put back until all is taken; a
+    refusal that is of no one field is tried field by field."""
+    while hostile:
+        bound = bind(posted(values | hostile))
+        try:
+            with transaction.atomic():
+                if taken := bound.is_valid():
+                    save(bound)
+                transaction.set_rollback(True)
+        except (DatabaseError, OverflowError, ValueError) as wrong:
+            raise AssertionError(f"{list(hostile)}: taken by the form, then {wrong!r}") from wrong
+        if taken:
+            return
+        refused = {
+            form.add_prefix(n) for form in getattr(bound, "forms", [bound]) for n in form.errors
+        }
+        if not refused & set(hostile):
+            break
+        hostile = {name: value for name, value in hostile.items() if name not in refused}
+    if len(hostile) > 1:
+        for name, value in hostile.items():
+            judge(values, {name: value}, bind, save)
 
 
 @pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
@@ -84,23 +102,24 @@ def test_what_a_form_takes_the_table_takes(
     shown = browser.get(address(row))
     values = main_form(shown).values
     form_class = page.get_form(request_of_lead, row, change=True)
-    for name, what, data in tries(values, dict(shown.context["adminform"].form.fields)):
-        form = form_class(data, instance=model._base_manager.get(pk=row.pk))
-
-        def save(form: Any = form) -> None:
-            page.save_model(request_of_lead, form.save(commit=False), form, True)
-
-        goes_in_or_is_refused(form, save, (name, what))
+    for hostile in rounds(dict(shown.context["adminform"].form.fields)):
+        judge(
+            values,
+            hostile,
+            lambda data: form_class(data, instance=model._base_manager.get(pk=row.pk)),
+            lambda form: page.save_model(request_of_lead, form.save(commit=False), form, True),
+        )
+    inlines = {type(one.opts): one.formset.prefix for one in shown.context["inline_admin_formsets"]}
     for formset_class, inline in page.get_formsets_with_inlines(request_of_lead, row):
-        prefix = next(
-            one.formset.prefix for one in shown.context["inline_admin_formsets"]
-            if type(one.opts) is type(inline)
-        )  # fmt: skip
+        prefix = inlines[type(inline)]
         lines = {n: f for n, f in fields_on(shown).items() if n.startswith(f"{prefix}-")}
-        if inline.has_change_permission(request_of_lead):
-            for name, what, data in tries(values, lines):
-                lineset = formset_class(data, instance=row, prefix=prefix)
-                goes_in_or_is_refused(lineset, lineset.save, (name, what))
+        for hostile in rounds(lines) if inline.has_change_permission(request_of_lead) else ():
+            judge(
+                values,
+                hostile,
+                lambda data, kind=formset_class, at=prefix: kind(data, instance=row, prefix=at),
+                lambda lineset: lineset.save(),
+            )
 
 
 @pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
@@ -108,16 +127,14 @@ def test_a_refused_form_comes_back_with_everything_typed_and_the_cursor_in_it(
     model: Any, cast: Cast, browser: Client
 ):
     row = MAKE[model](cast)
-    for hostile in PASTED:
-        shown = browser.get(address(row))
-        form, fields = main_form(shown), fields_on(shown)
-        texts = [n for n, f in fields.items() if not (f.widget.is_hidden or n in form.choices)]
-        answer = browser.post(address(row), form.values | dict.fromkeys(texts, hostile))
-        assert answer.status_code in (200, 302)
-        if answer.status_code == 200:
-            again = main_form(answer).values
-            assert {n: again.get(n) for n in texts} == dict.fromkeys(texts, hostile)
-            assert " autofocus" in answer.content.decode()
+    shown = browser.get(address(row))
+    form, fields = main_form(shown), fields_on(shown)
+    texts = [n for n, f in fields.items() if not (f.widget.is_hidden or n in form.choices)]
+    answer = browser.post(address(row), form.values | dict.fromkeys(texts, PASTED))
+    assert answer.status_code == 200
+    again = main_form(answer).values
+    assert {name: again.get(name) for name in texts} == dict.fromkeys(texts, PASTED)
+    assert " autofocus" in answer.content.decode()
 
 
 @pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)

@@ -6,6 +6,7 @@ from io import BytesIO
 import openpyxl
 import pytest
 import time_machine
+from django.urls import reverse
 
 from apps.errors import deciding, intake, returns
 from apps.errors.models import Batch, CauseCode, SourceLine, Ticket
@@ -359,3 +360,48 @@ def test_every_decision_keeps_the_counts_adding_up(cast, broken):
     broken.refresh_from_db()
     assert sum(numbers(broken)) == broken.rows.count() == 3
     assert {row.status for row in broken.rows.all()} <= {sheets.ACCEPTED, sheets.REJECTED}
+
+
+# Other documents ---------------------------------------------------------------------------------
+
+TYPE = workbooks.WEEKLY_HEADERS[1].index("证件类型")
+BY_KIND = {
+    "军官证": "南00123456",
+    "警官证": "公安0012345",
+    "外国护照": "AB12345678901234",
+    "其他": "12345678",
+}
+
+
+@pytest.mark.parametrize("number", ["军字第1234567号", "南字第20230001号", "武字01234567号"])
+@pytest.mark.parametrize("typed", [False, True])
+def test_a_number_that_names_its_kind_is_taken_without_a_column_for_it(cast, number, typed):
+    headers, rows = list(workbooks.WEEKLY_HEADERS[1]), workbooks.weekly_rows(1)
+    rows[0][CERT], rows[0][TYPE] = number, ""
+    if not typed:
+        headers.pop(TYPE)
+        rows[0].pop(TYPE)
+    upload = imported(rows, cast.lead, headers=headers)
+    assert upload.accepted == 1, row_of(upload, 2).message
+    assert "按军人证件读的" in row_of(upload, 2).message
+    assert Ticket.objects.get().cert_no == number
+
+
+@pytest.mark.parametrize("kind", BY_KIND)
+def test_a_number_of_another_document_is_judged_with_its_kind(cast, client_of, kind):
+    headers, rows = list(workbooks.WEEKLY_HEADERS[1]), workbooks.weekly_rows(1)
+    headers.pop(TYPE)
+    rows[0].pop(TYPE)
+    rows[0][CERT - 1] = BY_KIND[kind]
+    upload = imported(rows, cast.lead, headers=headers)
+    row = row_of(upload, 2)
+    assert row.status == "rejected"
+    page = reverse("admin:errors_batch_decide", args=[upload.pk, row.pk])
+    browser = client_of(cast.lead)
+    assert 'name="value-cert_type"' in browser.get(page).content.decode()
+
+    sent = {"do": "admit", "value-cert_type": kind, "value-cert_no": BY_KIND[kind]}
+    browser.post(page, sent)
+
+    ticket = Ticket.objects.get()
+    assert (ticket.cert_type, ticket.cert_no) == (kind, BY_KIND[kind])

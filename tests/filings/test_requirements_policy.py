@@ -24,7 +24,7 @@ SOCIAL = ["社会保障卡"]
 BOOK = f"户口簿（{THREE_PAGES}）"
 ID = ["社会保障卡", "居民身份证"]
 KINSHIP = ["独生子女证", "所在单位档案内履历表"]
-FULL_RECORD = "医院的完整住院病历复印件（近期三级以上医疗机构的复印件，加盖医院病案室原始公章）"
+FULL_RECORD = "完整住院病历复印件（近期三级以上医疗机构的复印件，加盖医院病案室原始公章）"
 
 # variant: (who may, who may not, material groups, channels, validity in months or None, facts)
 JINZHOU = {
@@ -75,19 +75,19 @@ JINZHOU = {
     ),
     "temporary": (ANY, None, [], {APP, PHONE, WINDOW}, 6),
     "referral-listed": (
-        ANY, None, [ID, [FULL_RECORD], ["医院的相关检查化验报告单"], ["医院的诊断书"]], LONG, 6,
+        ANY, None, [ID, [FULL_RECORD], ["相关检查化验报告单"], ["诊断书"]], LONG, 6,
     ),
     "referral-unlisted": (
-        ANY | {"issuer": "yes"}, ANY, [ID, ["医院的转诊证明"]], {"referral-hospital"}, 6,
+        ANY | {"issuer": "yes"}, ANY, [ID, ["转诊证明"]], {"referral-hospital"}, 6,
     ),
     "emergency-listed": (
         ANY | {"admission_on": DAY}, ANY,
-        [ID, ["医院的病历首页"], ["医院的相关检查化验报告单"], ["医院的诊断书"]],
+        [ID, ["病历首页"], ["相关检查化验报告单"], ["诊断书"]],
         {PHONE, WINDOW}, "stay",
     ),
     "emergency-unlisted": (
         ANY | {"admission_on": DAY}, ANY,
-        [ID, ["医院的完整住院病历复印件（复印件，加盖医院病案室原始公章）"]],
+        [ID, ["完整住院病历复印件（复印件，加盖医院病案室原始公章）"]],
         {PHONE, WINDOW}, "stay",
     ),
     "emergency-cross-province": (ANY, None, [], {PHONE, WINDOW}, "stay"),
@@ -185,14 +185,14 @@ OTHERS = {
                         "异地工作证明材料"]], None, True,
         ),
         "maternity": ([EVIDENCE, ["母子健康手册"]], None, False),
-        "referral": ([EVIDENCE, ["医院的转诊转院证明材料"]], 6, False),
+        "referral": ([EVIDENCE, ["转诊转院证明材料"]], 6, False),
     },
     "zhangjiagang": {
         "settled-retiree": ([ID, ["居住证明"], ["户籍迁入居住地证明"]], None, False),
         "long-term-resident": ([ID, ["居住证明"]], None, False),
         "posted-worker": ([ID, ["用人单位的用人单位派驻异地工作证明"]], None, False),
         "referral": (
-            [ID, ["医院的转外就医证明（转院证明）（二级及以上医院开具）"]], None, False,
+            [ID, ["转外就医证明（转院证明）（二级及以上医院开具）"]], None, False,
         ),
     },
 }  # fmt: skip
@@ -228,7 +228,7 @@ XUANCHENG = {
     "settled-retiree": ([EVIDENCE, ["认定材料"]], None, True),
     "long-term-resident": ([EVIDENCE, ["认定材料"]], None, True),
     "posted-worker": ([EVIDENCE, ["认定材料"]], None, True),
-    "referral": ([EVIDENCE, ["医院的转诊转院证明材料"]], 6, False),
+    "referral": ([EVIDENCE, ["转诊转院证明材料"]], 6, False),
     "emergency": ([], "stay", False),
     "temporary": ([EVIDENCE], 6, False),
 }

@@ -111,11 +111,10 @@ def test_who_wrote_does_not_decide_and_another_does(write: str, verb: str, cast:
         DECIDE[verb](filing, cast.reviewer)
     with pytest.raises(Refused, match="自己登记的备案要由另一个人审核"):
         DECIDE[verb](filing, cast.yixian)
+    rows, to = Filing.objects.filter(pk=filing.pk), next(iter(STEPS[verb][1]))
+    now = timezone.now()
     with pytest.raises(IntegrityError, match="由另一个人审核"), transaction.atomic():
-        to = next(iter(STEPS[verb][1]))
-        Filing.objects.filter(pk=filing.pk).update(
-            status=to, decided_by=cast.reviewer, decided_at=timezone.now()
-        )
+        rows.update(status=to, decided_by=cast.reviewer, decided_at=now)
     DECIDE[verb](filing, cast.county_lead)
     assert Filing.objects.get(pk=filing.pk).decided_by == cast.county_lead
 

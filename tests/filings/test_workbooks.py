@@ -304,5 +304,5 @@ def test_a_list_asks_as_little_for_each_row_as_it_must(
 ):
     """The rules, the office and the calendar are the same for all rows and are read once."""
     upload = received(policy, [row(n) for n in range(1, 11)])
-    with django_assert_max_num_queries(10 * 18 + 40):
+    with django_assert_max_num_queries(10 * 18 + 50):
         confirmed(policy, upload)

@@ -95,7 +95,7 @@ def test_the_four_causes_of_the_source_come_first_and_in_its_order():
 def test_every_cause_has_words_for_the_province_and_for_the_clerk():
     for cause in CAUSES:
         assert 0 < len(cause.template) <= 200
-        assert set(re.findall(r"{(.*?)}", cause.template)) <= {"机构", "日期", "就医地"}
+        assert set(re.findall(r"{(.*?)}", cause.template)) <= {"机构", "日期", "就医地", "来源"}
         assert "怎么查：" in cause.note
         assert "怎么办：" in cause.note
         assert len(cause.note) <= 300

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from ydjy.lib import fields
-from ydjy.lib.fields import Bad, Unsure
+from ydjy.lib import fields, idnumbers
+from ydjy.lib.fields import Bad, Noted, Unsure
 
 ACCEPTED, HELD, REJECTED = "accepted", "held", "rejected"
 Cells = Mapping[str, str]
@@ -23,9 +23,15 @@ class Doubts:
     def read(self, key: str, reader: Callable[[str], str | None], cell: str) -> str | None:
         """The reader's value; its complaint is noted and the row goes on being read."""
         try:
-            return reader(cell)
+            return self._noted(key, reader(cell))
         except (Bad, Unsure) as complaint:
             return self._told(key, complaint)
+
+    def _noted(self, key: str, value: str | None) -> str | None:
+        if isinstance(value, Noted):
+            self.notes[key] = value.note
+            return str(value)
+        return value
 
     def _told(self, key: str, complaint: Bad | Unsure) -> str | None:
         if isinstance(complaint, Bad):
@@ -41,7 +47,8 @@ class Doubts:
             if key not in cells:
                 continue
             try:  # as ``read``, which a long file would call a million times
-                values[key] = reader(cell) if (cell := cells[key]) else None
+                value = reader(cell) if (cell := cells[key]) else None
+                values[key] = value if value.__class__ is not Noted else self._noted(key, value)
             except (Bad, Unsure) as complaint:
                 values[key] = self._told(key, complaint)
         return values
@@ -52,9 +59,13 @@ class Doubts:
         def note(said: str) -> None:
             self.notes["cert_no"] = said
 
+        written = values.get("cert_type") or ""
+        itself = "" if written else idnumbers.names_its_kind(cells.get("cert_no", ""))
+        if itself:
+            note(f"没有写证件类型，按{itself}读的")
         values["cert_no"] = self.read(
             "cert_no",
-            lambda cell: fields.identity(values.get("cert_type") or "", cell, today, note),
+            lambda cell: fields.identity(written or itself, cell, today, note),
             cells.get("cert_no", ""),
         )
 

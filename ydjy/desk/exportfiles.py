@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from ydjy.desk import reading, vault
+from ydjy.desk import leases, reading, vault
 from ydjy.desk.exportrecords import Export, ExportRule
 from ydjy.desk.models import Reading
 from ydjy.desk.nul import asked_again
@@ -128,7 +128,7 @@ def make(pk: int) -> None:
     now = timezone.now()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     mine = Export.objects.filter(free, pk=pk, state=State.MAKING)
-    if not mine.update(lease_until=now + _LEASE):
+    if not mine.update(lease_until=leases.until(_LEASE, now)):
         return
     export = Export.objects.select_related("asked_by").get(pk=pk)
     try:

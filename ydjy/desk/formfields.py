@@ -21,6 +21,8 @@ class WordsField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         if isinstance(value, list):
             return value
+        for check in self.validators:  # of the text: a list of words hides what is in them
+            check(value or "")
         return [word for word in _BETWEEN.split(super().to_python(value)) if word]
 
     def has_changed(self, initial: Any, data: Any) -> bool:

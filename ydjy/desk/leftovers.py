@@ -15,7 +15,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from ydjy.desk import progress, storage, undoing, uploads, vault
+from ydjy.desk import leases, progress, storage, undoing, uploads, vault
 from ydjy.desk.models import StorageRule, Upload
 from ydjy.desk.transactions import write_unless_busy
 from ydjy.desk.undoing import Undo
@@ -62,7 +62,7 @@ def take(upload: Upload, now: datetime) -> bool:
         return False
     if progress.alive(progress.of_upload(upload), within=uploads.LEASE.total_seconds()):
         return False  # a long import, which holds the row
-    lease = now + uploads.LEASE
+    lease = leases.until(uploads.LEASE, now)
     mine = Upload.objects.filter(pk=upload.pk, lease_until=upload.lease_until)
     if not mine.update(lease_until=lease):
         return False

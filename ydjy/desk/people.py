@@ -11,6 +11,8 @@ from operator import or_
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
@@ -127,25 +129,9 @@ class PersonSearchMixin:
 
     @admin_verb("{app}.reveal_{model}", changes=False)
     def reveal(self, request: HttpRequest, obj: Any) -> HttpResponse:
-        """Shows the number once and writes down to whom and why: in its place on the page of the
-        row, where all that was typed stays; without a script on a page of its own."""
-        in_place = "json" in request.headers.get("accept", "")
-        try:
-            reading.record(request.user, obj, "证件号码", _why(request))
-        except Refused as refused:
-            if not in_place:
-                raise
-            return JsonResponse({"error": str(refused)}, status=400)
-        number = obj.cert_no.reveal() if obj.cert_no else "没有填写"
-        if in_place:
-            return JsonResponse({"number": number})
-        context = self.admin_site.each_context(request) | {  # type: ignore[attr-defined]
-            "title": f"{obj} 的证件号码",
-            "opts": self.opts,  # type: ignore[attr-defined]
-            "original": obj,
-            "number": number,
-        }
-        return TemplateResponse(request, "desk/reveal.html", context)
+        back = reverse(admin_urlname(self.opts, "change"), args=[obj.pk])  # type: ignore[attr-defined]
+        number = obj.cert_no.reveal() if obj.cert_no else ""
+        return shown_number(self, request, obj, number, back)
 
     def show_number(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         """What ``desk/show_number.html`` needs; nothing for whom it is not."""
@@ -160,6 +146,30 @@ class PersonSearchMixin:
         if obj := kwargs.get("obj"):
             context["show_number"] = self.show_number(request, obj)
         return super().render_change_form(request, context, **kwargs)  # type: ignore[misc]
+
+
+def shown_number(
+    page: Any, request: HttpRequest, obj: models.Model, number: str, back: str
+) -> HttpResponse:
+    """Shows a number once and writes down to whom and why: in its place on the page of the row,
+    where all that was typed stays; without a script on a page of its own."""
+    in_place = "json" in request.headers.get("accept", "")
+    try:
+        reading.record(request.user, obj, "证件号码", _why(request))
+    except Refused as refused:
+        if not in_place:
+            raise
+        return JsonResponse({"error": str(refused)}, status=400)
+    words = number or "没有填写"
+    if in_place:
+        return JsonResponse({"number": words})
+    context = page.admin_site.each_context(request) | {
+        "title": "证件号码",
+        "opts": page.opts,
+        "back": back,
+        "number": words,
+    }
+    return TemplateResponse(request, "desk/reveal.html", context)
 
 
 def _why(request: HttpRequest) -> str:

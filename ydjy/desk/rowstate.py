@@ -5,7 +5,8 @@ decision 8). It tells nothing without the key, and needs no column.
 """
 
 from collections.abc import Collection
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import models
@@ -59,17 +60,38 @@ def take_over(row: models.Model, stored: models.Model) -> None:
         setattr(row, field.attname, getattr(stored, field.attname))
 
 
+class Touch(NamedTuple):
+    """One change of a row as its history tells it: what stands in the fields is not in it."""
+
+    at: datetime
+    who: str
+    operation: str
+    fields: list[str]
+
+
+def history_of(row: models.Model, most: int) -> list[Touch]:
+    """Who changed the row, when, and in which fields, the newest first."""
+    changes = list(Change.objects.filter(table=row._meta.db_table, row=str(row.pk))[:most])
+    keys = {c.actor.removeprefix("staff:") for c in changes if c.actor.startswith("staff:")}
+    people = get_user_model().objects.filter(pk__in=[key for key in keys if key.isdecimal()])
+    names = {f"staff:{person.pk}": str(person) for person in people}
+    own = {str(field.verbose_name) for field in row._meta.concrete_fields if field.editable}
+    return [
+        Touch(
+            change.at,
+            audit.who_words(change.actor, names.get(change.actor, "")),
+            change.operation,
+            [label for label, *_ in audit.in_words(change) if label in own],
+        )
+        for change in changes
+    ]
+
+
 def changed_lately(row: models.Model) -> str:
     """Who changed the row last, when, and in which fields, as far as it was recorded."""
-    change = Change.objects.filter(
-        table=row._meta.db_table, row=str(row.pk), operation="update"
-    ).first()
-    if change is None:
+    last = next((one for one in history_of(row, 1) if one.operation == "update"), None)
+    if last is None:
         return "刚才有人改过这一条"
-    kind, _, key = change.actor.partition(":")
-    people = get_user_model().objects.filter(pk=key) if kind == "staff" and key.isdecimal() else []
-    who = audit.who_words(change.actor, next((str(person) for person in people), ""))
-    own = {str(field.verbose_name) for field in row._meta.concrete_fields if field.editable}
-    named = [label for label, *_ in audit.in_words(change) if label in own]
-    what = f"（{'、'.join(named[:NAMED])}{'等' if len(named) > NAMED else ''}）" if named else ""
-    return f"{who} {timezone.localtime(change.at):%H:%M} 改过这一条{what}"
+    more = "等" if len(last.fields) > NAMED else ""
+    what = f"（{'、'.join(last.fields[:NAMED])}{more}）" if last.fields else ""
+    return f"{last.who} {timezone.localtime(last.at):%H:%M} 改过这一条{what}"

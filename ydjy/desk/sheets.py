@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from ydjy.desk import rowplaces
+from ydjy.desk import measures, rowplaces
 from ydjy.desk.doubts import ACCEPTED, HELD, REJECTED, Cells, Doubts, Values
+from ydjy.desk.measures import Measure
 from ydjy.lib import idnumbers, workbook
+from ydjy.lib.fields import Unsure
 
 DUPLICATE, SKIPPED = "duplicate", "skipped"
 AT_ODDS = "编号相同，内容不同，请判断以哪一行为准"
@@ -48,9 +50,10 @@ class ListKind:
     ``columns``: key → header synonyms; ``required``: columns without which it is another list;
     ``judge``: cells by key → canonical values and doubts; ``same``: what makes two rows the same
     thing (``None`` when it cannot be told); ``secret``: keys masked unless revealed; ``guide``:
-    how a blank one is filled in; ``at_odds``: what is said of the second of two rows that are one
-    thing and say different things; ``likely``: by what two rows may be one thing, and in what they
-    then differ, with ``likely_words``.
+    how the columns of a blank one are filled in; ``measures``: what the columns of numbers and
+    days are counted in; ``at_odds``: what is said of the second of two rows that are one thing and
+    say different things; ``likely``: by what two rows may be one thing, and in what they then
+    differ, with ``likely_words``.
     """
 
     code: str
@@ -66,6 +69,7 @@ class ListKind:
     at_odds: str = AT_ODDS
     likely: Callable[[Values], tuple[str, str] | None] = lambda values: None
     likely_words: str = ""
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -252,16 +256,23 @@ def _said_wrongly(
 def _likely_headers(
     kind: ListKind, book: workbook.Book, remembered: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """The header line of what is likely this list: it has at least half of the columns that the
-    list needs, and four known ones in all, each once."""
+    """The header line of what is likely this list, where naming the columns mends it: it has at
+    least half of the columns that the list needs and four known ones in all, and lacks one or has
+    two of one meaning that can be told apart."""
     names = workbook.header_names(kind.columns, remembered)
     for sheet in book.sheets:
         for row in sheet.rows[:30]:
-            keys = [workbook.column_key(text, names) for text in row.cells if text.strip()]
-            known = [key for key in keys if key]
-            missing = set(kind.required) - set(known)
+            columns = [
+                (key, at)
+                for at, text in enumerate(row.cells)
+                if text.strip() and (key := workbook.column_key(text, names))
+            ]
+            known = {key for key, _ in columns}
+            missing = set(kind.required) - known
             enough = len(known) >= 4 and len(missing) * 2 <= max(2, len(kind.required))
-            if enough and missing and len(set(known)) == len(known):
+            twice = workbook.doubled(columns)
+            titles = {workbook.header_key(row.cells[at]) for at in twice}
+            if enough and (missing or twice) and len(titles) == len(set(twice)):
                 return tuple(text.strip() for text in row.cells)
     return ()
 
@@ -367,7 +378,7 @@ def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
                 continue
             texts, width = row.cells, len(row.cells)
             cells = {key: texts[at] if at < width else "" for key, at in sheet.columns.items()}
-            values, doubts = kind.judge(cells)
+            values, doubts = judge_cells(kind, sheet, cells)
             yield ReadRow(
                 sheet.sheet,
                 row.number,
@@ -377,6 +388,30 @@ def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
                 *_told(kind, sheet, doubts),
                 unread=tuple(cells[key] for key in doubts.unsure if values.get(key) is None),
             )
+
+
+def judge_cells(
+    kind: ListKind, sheet: workbook.TableSheet, cells: dict[str, str]
+) -> tuple[Values, Doubts]:
+    """The verdict on a row of a file: in the units that its titles say."""
+    asked: dict[str, str] = {}
+    notes: dict[str, str] = {}
+    for key, measure in kind.measures.items():
+        if not (cell := cells.get(key)):
+            continue
+        title = sheet.headers[sheet.columns[key]]
+        try:
+            cells[key] = measures.converted(measure, cell, title, sheet.above)
+        except Unsure as doubt:
+            asked[key], cells[key] = str(doubt), ""
+        if cells[key] and cells[key] is not cell:
+            notes[key] = measures.note(measure, title, sheet.above)
+    values, doubts = kind.judge(cells)
+    for key in asked:
+        doubts.bad.pop(key, None)  # only because nothing was read
+    doubts.unsure |= asked
+    doubts.notes |= notes
+    return values, doubts
 
 
 def _told(

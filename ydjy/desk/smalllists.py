@@ -14,7 +14,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from ydjy.desk import progress, sheets, undoing, uploads
+from ydjy.desk import leases, progress, sheets, undoing, uploads
 from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.exportfiles import Column
 from ydjy.desk.leftovers import Kept
@@ -76,6 +76,7 @@ class SmallList:
             same=self.same or self._identity_of,
             guide={column.key: column.guide for column in self.columns},
             at_odds=AT_ODDS,
+            measures={c.key: c.widget.measure for c in self.columns if c.widget.measure},
         )
 
     @property
@@ -179,7 +180,7 @@ class SmallList:
         )
         must(row.changes.exists(), "这个文件和现在的资料完全一样，没有要导入的内容。")
         row.state, row.plan, row.confirmed_by = State.CONFIRMING, "good" if only_good else "all", by
-        row.lease_until = timezone.now() + uploads.LEASE
+        row.lease_until = leases.until(uploads.LEASE, timezone.now())
         row.save(update_fields=["state", "plan", "confirmed_by", "lease_until"])
         upload.refresh_from_db()
         return True

@@ -46,9 +46,10 @@ def write_unless_busy(write: Callable[[], object]) -> bool:
     if connection.vendor != "sqlite":
         write()
         return True
-    with connection.cursor() as cursor:
-        patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
-        cursor.execute("PRAGMA busy_timeout = 0")
+    connection.ensure_connection()
+    sqlite = connection.connection
+    patience = int(sqlite.execute("PRAGMA busy_timeout").fetchone()[0])
+    sqlite.execute("PRAGMA busy_timeout = 0")
     try:
         with transaction.atomic():
             write()
@@ -57,6 +58,5 @@ def write_unless_busy(write: Callable[[], object]) -> bool:
             raise
         return False
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")
+        sqlite.execute(f"PRAGMA busy_timeout = {patience}")
     return True

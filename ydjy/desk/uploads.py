@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from ydjy.desk import bulk, secrets, sheets, storage, vault
+from ydjy.desk import bulk, leases, secrets, sheets, storage, vault
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import ColumnMemory, StagedRow, Upload
 from ydjy.desk.secrets import opened
@@ -90,7 +90,7 @@ def keep(
         received_at=now,
         received_by=by,
         state=Upload.State.RECEIVED,
-        lease_until=timezone.now() + LEASE,
+        lease_until=leases.until(LEASE, timezone.now()),
     )
     crashpoint("CI2")
     _save_once(upload)
@@ -157,7 +157,12 @@ def read_anew(upload: Upload) -> None:
     """Forget what was read of it, so that it can be read with other columns."""
     changed = Upload.objects.filter(
         pk=upload.pk, state__in=[Upload.State.COLUMNS, Upload.State.STAGED]
-    ).update(state=Upload.State.RECEIVED, lease_until=timezone.now() + LEASE, done=0, total=0)
+    ).update(
+        state=Upload.State.RECEIVED,
+        lease_until=leases.until(LEASE, timezone.now()),
+        done=0,
+        total=0,
+    )
     if not changed:
         raise Refused("这个文件已经在导入，不能再对应列。")
     upload.refresh_from_db()
@@ -248,7 +253,8 @@ def _take(upload: Upload, total: int) -> datetime | None:
 
 
 def _lease() -> datetime:
-    return timezone.now() + LEASE + timedelta(microseconds=randbelow(1_000_000))
+    span = LEASE + timedelta(microseconds=randbelow(1_000_000))
+    return leases.until(span, timezone.now())
 
 
 def _stage(

@@ -1,5 +1,6 @@
 """The week: batches, tickets and what was done to each, and what went back (domain 4.6)."""
 
+from apps.errors.models.archiving import ArchiveEvent, ArchiveRule
 from apps.errors.models.batch import Batch, BatchQuerySet, DueEvent
 from apps.errors.models.cause import CauseCode, Snippet
 from apps.errors.models.exchange import Dispatch, ExchangeSettings
@@ -11,6 +12,8 @@ from apps.errors.models.sending import Feedback, ReturnFile
 from apps.errors.models.ticket import SourceLine, Ticket, TicketEvent
 
 __all__ = [
+    "ArchiveEvent",
+    "ArchiveRule",
     "Batch",
     "BatchQuerySet",
     "BulkAction",

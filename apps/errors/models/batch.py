@@ -115,8 +115,9 @@ class Batch(models.Model):
             "provisional": week.provisional,
         }
 
-    def state_with(self, open_tickets: int) -> str:
-        """The state is read off the facts, so that it can never disagree with them."""
+    def state_with(self, open_tickets: int, done: int) -> str:
+        """The state is read off the facts, so that it can never disagree with them: what was
+        received is at work from its first result on."""
         if self.archived_at:
             return self.State.ARCHIVED
         if self.confirmed_at:
@@ -125,11 +126,13 @@ class Batch(models.Model):
             return self.State.RETURNED
         if not self.received_at:
             return self.State.EXPECTED
-        return self.State.WORKING if open_tickets else self.State.READY
+        if not open_tickets:
+            return self.State.READY
+        return self.State.WORKING if done else self.State.RECEIVED
 
     @property
     def state(self) -> str:
-        return self.state_with(self.tickets.open().count())
+        return self.state_with(self.tickets.open().count(), self.tickets.done().count())
 
     @property
     def state_label(self) -> str:
@@ -185,6 +188,31 @@ class Batch(models.Model):
         """The second line beside every cut-off that a person has set; blank for the others."""
         last = self.due_changes.select_related("by").first() if self.due_overridden else None
         return f"{last}。" if last else ""
+
+    # Putting away ------------------------------------------------------------------------------
+
+    @transaction.atomic
+    def archive(self, *, by: Any, now: datetime | None = None) -> None:
+        """归档: the week is over and put away. Refused while something of it is still at work."""
+        row = Batch.objects.select_for_update().get(pk=self.pk)
+        must(row.archived_at is None, f"{row.week} 已经归档了。")
+        must(row.returned_at, f"{row.week} 还没有返回省里，不能归档。")
+        left = row.tickets.open().count()
+        must(not left, f"{row.week} 还有 {left} 条没有结果，办完或者转到后面的周再归档。")
+        waiting = row.returns.filter(state="prepared").exists()
+        must(not waiting, f"{row.week} 有返回表在等复核，签发或退回以后再归档。")
+        row._put_away(now or timezone.now(), by, "归档")
+        self.refresh_from_db()
+
+    def take_up(self, words: str, *, by: Any = None) -> None:
+        """Something came for it after all: it is not over. The caller holds its lock."""
+        if self.archived_at:
+            self._put_away(None, by, words)
+
+    def _put_away(self, at: datetime | None, by: Any, words: str) -> None:
+        self.archived_at = at
+        self.save(update_fields=["archived_at"])
+        self.archive_events.create(at=at or timezone.now(), by=by, words=words)
 
     def numbers(self) -> Iterator[str]:
         """The numbers of the week's next tickets, as long as the caller holds its lock. Numbers say

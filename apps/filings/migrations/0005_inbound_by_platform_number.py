@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('filings', '0004_field_rules'),
+        ('filings', '0004_field_rules_and_copies'),
     ]
 
     operations = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -36,6 +37,7 @@ _ROWS_NAMED = 5
 _COUNTING, _STEMS = "栏次", "甲乙丙丁戊己庚辛壬癸"
 _FIRST_NUMBERS = frozenset({_COUNTING, _STEMS[0], "1"})
 _FEWEST_NUMBERS = 4
+_FEW_DIGITS = 6
 _REMEMBERED = 60  # characters of a title by which a person's word for it is kept
 _LONGEST_TITLE = 200  # a cell beyond this is no title, whatever it says
 # Ranges that do not overlap cannot cover more columns than a list may have, with room for gaps.
@@ -67,6 +69,7 @@ class TableSheet:
     unmapped: tuple[str, ...]
     rows: Sequence[Row]
     required: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()  # what stands over the header
 
     @cached_property
     def header_keys(self) -> list[tuple[int, str, bool]]:
@@ -221,18 +224,27 @@ def _mapped(top: int, depth: int, texts: Sequence[str], names: Mapping[str, str]
     return Header(top, depth, tuple(texts), tuple(columns))
 
 
-def _refuse_doubled(sheet: Sheet, header: Header) -> None:
+def doubled(columns: Sequence[tuple[str, int]]) -> list[int]:
+    """The columns that mean what an earlier one means, each behind that one."""
     seen: dict[str, int] = {}
-    for key, index in header.columns:
+    found: list[int] = []
+    for key, index in columns:
         if key in seen:
-            first, second = (
-                f"“{header.texts[i].strip()}”（{column_letter(i)} 列）" for i in (seen[key], index)
-            )
-            raise WorkbookError(
-                f"{_on(sheet)}{first}和{second}是同一项内容，不知道该用哪一列，"
-                "请删去或改名其中一列后重新上传。"
-            )
-        seen[key] = index
+            found += (seen[key], index)
+        seen.setdefault(key, index)
+    return found
+
+
+def _refuse_doubled(sheet: Sheet, header: Header) -> None:
+    pair = doubled(header.columns)[:2]
+    if not pair:
+        return
+    first, second = (f"“{header.texts[i].strip()}”（{column_letter(i)} 列）" for i in pair)
+    alike = len({header_key(header.texts[i]) for i in pair}) == 1
+    mend = "删去或改名其中一列后" if alike else "在“对应列”里选用哪一列，或者删去、改名其中一列后"
+    raise WorkbookError(
+        f"{_on(sheet)}{first}和{second}是同一项内容，不知道该用哪一列，请{mend}重新上传。"
+    )
 
 
 def _refuse_missing(
@@ -243,7 +255,21 @@ def _refuse_missing(
     if missing:
         advice = hint or "请补上后重新上传。"
         these = "这一列" if len(missing) == 1 else "这几列"
-        raise WorkbookError(f"{_on(sheet)}没有找到{'、'.join(missing)}{these}，{advice}")
+        raise WorkbookError(
+            f"{_on(sheet)}没有找到{'、'.join(missing)}{these}，{advice}{_not_understood(header)}"
+        )
+
+
+def _not_understood(header: Header) -> str:
+    """The headers that nobody knows: one of them may be what is missing."""
+    known = {index for _, index in header.columns}
+    unknown = [
+        f"“{text.strip()[:20]}”"
+        for index, text in enumerate(header.texts)
+        if text.strip() and index not in known
+    ]
+    more = "等" if len(unknown) > _ROWS_NAMED else ""
+    return f"没有认出来的列名：{'、'.join(unknown[:_ROWS_NAMED])}{more}。" if unknown else ""
 
 
 def _on(sheet: Sheet) -> str:
@@ -261,8 +287,9 @@ def _table(book: Book, sheet: Sheet, header: Header, required: tuple[str, ...]) 
         for index, text in enumerate(header.texts)
         if text.strip() and index not in mapped
     )
+    above = tuple(text for row in sheet.rows[: header.top] for text in row.cells if text.strip())
     table = TableSheet(
-        sheet.name, sheet.hidden, header_row, columns, header.texts, unmapped, rows, required
+        sheet.name, sheet.hidden, header_row, columns, header.texts, unmapped, rows, required, above
     )
     if book.delimiter is not None:
         _refuse_ragged(table)
@@ -302,18 +329,56 @@ def _with(row: Row, column: int, value: str) -> Row:
 
 def _refuse_ragged(table: TableSheet) -> None:
     """In a csv a row with another number of fields is a row whose columns have shifted. Where all
-    of them end in one comma more than the header, none has: so some programs write."""
+    of them end in one comma more than the header, none has: so some programs write. One that is
+    shorter has only lost its blank end, as Excel and Outlook write it, if all it says stands under
+    headers where other rows say such things."""
     width = len(table.headers)
     if isinstance(table.rows, PackedRows) and table.rows.width == width:
         return  # the child has counted already
-    ragged, data = [], 0
-    for row in table.rows:
-        if row_kind(row, table) == "data":
-            data += 1
-            if len(row.cells) != width:
-                ragged.append((row.number, len(row.cells), row.at(width).strip()))
-    if len(ragged) < data or any(n != width + 1 or more for _, n, more in ragged):
-        _say_ragged(width, [f"第 {number} 行 {n} 列" for number, n, _ in ragged])
+    data = [row for row in table.rows if row_kind(row, table) == "data"]
+    ragged = [row for row in data if len(row.cells) != width]
+    if len(ragged) == len(data) and all(
+        len(row.cells) == width + 1 and not row.cells[width].strip() for row in ragged
+    ):
+        return
+    whole = [row for row in data if len(row.cells) == width]
+    usual, fewest = _usual(whole or data), 1 if whole else max(2, len(data) / 2)
+    needed = max((table.columns[key] for key in table.required if key in table.columns), default=0)
+    shifted = [
+        row
+        for row in ragged
+        if not needed < len(row.cells) <= width or not _fits(row, usual, fewest)
+    ]
+    _say_ragged(width, [f"第 {row.number} 行 {len(row.cells)} 列" for row in shifted])
+
+
+Shape = tuple[bool, bool, bool]
+
+
+def _shape(text: str) -> Shape | None:
+    """What sort of thing a cell says: in Chinese or letters, figures alone, many of them."""
+    bare = text.strip()
+    if not bare:
+        return None
+    letters = any(map(str.isalpha, bare))
+    return not bare.isascii() and letters, letters, sum(map(str.isdigit, bare)) > _FEW_DIGITS
+
+
+def _usual(rows: Sequence[Row]) -> Counter[tuple[int, Shape]]:
+    """How many rows say what sort of thing in which column."""
+    return Counter(
+        (at, shape)
+        for row in rows
+        for at, text in enumerate(row.cells)
+        if (shape := _shape(text)) is not None
+    )
+
+
+def _fits(row: Row, usual: Counter[tuple[int, Shape]], fewest: float) -> bool:
+    """Whether others have the same sort of thing in each of its columns: rows of full width, or
+    where there is none most of all."""
+    shapes = ((at, _shape(text)) for at, text in enumerate(row.cells))
+    return all(shape is None or usual[at, shape] >= fewest for at, shape in shapes)
 
 
 def _say_ragged(width: int, ragged: list[str]) -> None:

@@ -83,7 +83,9 @@
     form.querySelectorAll("details:not([open])").forEach((more) => {
       more.open = fields(form).some((field) => more.contains(field) && !box(field) && field.value && said(wanted, field));
     });
-    fields(form).forEach((field) => field.dispatchEvent(new Event("change", { bubbles: true })));
+    fields(form).forEach((field) => {
+      ["input", "change"].forEach((what) => field.dispatchEvent(new Event(what, { bubbles: true })));
+    });
   }
 
   const said = (wanted, field) => (wanted[field.name] || []).includes(field.value);
