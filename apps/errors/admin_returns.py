@@ -24,6 +24,7 @@ from ydjy.lib import workdays
 
 SIGN = "errors.sign_returnfile"
 PAGE = 100  # lines of each list on 导出返回表
+_PAGED = {"blocked": "blocked", "open": "open_rows", "postponed": "postponed"}
 SHOWN = 500  # rows of the difference list on one page
 
 
@@ -60,20 +61,15 @@ def send_back(self: Any, request: HttpRequest, batch: Batch) -> HttpResponse:
             error = str(refused)
         else:
             return _prepared(request, batch, files)
-    situation = _situation(batch, checks)
+    situation = _situation(batch, checks) | {"open_rows": open_rows}
     context = situation | {
         "form": form,
         "late_form": late_form if late else None,
         "error": error,
         "bridge": statistics.bridge(statistics.rows_of(batch, request.user)),
-        "open_rows": open_rows,
         "pages": {
-            name: Paginator(rows, PAGE).get_page(request.GET.get(name))
-            for name, rows in (
-                ("blocked", situation["blocked"]),
-                ("open", open_rows),
-                ("postponed", situation["postponed"]),
-            )
+            name: Paginator(situation[rows], PAGE).get_page(request.GET.get(name))
+            for name, rows in _PAGED.items()
         },
         "late": late and not batch.returned_at,
     }
