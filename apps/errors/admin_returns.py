@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -22,6 +23,8 @@ from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workdays
 
 SIGN = "errors.sign_returnfile"
+PAGE = 100  # lines of each list on 导出返回表
+_PAGED = {"blocked": "blocked", "open": "open_rows", "postponed": "postponed"}
 SHOWN = 500  # rows of the difference list on one page
 
 
@@ -58,12 +61,16 @@ def send_back(self: Any, request: HttpRequest, batch: Batch) -> HttpResponse:
             error = str(refused)
         else:
             return _prepared(request, batch, files)
-    context = _situation(batch, checks) | {
+    situation = _situation(batch, checks) | {"open_rows": open_rows}
+    context = situation | {
         "form": form,
         "late_form": late_form if late else None,
         "error": error,
         "bridge": statistics.bridge(statistics.rows_of(batch, request.user)),
-        "open_rows": open_rows,
+        "pages": {
+            name: Paginator(situation[rows], PAGE).get_page(request.GET.get(name))
+            for name, rows in _PAGED.items()
+        },
         "late": late and not batch.returned_at,
     }
     context |= self.admin_site.each_context(request) | {"title": "导出返回表", "opts": self.opts}

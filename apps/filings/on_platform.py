@@ -39,7 +39,7 @@ class PlatformList:
 def _covers(row: Values, area: str, day: str) -> bool:
     end = row.get("end_on") or ""
     begun = (row.get("start_on") or day) <= day
-    return begun and (not end[:1].isdigit() or day <= end) and _contains(row.get("place"), area)
+    return begun and (not end[:1].isdecimal() or day <= end) and _contains(row.get("place"), area)
 
 
 def _contains(place: str | None, area: str) -> bool:

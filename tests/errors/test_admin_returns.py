@@ -4,6 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from apps.errors import admin_returns
 from apps.errors.models import Batch, ExchangeSettings, Notice, ReturnFile, Ticket
 from apps.errors.reference import sync_causes
 from apps.offices.models import Role, Staff
@@ -130,3 +131,21 @@ def test_pressing_urge_twice_sends_one_message(batch, cast, client_of):
         html = browser.post(page("urge", batch.pk), follow=True).content.decode()
     assert Notice.objects.count() == 1
     assert "今天都提醒过了" in html
+
+
+def test_a_long_list_of_what_is_open_has_pages(cast, client_of, monkeypatch):
+    sync_causes()
+    batch = weeks.received(cast)
+    monkeypatch.setattr(admin_returns, "PAGE", 2)
+    browser = client_of(cast.lead)
+    with weeks.at(weeks.FRIDAY):
+        first = browser.get(page("send_back", batch.pk))
+        rows = first.context["open_rows"]
+        assert len(rows) > 2, "a control"
+        last = browser.get(page("send_back", batch.pk), {"open": "9999"})
+    shown = [
+        [row.row_number for row in answer.context["pages"]["open"]] for answer in (first, last)
+    ]
+    assert shown[0] == [row.row_number for row in rows[:2]]
+    assert shown[1][-1] == rows[-1].row_number
+    assert f"没有结果的 {len(rows)} 条" in first.content.decode(), "the number is of all"

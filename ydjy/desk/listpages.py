@@ -185,9 +185,8 @@ class SmallListMixin(ExportMixin):
             ("skipped", "跳过", upload.skipped),
         ]
         show = request.GET.get("show", "")
-        known = [key for key, _, _ in counters]
         first = next((key for key, _, count in counters if count), "changed")
-        show = show if show in known else first
+        show = show if show in [key for key, _, _ in counters] else first
         rows = {
             "changed": changes.filter(new=False),
             "new": changes.filter(new=True),
