@@ -282,44 +282,40 @@ def _page(
     bound, rules = form.is_bound, form.rules
     if bound and not complain:
         _forgive_blanks(form)
-    found = issuers.offered(form) if bound else {}
-    named = issuers.chosen(form, found) if bound else issuers.Issuer()
     if request.FILES:
         messages.warning(request, "照片要在按“保存”或“存为草稿”时才收，请那时再选一次。")
-    context = (
-        self.admin_site.each_context(request)
-        | _known(request, form)
-        | {
-            "title": _title(draft),
-            "supplement": draft is not None and draft.status == Filing.Status.SUPPLEMENT,
-            "opts": self.opts,
-            "form": form,
-            "draft": draft,
-            "rules": rules,
-            "error": error,
-            "theirs": theirs or [],
-            "person": [form[name] for name in PERSON],
-            "sections": _sections(form),
-            "agent": [form[name] for name in AGENT if name in form.fields],
-            "owed": [form[name] for name in OWED if name in form.fields],
-            "excuses": [form[n] for n in form.fields if n.startswith("excuse_")],
-            "verdict": _verdict(form, draft) if bound and rules else None,
-            "choice": _choice(form),
-            "hospitals": found,
-            "named": named,
-            "kinds": _kinds(form),
-            "photo_types": ",".join(kind.media for kind in attachments.KINDS),
-        }
-    )
+    context = self.admin_site.each_context(request) | _known(request, form)
+    context |= {
+        "title": _title(draft),
+        "supplement": draft is not None and draft.status == Filing.Status.SUPPLEMENT,
+        "opts": self.opts,
+        "form": form,
+        "draft": draft,
+        "rules": rules,
+        "error": error,
+        "theirs": theirs or [],
+        "person": [form[name] for name in PERSON],
+        "sections": _sections(form),
+        "agent": [form[name] for name in AGENT if name in form.fields],
+        "owed": [form[name] for name in OWED if name in form.fields],
+        "excuses": [form[n] for n in form.fields if n.startswith("excuse_")],
+        "verdict": _verdict(form, draft) if bound and rules else None,
+        "choice": _choice(form),
+        "kinds": _kinds(form),
+        "photo_types": ",".join(kind.media for kind in attachments.KINDS),
+    }
     form.set_focus()
     return TemplateResponse(request, "admin/filings/filing/register.html", context)
 
 
 def _known(request: HttpRequest, form: RegisterForm) -> dict[str, Any]:
-    """What is known of the person whose number was typed."""
+    """What is known of the person whose number was typed, and of the hospitals for the case."""
     if not form.is_bound:
-        return {}
+        return {"hospitals": {}, "named": issuers.Issuer()}
+    found = issuers.offered(form)
     return {
+        "hospitals": found,
+        "named": issuers.chosen(form, found),
         "about": form.age_words(timezone.localdate()),
         "earlier": _earlier(request, form),
         "elsewhere": _elsewhere(form, request.user),
