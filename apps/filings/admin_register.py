@@ -26,7 +26,7 @@ from apps.filings.beside import PrintOut
 from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
 from apps.filings.query import CERT_INDEX
-from apps.filings.registering import AGENT, OWED, PERSON, RegisterForm, propose_start
+from apps.filings.registering import AGENT, OWED, PERSON, RegisterForm, blank_of, propose_start
 from apps.filings.rulebook import STAY, Rules
 from apps.filings.steps import EDITABLE
 from apps.offices.models import Channel, Office
@@ -246,7 +246,7 @@ def _save(
 def values_of(form: RegisterForm) -> dict[str, Any]:
     """The columns that the form fills in; what the kind does not ask for is blank."""
     data = form.cleaned_data
-    values = {name: data.get(name, _blank(name)) for name in PLAIN if name != "version"}
+    values = {name: data.get(name, blank_of(name)) for name in PLAIN if name != "version"}
     excused = {rule: said for rule in EXCUSES if (said := data.get(f"excuse_{rule}"))}
     return values | {
         "born": data.get("born"),
@@ -259,13 +259,6 @@ def values_of(form: RegisterForm) -> dict[str, Any]:
         if form.rules is None or form.rules.group != "referral"
         else not form.rules.certificate_needed,
     }
-
-
-def _blank(name: str) -> Any:
-    column = Filing._meta.get_field(name)
-    if column.null:
-        return None
-    return column.default if isinstance(column.default, bool) else ""
 
 
 def _agents(form: RegisterForm) -> list[dict[str, str]]:
@@ -291,11 +284,10 @@ def _page(
     bound, rules = form.is_bound, form.rules
     if bound and not complain:
         _forgive_blanks(form)
-    found = issuers.offered(form) if bound else {}
-    named = issuers.chosen(form, found) if bound else issuers.Issuer()
     if request.FILES:
         messages.warning(request, "照片要在按“保存”或“存为草稿”时才收，请那时再选一次。")
-    context = self.admin_site.each_context(request) | {
+    context = self.admin_site.each_context(request) | _known(request, form)
+    context |= {
         "title": _title(draft),
         "supplement": draft is not None and draft.status == Filing.Status.SUPPLEMENT,
         "opts": self.opts,
@@ -309,18 +301,27 @@ def _page(
         "agent": [form[name] for name in AGENT if name in form.fields],
         "owed": [form[name] for name in OWED if name in form.fields],
         "excuses": [form[n] for n in form.fields if n.startswith("excuse_")],
-        "about": form.age_words(timezone.localdate()) if bound else "",
-        "earlier": _earlier(request, form) if bound else [],
-        "elsewhere": _elsewhere(form, request.user) if bound else [],
         "verdict": _verdict(form, draft) if bound and rules else None,
         "choice": _choice(form),
-        "hospitals": found,
-        "named": named,
         "kinds": _kinds(form),
         "photo_types": ",".join(kind.media for kind in attachments.KINDS),
     }
     form.set_focus()
     return TemplateResponse(request, "admin/filings/filing/register.html", context)
+
+
+def _known(request: HttpRequest, form: RegisterForm) -> dict[str, Any]:
+    """What is known of the person whose number was typed, and of the hospitals for the case."""
+    if not form.is_bound:
+        return {"hospitals": {}, "named": issuers.Issuer()}
+    found = issuers.offered(form)
+    return {
+        "hospitals": found,
+        "named": issuers.chosen(form, found),
+        "about": form.age_words(timezone.localdate()),
+        "earlier": _earlier(request, form),
+        "elsewhere": _elsewhere(form, request.user),
+    }
 
 
 def _title(draft: Filing | None) -> str:

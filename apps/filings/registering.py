@@ -358,3 +358,11 @@ def propose_start(typed: QueryDict) -> None:
     today = timezone.localdate()
     if came and came < today and typed.get("start_on", "") in ("", str(today)):
         typed["start_on"] = str(came)
+
+
+def blank_of(name: str) -> Any:
+    """What stands in a column that the kind does not ask for."""
+    column = Filing._meta.get_field(name)
+    if column.null:
+        return None
+    return column.default if isinstance(column.default, bool) else ""

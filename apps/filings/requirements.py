@@ -10,10 +10,10 @@ Sources: D-F01–D-F51; traps 4, 5, 7, 24–29.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date
 
-from apps.filings import plausible
+from apps.filings import papers, plausible
 from apps.filings.application import (
     COPY,
     INSURANCE_WORDS,
@@ -30,11 +30,15 @@ from apps.filings.application import (
     age_on,
     in_words,
 )
-from apps.filings.rulebook import Choice, EligibilityRow, MaterialRow, Rules, decide
+from apps.filings.rulebook import Choice, EligibilityRow, Rules, decide
 from ydjy.lib import divisions
 from ydjy.lib.workdays import Calendar
 
 __all__ = [
+    "COPY",
+    "LATER",
+    "ORIGINAL",
+    "PROMISE",
     "Application",
     "Choice",
     "Finding",
@@ -48,7 +52,6 @@ __all__ = [
     "decide",
     "end_of",
     "judge",
-    "missing",
     "overlapping",
     "settlement",
 ]
@@ -114,13 +117,13 @@ def judge(rules: Rules, asked: Application, *, passed_over: str = "") -> Verdict
         _alone(rules, asked),
         *_certificate(rules, asked),
     ]
-    lacking = missing(rules, asked)
-    findings += _materials(rules, asked, lacking)
+    lacking = papers.missing(rules, asked)
+    findings += papers.findings(rules, asked, lacking)
     if rules.guardian_needed:
         findings.append(_guardian(rules, asked))
     return Verdict(
         tuple(one for one in findings if one is not None),
-        tuple(_group_words(group) for group in lacking),
+        tuple(papers.group_words(group) for group in lacking),
         asked.end_on or end_of(rules, asked.start_on, asked.discharge_on),
         settlement(rules, asked),
         asked.admission_on is not None and asked.admission_on < asked.applied_on,
@@ -372,54 +375,3 @@ def _guardian(rules: Rules, asked: Application) -> Finding:
         words = f"监护人的备案{there.filing_number}{wrong}。"
         return Finding("guardian", "refuse", words, rules.basis)
     return Finding("guardian", "ok", f"监护人的备案是{there.filing_number}。", rules.basis)
-
-
-# Materials ---------------------------------------------------------------------------------------
-
-
-def missing(rules: Rules, asked: Application) -> list[tuple[MaterialRow, ...]]:
-    """The groups of which nothing was handed in, promised or put off."""
-    return [group for group in rules.groups.values() if not _settled_how(rules, group, asked)]
-
-
-def _settled_how(rules: Rules, group: Collection[MaterialRow], asked: Application) -> str:
-    for row in group:
-        how = asked.handed.get(row.key, "")
-        if how in (ORIGINAL, COPY):
-            return how
-        if how == PROMISE and asked.commitment_signed and rules.commitment_allowed and row.waivable:
-            return how
-        if how == LATER:  # by which day is asked for by itself, see plausible.py
-            return how
-    return ""
-
-
-def _materials(
-    rules: Rules, asked: Application, lacking: list[tuple[MaterialRow, ...]]
-) -> list[Finding | None]:
-    found: list[Finding | None] = []
-    for group in lacking:
-        words = f"还缺{_group_words(group)}。"
-        field = ""
-        if promised := [row for row in group if asked.handed.get(row.key) == PROMISE]:
-            if rules.commitment_allowed and any(row.waivable for row in promised):
-                field = "commitment_signed_on"
-                words = f"{_group_words(group)}用承诺代替，请填承诺书签字日期。"
-            else:
-                words = f"{words}这一项不能用承诺代替，要交材料或者容缺后补。"
-        basis = group[0].basis or rules.basis
-        found.append(Finding("materials", "refuse", words, basis, field))
-    for how, word in ((PROMISE, "签了承诺书，限期补齐"), (LATER, "容缺受理，限期补齐")):
-        groups = [g for g in rules.groups.values() if _settled_how(rules, g, asked) == how]
-        if groups:
-            names = "、".join(_group_words(group) for group in groups)
-            found.append(Finding("materials", "warn", f"{names}：{word}。", groups[0][0].basis))
-    if not lacking and rules.groups:
-        found.append(Finding("materials", "ok", "材料齐全。", rules.basis))
-    return found
-
-
-def _group_words(group: Collection[MaterialRow]) -> str:
-    """社会保障卡; or 房产证、居住证（任选其一）."""
-    names = "、".join(row.words for row in group)
-    return names if len(group) == 1 else f"{names}（任选其一）"
