@@ -156,7 +156,7 @@ RUN: dict[str, tuple[list[str], str]] = {
     "public_role": ([], "CREATE ROLE ydjy_public"),
     "public_snapshot": (["NEW"], ""),
     "quickstart": (["--no-serve"], "准备好了"),
-    "refusals": ([], ""),
+    "refusals": (["--check"], "最新的"),
     "restore": (["NEW"], "这个备份文件"),
     "return_file": (["--week", "2026-W47", "--out", "FOLDER"], ""),
     "seal_changes": ([], "封存了"),
@@ -180,8 +180,12 @@ def test_no_command_is_left_out():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(RUN))
-def test_every_command_runs(name: str, jinzhou_policy: None, tmp_path: Path, settings: Any):
+def test_every_command_runs(
+    name: str, jinzhou_policy: None, tmp_path: Path, settings: Any, request: pytest.FixtureRequest
+):
     settings.STATIC_ROOT = tmp_path / "static"
+    mask = os.umask(0o077)  # a first start sets it for good
+    request.addfinalizer(lambda: os.umask(mask))
     weekly = tmp_path / "a.xlsx"
     weekly.write_bytes(workbooks.weekly_workbook(workbooks.weekly_rows(3)))
     given = {"WEEKLY": str(weekly), "NEW": str(tmp_path / "new"), "FOLDER": str(tmp_path)}

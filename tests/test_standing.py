@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from apps.errors.models import Batch, Heartbeat
 from tests import cast as casting
+from tests import migrated
 from tests.cast import Cast
 from tests.processes import environ, python
 from ydjy import celery
@@ -160,9 +161,9 @@ print(before, ask(), browser.get("/admin/").status_code, browser.get("/").status
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the file of SQLite")
-def test_a_file_made_anew_under_a_running_program_is_not_in_order(started, tmp_path):
-    machine = started.copy(tmp_path / "data", "emptied")
-    env = environ(machine.folder, DJANGO_SETTINGS_MODULE="ydjy.settings")
+def test_a_file_made_anew_under_a_running_program_is_not_in_order(tmp_path):
+    migrated.lend(tmp_path)
+    env = environ(tmp_path, DJANGO_SETTINGS_MODULE="ydjy.settings")
     done = python("-W", "ignore", "-c", EMPTY_FILE, env=env)
     assert done.stdout.split() == ["200", "503", "503", "503"], done.stderr
 

@@ -50,7 +50,7 @@ def only_when_ready(get_response: Answer) -> Answer:
 
 def unavailable(request: HttpRequest, said: str) -> HttpResponse:
     """503: the staff read what is wrong, the public that it will be over."""
-    if settings.SITE != "public" and request.path.startswith("/admin/"):
+    if settings.SITE == "staff" or request.path.startswith("/admin/"):
         response = HttpResponse(loader.render_to_string("503.html", {"said": said}), status=503)
     else:
         response = show(request, "public/503.html", {"site": furniture_at_hand()}, status=503)
