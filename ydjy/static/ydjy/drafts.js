@@ -157,7 +157,7 @@
   function watch() {
     const count = {};
     document.querySelectorAll("form[method=post]:not(#logout-form):not(.show-number)").forEach((form) => {
-      if (!fields(form).length || form.querySelector("input[type=password]")) return;
+      if (!fields(form).length) return;
       const name = `${mine}${location.pathname}|${form.id}|${form.getAttribute("action") || ""}`;
       count[name] = (count[name] || 0) + 1;
       forms.push(new Watched(form, `${name}|${count[name]}`));
