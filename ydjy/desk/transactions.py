@@ -42,7 +42,9 @@ class OneTransactionPerWrite:
 
 
 def write_unless_busy(write: Callable[[], object]) -> bool:
-    """Does a small write that may be left out; on SQLite it is, while somebody else is writing."""
+    """Does a small write that may be left out; on SQLite it is, while somebody else is writing.
+
+    One statement: it is done or not, and inside a transaction of ours nobody else is writing."""
     if connection.vendor != "sqlite":
         write()
         return True
@@ -51,8 +53,7 @@ def write_unless_busy(write: Callable[[], object]) -> bool:
     patience = int(sqlite.execute("PRAGMA busy_timeout").fetchone()[0])
     sqlite.execute("PRAGMA busy_timeout = 0")
     try:
-        with transaction.atomic():
-            write()
+        write()
     except OperationalError as refused:
         if "locked" not in str(refused):
             raise

@@ -45,6 +45,7 @@
   }
 
   const fields = (form) => Array.from(form.elements).filter((field) => field.matches("input, select, textarea") && kept(field));
+  const several = (field) => field.tagName === "SELECT" && field.multiple;  // a choice of files is multiple, too
   const box = (field) => field.type === "checkbox" || field.type === "radio";
 
   const hideNumber = (text) => text.replace(LONG_NUMBER, "");
@@ -54,7 +55,7 @@
     fields(form).forEach((field) => {
       found[field.name] = found[field.name] || [];
       if (box(field)) { if (field.checked) found[field.name].push(field.value); return; }
-      const chosen = field.multiple ? Array.from(field.selectedOptions, (o) => o.value) : [field.value];
+      const chosen = several(field) ? Array.from(field.selectedOptions, (o) => o.value) : [field.value];
       found[field.name].push(...chosen.map(hideNumber));
     });
     return found;
@@ -63,7 +64,7 @@
   // Everything there is, only to see whether it changed: this never leaves the page.
   const whole = (form) => Array.from(form.elements, (field) => {
     if (field.type === "hidden" || field.type === "submit") return "";
-    return box(field) ? field.checked : field.multiple ? Array.from(field.selectedOptions, (o) => o.value).join() : field.value;
+    return box(field) ? field.checked : several(field) ? Array.from(field.selectedOptions, (o) => o.value).join() : field.value;
   });
 
   function put(form, wanted) {
@@ -72,7 +73,7 @@
       const said = wanted[field.name];
       if (!said) return;
       if (box(field)) { field.checked = said.includes(field.value); return; }
-      if (field.multiple) {
+      if (several(field)) {
         Array.from(field.options).forEach((o) => { o.selected = said.includes(o.value); });
         return;
       }
@@ -156,7 +157,7 @@
   function watch() {
     const count = {};
     document.querySelectorAll("form[method=post]:not(#logout-form):not(.show-number)").forEach((form) => {
-      if (!fields(form).length || form.querySelector("input[type=password]")) return;
+      if (!fields(form).length) return;
       const name = `${mine}${location.pathname}|${form.id}|${form.getAttribute("action") || ""}`;
       count[name] = (count[name] || 0) + 1;
       forms.push(new Watched(form, `${name}|${count[name]}`));
