@@ -255,10 +255,10 @@ def _evidence(self: Any, request: HttpRequest, said: dict[str, Any] | None) -> l
 
 def _second(self: Any, request: HttpRequest, row: Ticket) -> dict[str, Any]:
     """The second best cause, as it is shown."""
-    said = (row.diagnosis or {}).get("second")
-    if not said:
+    said = (row.diagnosis or {}).get("second") or {}
+    cause = CauseCode.objects.filter(code=said["cause"]).first() if said else None
+    if cause is None:
         return {}
-    cause = CauseCode.objects.filter(code=said["cause"]).first()
     return {**said, "cause": cause, "evidence": _evidence(self, request, said)}
 
 

@@ -142,12 +142,16 @@ def _rows_of(weeks: list[str]) -> QuerySet[StagedRow]:
 
 
 def _sees_all(staff: Any) -> bool:
-    return bool(getattr(staff, "municipal", False))
+    return bool(getattr(staff, "municipal", False) and staff.case_path)
 
 
 def _lines(staff: Any) -> QuerySet[SourceLine]:
-    """The received lines of the tickets that the person may see."""
-    return SourceLine.objects.filter(ticket__in=Ticket.objects.visible_to(staff))
+    """The received lines of the tickets that the person may see: by the path of their office, which
+    a database that looks at each row reads quicker than a list of all tickets."""
+    if _sees_all(staff):
+        return SourceLine.objects.all()
+    path = getattr(staff, "case_path", None) or "-"
+    return SourceLine.objects.filter(ticket__office__path__startswith=path)
 
 
 @dataclass
