@@ -53,6 +53,8 @@ def test_a_lost_desk_comes_back_row_for_row_and_file_for_file(
     assert made["files"] == len(files(old)) > 0
     assert len(made["head"]) == 64
     assert Path(made["file"]).stat().st_mode & 0o077 == 0
+    if not old.server:
+        assert made["bytes"] < (old.folder / "ydjy.sqlite3").stat().st_size / 2, "it is packed"
     bring_keys(old, new)
     back = new.run("restore", made["file"])
     assert list(made) == ["file", "bytes", "rows", "files", "head", "seconds"]
@@ -90,6 +92,11 @@ def test_what_does_not_fit_is_refused_and_nothing_is_put_in_place(
     (new.folder / "keys" / "backup.key").write_text("00" * 32)
     assert "不是做备份时的那一把" in new.refused("restore", file)
     shutil.copy(old.folder / "keys" / "backup.key", new.folder / "keys")
+    (new.folder / "keys" / "field.key").write_text("00" * 32)
+    refused = new.refused("restore", file)
+    assert "field.key不是做备份时的那一把" in refused
+    assert "什么也没有写进去" in refused
+    shutil.copy(old.folder / "keys" / "field.key", new.folder / "keys")
     assert new.run("restore", file)["rows"] > 1000, "the same file, whole and with its key"
 
 

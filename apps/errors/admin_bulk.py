@@ -15,6 +15,7 @@ from apps.errors.models import BulkAction, CauseCode, Ticket
 from apps.errors.ticket import RESULT_LIMIT
 from apps.offices.models import Staff
 from ydjy.desk.adminkit import admin_verb
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.verbs import Refused
 from ydjy.lib.wholenumbers import whole_number
 
@@ -29,7 +30,7 @@ LABELS = {
 UNCHANGED = f"刚才有人办过，或者换成自己的机构、姓名以后超过 {RESULT_LIMIT} 个字"
 
 
-class BulkForm(forms.Form):
+class BulkForm(NoNumbers, forms.Form):
     """What is done to all of them; which fields count depends on ``verb``."""
 
     verb = forms.ChoiceField(label="怎么办", choices=list(LABELS.items()))

@@ -14,12 +14,13 @@ from apps.errors.models.batch import moment
 from apps.offices.models.calendar import week_of
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.adminverb import must_be_as_seen
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.verbs import Refused
 
 _SHAPES = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 
 
-class DueForm(forms.Form):
+class DueForm(NoNumbers, forms.Form):
     due_at = forms.DateTimeField(
         label="改到什么时候",
         input_formats=_SHAPES,

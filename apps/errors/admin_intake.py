@@ -31,6 +31,7 @@ AT_ONCE_ROWS = 2_000  # rows that are imported while the person waits
 @admin_verb(IMPORT, methods=("GET", "POST"), row=False, atomic=False)
 def receive(self: Any, request: HttpRequest) -> HttpResponse:
     """Step one: the file. Its receipt is committed before it is read; a refused one keeps it."""
+    uploads.must_see(request.user)
     form = FileForm(request.POST or None, request.FILES or None)
     error = ""
     if request.method == "POST" and form.is_valid():

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.errors import intake, manual
 from apps.errors.models import Ticket
 from ydjy.desk.adminkit import admin_verb
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.sheets import ACCEPTED
 from ydjy.desk.verbs import Refused
 
@@ -29,7 +30,7 @@ _ASKED = {
 _NEEDED = {"reported_on", "name", "cert_no", "insured_place", "inst_name", "err_msg"}
 
 
-class ManualForm(forms.Form):
+class ManualForm(NoNumbers, forms.Form):
     """The cells of one line, read by the same rules as the province's list."""
 
     source = forms.ChoiceField(
@@ -48,6 +49,7 @@ class ManualForm(forms.Form):
         self.values: dict[str, Any] = {}
 
     def clean(self) -> dict[str, Any]:
+        super().clean()
         cells = {key: self.cleaned_data.get(key, "") for key in _ASKED}
         values, doubts = intake.list_kind().judge(cells)
         for key, words in {**doubts.bad, **doubts.unsure}.items():

@@ -17,6 +17,7 @@ from apps.errors.forms import FileForm, UnfinishedForm
 from apps.errors.models import Batch, Dispatch, ExchangeSettings, Feedback, ReturnFile
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.downloads import as_file
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workdays
 
@@ -24,7 +25,7 @@ SIGN = "errors.sign_returnfile"
 SHOWN = 500  # rows of the difference list on one page
 
 
-class LateForm(forms.Form):
+class LateForm(NoNumbers, forms.Form):
     """After the cut-off: why."""
 
     late_reason = forms.CharField(label="迟报的原因", max_length=200)

@@ -22,9 +22,9 @@ from apps.errors.pages import in_words, shown
 from apps.errors.ticket import OPEN, Status
 from apps.filings.models import Filing
 from apps.offices.models.duty import Duty
+from ydjy.desk import rowplaces
 from ydjy.desk.adminkit import admin_verb, masked
 from ydjy.desk.secrets import opened
-from ydjy.desk.sheets import place
 from ydjy.desk.transactions import write_unless_busy
 from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib import idnumbers, intext
@@ -222,6 +222,7 @@ def _sources(row: Ticket) -> list[dict[str, Any]]:
     for line in row.lines.select_related("staged__upload", "home"):
         staged = line.staged
         sheet = next((s for s in staged.upload.layout if s["sheet"] == staged.sheet), {})
+        place = rowplaces.of_row(staged.sheet, staged.row)
         hidden = {i for key, i in sheet.get("columns", {}).items() if key in secret}
         cells = opened(staged.cells) or []
         headers = sheet.get("headers", [])
@@ -229,7 +230,7 @@ def _sources(row: Ticket) -> list[dict[str, Any]]:
             {
                 "pk": line.pk,
                 "home": line.home,
-                "where": f"《{staged.upload.filename}》{place(staged.sheet, staged.row)}",
+                "where": f"《{staged.upload.filename}》{place}",
                 "cells": [
                     (headers[i] if i < len(headers) else "", hide(text, i in hidden))
                     for i, text in enumerate(cells)

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from apps.errors.models import SourceLine, Ticket
-from apps.errors.ticket import OPEN
+from apps.errors.ticket import OPEN, Status
 from ydjy.desk import sheets
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import opened
@@ -118,11 +118,19 @@ def _open_row(row: StagedRow, ticket: Ticket, today: date) -> OpenRow:
 
 
 def unfinished_words(ticket: Ticket, today: date) -> str:
-    """Why it is not done and until when; nothing when that day has gone by."""
+    """Why it is not done and until when, as somebody has written, or that it went one level up and
+    waits for an answer; nothing when the day that was written has gone by."""
     until = ticket.expected_on
-    if not ticket.unfinished_reason or (until and until < today):
+    if ticket.unfinished_reason and not (until and until < today):
+        end = f"，预计{until.month}月{until.day}日办结。" if until else ""
+        return ticket.unfinished_reason + end
+    if ticket.status != Status.WAITING:
         return ""
-    return ticket.unfinished_reason + (f"，预计{until.month}月{until.day}日办结。" if until else "")
+    asked = ticket.escalations.unanswered().order_by("at").first()
+    if asked is None:
+        return ""
+    at = timezone.localdate(asked.at)
+    return f"{at.month}月{at.day}日已上报{asked.to}，等待答复。"
 
 
 def _answer(row: StagedRow, ticket: Ticket | None) -> Answer | None:

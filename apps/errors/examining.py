@@ -6,7 +6,7 @@ is received. A small list is also tried against what is stored.
 
 from collections.abc import Callable
 
-from apps.errors import intake
+from apps.errors import feedback, intake
 from apps.errors.tending import SMALL
 from apps.filings import workbooks
 from apps.institutions import importing
@@ -16,6 +16,7 @@ Kinds = dict[str, Callable[[], sheets.ListKind]]
 
 _LARGE: Kinds = {
     intake.KIND: intake.list_kind,
+    feedback.KIND: feedback.kind,
     importing.KIND: importing.list_kind,
     workbooks.KIND: workbooks.kind,
     workbooks.PLATFORM: workbooks.platform_kind,

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from apps.errors.models import CauseCode, Ticket
 from apps.errors.ticket import RESULT_LIMIT
 from apps.offices.models import Staff
+from ydjy.desk.freetext import NoNumbers
 
 
 def one_line_end(text: str) -> str:
@@ -31,7 +32,7 @@ def who_could_take(ticket: Ticket, staff: Any) -> QuerySet[Staff]:
     return people.select_related("office")
 
 
-class WorkForm(forms.Form):
+class WorkForm(NoNumbers, forms.Form):
     """The right half of a ticket's page. It never names a state: its buttons call the verbs."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -127,7 +128,7 @@ class WorkForm(forms.Form):
         return WorkForm(self.ticket, self.staff, data)
 
 
-class FileForm(forms.Form):
+class FileForm(NoNumbers, forms.Form):
     """Step one of the import: the province's workbook as it was received."""
 
     file = forms.FileField(
@@ -148,7 +149,7 @@ class FileForm(forms.Form):
         super().__init__(*args, label_suffix="", **kwargs)
 
 
-class UnfinishedForm(forms.Form):
+class UnfinishedForm(NoNumbers, forms.Form):
     """Friday: what goes into the lines that have no result yet."""
 
     reason = forms.CharField(label="没有办结的原因", max_length=80)

@@ -16,7 +16,7 @@ from apps.errors.handing import Roster, hand_out
 from apps.errors.models import Batch, RouteRule, SourceLine, Ticket, TicketEvent
 from apps.errors.ticket import Status
 from apps.offices.models import Office, Staff
-from ydjy.desk import bulk, sheets
+from ydjy.desk import bulk, rowplaces
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import StagedRow
 from ydjy.desk.people import CERT_INDEX
@@ -159,7 +159,7 @@ def _log(
     events: list[tuple[Any, ...]] = []
     for row in rows:
         ticket = made[row.pk]
-        words = f"从《{row.upload.filename}》{sheets.place(row.sheet, row.row)}导入"
+        words = f"从《{row.upload.filename}》{rowplaces.of_row(row.sheet, row.row)}导入"
         if why := waiting.get(ticket.office_id):
             words = f"{words}；{why}，还没有分派"
         events.append((ticket.pk, now, who, "receive", "", Status.NEW, words[:300]))

@@ -25,9 +25,9 @@ KEPT = (
 
 
 def tend(now: datetime) -> int:
-    """What is due now; each hour also what a crash left beside the lists."""
+    """What is due now; every ten minutes also what a crash left beside the lists."""
     taken = leftovers.tend(now)
-    if now.minute == 0:
+    if now.minute % leftovers.SWEEPING == 0:
         for sweep in (attachments.sweep, returns.sweep, vault.sweep, progress.sweep):
             sweep()
     return taken

@@ -29,6 +29,7 @@ from apps.filings.application import HANDED
 from apps.filings.forms import FilingForm
 from apps.filings.models import Filing, FilingEvent
 from apps.filings.query import phone_index, tail_index
+from apps.filings.steps import EDITABLE
 from apps.offices.models import official_calendar
 from ydjy.desk import reading, tabs
 from ydjy.desk.adminkit import OfficeScopedAdmin, ReadOnlyInline, masked, short
@@ -94,10 +95,11 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
     void_attachment = admin_attachments.void_attachment
     print_copy, paper = admin_steps.print_copy, admin_steps.paper
     submit, approve, reject = admin_steps.submit, admin_steps.approve, admin_steps.reject
-    request_supplement, resubmit = admin_steps.request_supplement, admin_steps.resubmit
+    request_supplement = admin_steps.request_supplement
     refer_to_panel = admin_steps.refer_to_panel
     panel_met, panel_not_met = admin_steps.panel_met, admin_steps.panel_not_met
     withdraw, begin_change = admin_steps.withdraw, admin_steps.begin_change
+    copy = admin_steps.copy
     ask_revoke, revoke, restore = admin_steps.ask_revoke, admin_steps.revoke, admin_steps.restore
     suspend, resume = admin_steps.suspend, admin_steps.resume
     reverse_decision = admin_steps.reverse_decision
@@ -237,6 +239,7 @@ def about(filing: Filing) -> dict[str, Any]:
     )
     wards = filing.wards.filter(status=Filing.Status.APPROVED)
     return admin_attachments.shown(filing) | {
+        "editable": filing.status in EDITABLE,
         "filing": admin_lists.shown([filing], today)[0],
         "why_due": _why_due(filing),
         "rules": rules,

@@ -19,6 +19,7 @@ from apps.filings.catalogue import Variant
 from ydjy.desk import leftovers, longlists, uploads
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.columnsform import ColumnsForm
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.models import Upload
 from ydjy.desk.verbs import Refused
 
@@ -30,7 +31,7 @@ ELSEWHERE = "是别的机构收的，请和他们联系。"
 TITLES = {workbooks.KIND: "批量登记备案", workbooks.PLATFORM: "与平台核对"}
 
 
-class ListForm(forms.Form):
+class ListForm(NoNumbers, forms.Form):
     """Which kind of filing the list is of, whose list it is, and the file."""
 
     variant = forms.ModelChoiceField(label="备案类别", queryset=Variant.objects.none())
@@ -52,6 +53,7 @@ class ListForm(forms.Form):
 
 def sent(self: Any, request: HttpRequest, kind: str) -> HttpResponse:
     """The first step of both: the file. A refused file keeps its receipt."""
+    uploads.must_see(request.user)
     platform = kind == workbooks.PLATFORM
     form = ListForm(request.POST or None, request.FILES or None, platform=platform)
     error = ""

@@ -1,25 +1,34 @@
 """Registering a filing: the page, what it shows beside the form, and what its buttons do."""
 
+import re
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, transaction
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import admin_attachments, attachments, policybook, printing, requirements
+from apps.filings import (
+    admin_attachments,
+    attachments,
+    issuers,
+    policybook,
+    printing,
+    requirements,
+)
 from apps.filings.beside import PrintOut
 from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
 from apps.filings.query import CERT_INDEX
-from apps.filings.registering import AGENT, OWED, PERSON, STAY, RegisterForm
-from apps.filings.rulebook import Rules
-from apps.institutions import asking
-from apps.institutions.models import Institution, ReferralRight
-from apps.offices.models import Channel
+from apps.filings.registering import AGENT, OWED, PERSON, RegisterForm
+from apps.filings.rulebook import STAY, Rules
+from apps.filings.steps import EDITABLE
+from apps.offices.models import Channel, Office
 from ydjy.desk import reading
 from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.people import PREFIX
@@ -28,7 +37,9 @@ from ydjy.desk.verbs import Refused, Stale
 from ydjy.lib.wholenumbers import whole_number
 
 EARLIER = 8
+EXCUSES = ("eligibility", "channel", "plausible")
 SAVING = ("draft", "submit")
+_AT_ODDS = "这些内容互相矛盾，没有保存。请逐项核对日期、类别和材料，改好后再保存。"
 PLAIN = (
     *("cert_type", "cert_no", "name", "insutype", "person_status", "insured_area", "phone"),
     *("psn_no", "variant", "channel", "office", "destination", "residence", "start_on", "end_on"),
@@ -36,6 +47,7 @@ PLAIN = (
     *("guardian_insured_there", "diagnosis", "issuer_confirmed", "certificate_no"),
     *("certificate_on", *OWED),
 )
+_KIND = re.compile("[-\\w]{1,60}", re.ASCII)
 SECTIONS = (
     ("随谁居住", ("relation", "relative", "relative_document")),
     ("监护人", ("guardian_number", "guardian_insured_there")),
@@ -57,11 +69,11 @@ def enter(self: Any, request: HttpRequest) -> HttpResponse:
 @admin_verb(
     "filings.change_filing",
     methods=("GET", "POST"),
-    when=lambda filing: filing.status == Filing.Status.DRAFT,
+    when=lambda filing: filing.status in EDITABLE,
 )
 def amend(self: Any, request: HttpRequest, obj: Filing) -> HttpResponse:
-    """A draft filled in further, such as that of a 变更."""
-    if obj.status != Filing.Status.DRAFT:
+    """A draft filled in further, such as that of a 变更; or what was sent back for 补正."""
+    if obj.status not in EDITABLE:
         raise Refused("已经提交的备案不能直接改，请用页面上的按钮。")
     return _screen(self, request, obj)
 
@@ -74,11 +86,12 @@ def _screen(self: Any, request: HttpRequest, draft: Filing | None) -> HttpRespon
         return _page(self, request, form, draft)
     typed = _with_defaults(request, draft, rules)
     form = RegisterForm(typed, staff=staff, rules=rules)
-    good = form.is_valid()
+    form.is_valid()
     if number := form.cleaned_data.get("cert_no"):
         typed["cert_no"] = number
-    if do not in SAVING or not rules or not good:
-        return _page(self, request, form, draft, complain=do in SAVING)
+    error = _judged(form, draft, submit=do == "submit") if do in SAVING and rules else ""
+    if do not in SAVING or not rules or error or form.errors:
+        return _page(self, request, form, draft, complain=do in SAVING, error=error)
     try:
         with transaction.atomic():
             filing = _save(request, form, draft, submit=do == "submit")
@@ -88,12 +101,51 @@ def _screen(self: Any, request: HttpRequest, draft: Filing | None) -> HttpRespon
         return _page(self, request, form, draft, error=str(stale), theirs=theirs)
     except Refused as refused:
         return _page(self, request, form, draft, error=str(refused))
-    if do == "draft":
-        messages.success(request, f"备案 {filing.number} 存为草稿，还没有提交。")
+    except (IntegrityError, DataError):  # the words of the engine hold the row: not for a page
+        return _page(self, request, form, draft, error=_AT_ODDS)
+    return _saved(request, filing, submitted=do == "submit")
+
+
+def _saved(request: HttpRequest, filing: Filing, *, submitted: bool) -> HttpResponse:
+    if not submitted:
+        kept = "存为草稿" if filing.status == Filing.Status.DRAFT else "已保存"
+        messages.success(request, f"备案 {filing.number} {kept}，还没有提交。")
         return redirect("admin:filings_filing_change", filing.pk)
-    printing.copy(filing, PrintOut.Form.RECEIPT, by=staff)
+    printing.copy(filing, PrintOut.Form.RECEIPT, by=request.user)
     messages.success(request, f"备案 {filing.number} 已提交，等另一个人审核。")
     return redirect(reverse("admin:filings_filing_paper", args=[filing.pk]) + "?form=receipt")
+
+
+def _judged(form: RegisterForm, draft: Filing | None, *, submit: bool) -> str:
+    """Judged before it is written: by the constraints of the table, and for handing in by the
+    rules. What has a field is told there; the rest is returned as a sentence."""
+    if form.errors:
+        return ""
+    filing = _unsaved(form, draft)
+    try:
+        filing.validate_constraints()
+    except ValidationError as problem:
+        form.refuse(problem)
+    verdict = filing.verdict() if submit and not form.errors else None
+    if verdict is None:
+        return ""
+    for one in verdict.refusals:
+        if one.field in form.fields:
+            form.add_error(one.field, one.words)
+    return "".join(one.words for one in verdict.refusals if one.field not in form.fields)
+
+
+def _unsaved(form: RegisterForm, draft: Filing | None) -> Filing:
+    """The filing as it would be, for looking at."""
+    values = values_of(form) | issuers.chosen(form, issuers.offered(form)).columns
+    filing = Filing(**values, created_by_id=0, origin=Filing.Origin.DESK)
+    filing.cert_index = blind_index(CERT_INDEX, filing.clear("cert_no"))
+    filing.born = form.identity.birth_date if form.identity else values["born"]
+    if draft is not None:
+        filing.pk, filing.previous_id = draft.pk, draft.previous_id
+        filing.submitted_at = draft.submitted_at
+        filing.rules = draft.rules if draft.variant_id == filing.variant_id else {}
+    return filing
 
 
 def _with_defaults(request: HttpRequest, draft: Filing | None, rules: Rules | None) -> QueryDict:
@@ -103,20 +155,31 @@ def _with_defaults(request: HttpRequest, draft: Filing | None, rules: Rules | No
         unticked = isinstance(value, bool | list)  # a box left open is an answer too
         if name not in typed and not unticked and value not in (None, "") and name != "version":
             typed[name] = str(getattr(value, "pk", value))
+    _propose_start(typed)
     return typed
 
 
 def _rules(request: HttpRequest, draft: Filing | None) -> Rules | None:
     """Those of the chosen kind as they stand on the day of admission, else today."""
     chosen = request.POST.get("variant") or request.GET.get("kind", "")
+    number = whole_number(chosen)
+    key = {"code": chosen} if number is None else {"pk": number}
     rows = policybook.variants()
-    if (key := whole_number(chosen)) is not None:
-        found = rows.filter(pk=key).first()  # type: ignore[attr-defined]
-    else:
-        found = rows.filter(code=chosen).first() if chosen else None  # type: ignore[attr-defined]
-    if found is None and draft is not None:
-        found = rows.get(pk=draft.variant_id)  # type: ignore[attr-defined]
+    found = rows.filter(**key).first() if _KIND.fullmatch(chosen) else None  # type: ignore[attr-defined]
+    if draft is not None and found in (None, draft.variant):
+        return draft.rulebook
     return policybook.rules_of(found) if found else None
+
+
+def _propose_start(typed: QueryDict) -> None:
+    """Who is in hospital already starts with the admission: today is only what was proposed."""
+    try:
+        came = RegisterForm.base_fields["admission_on"].clean(typed.get("admission_on"))
+    except ValidationError:
+        return
+    today = timezone.localdate()
+    if came and came < today and typed.get("start_on", "") in ("", str(today)):
+        typed["start_on"] = str(came)
 
 
 def _initial(request: HttpRequest, draft: Filing | None, rules: Rules | None) -> dict[str, Any]:
@@ -145,8 +208,7 @@ def _initial(request: HttpRequest, draft: Filing | None, rules: Rules | None) ->
         "institution": draft.referral_institution_id,
         "guardian_number": draft.guardian_filing.number if draft.guardian_filing else "",
         "version": draft.version,
-        "excuse_eligibility": draft.excused.get("eligibility", ""),
-        "excuse_channel": draft.excused.get("channel", ""),
+        **{f"excuse_{rule}": draft.excused.get(rule, "") for rule in EXCUSES},
     }
 
 
@@ -170,7 +232,7 @@ def _save(
     request: HttpRequest, form: RegisterForm, draft: Filing | None, *, submit: bool
 ) -> Filing:
     values, by = values_of(form), request.user
-    values |= _issuer(form)
+    values |= issuers.chosen(form, issuers.offered(form)).columns
     if draft is None:
         filing = Filing.register(by=by, agents=_agents(form), **values)
     else:
@@ -180,7 +242,9 @@ def _save(
             filing.agents.create(**agent)
     for material, file in admin_attachments.chosen(request):
         attachments.attach(filing, material, file.read(), by=by)
-    if submit:
+    if submit and filing.status == Filing.Status.SUPPLEMENT:
+        filing.resubmit(by=by)
+    elif submit:
         filing.submit(by=by)
     return filing
 
@@ -188,12 +252,8 @@ def _save(
 def values_of(form: RegisterForm) -> dict[str, Any]:
     """The columns that the form fills in; what the kind does not ask for is blank."""
     data = form.cleaned_data
-    values = {name: data[name] for name in PLAIN if name in data}
-    excused = {
-        rule: data[f"excuse_{rule}"]
-        for rule in ("eligibility", "channel")
-        if data.get(f"excuse_{rule}")
-    }
+    values = {name: data.get(name, _blank(name)) for name in PLAIN if name != "version"}
+    excused = {rule: said for rule in EXCUSES if (said := data.get(f"excuse_{rule}"))}
     return values | {
         "born": data.get("born"),
         "handed": form.handed,
@@ -207,57 +267,18 @@ def values_of(form: RegisterForm) -> dict[str, Any]:
     }
 
 
+def _blank(name: str) -> Any:
+    column = Filing._meta.get_field(name)
+    if column.null:
+        return None
+    return column.default if isinstance(column.default, bool) else ""
+
+
 def _agents(form: RegisterForm) -> list[dict[str, str]]:
     data = form.cleaned_data
     if not data.get("agent_person"):
         return []
     return [{name.removeprefix("agent_"): data[name] for name in AGENT}]
-
-
-# 转诊: who may write the certificate --------------------------------------------------------------
-
-
-def hospitals(form: RegisterForm) -> dict[str, Any]:
-    """The hospitals for the groups ticked: yes, to be asked, and no with the reason (J6)."""
-    rules, data = form.rules, getattr(form, "cleaned_data", {})
-    if rules is None or not rules.certificate_needed or not ReferralRight.objects.exists():
-        return {}
-    day = data.get("start_on") or timezone.localdate()
-    area = data.get("insured_area") or ""
-    try:
-        _, answer = asking.ask(area, data.get("groups") or [], day)
-    except Refused as refused:
-        return {"note": str(refused)}
-    return {"yes": answer.yes, "ask": answer.ask, "no": answer.no, "note": answer.note}
-
-
-def _issuer(form: RegisterForm) -> dict[str, Any]:
-    """What the scope says of the hospital that was chosen, by mark or by name."""
-    found = hospitals(form)
-    if "yes" not in found:
-        return {}
-    hospital, verdict, reason = chosen_hospital(form, found)
-    return {"referral_institution": hospital, "issuer": verdict, "issuer_reason": reason[:200]}
-
-
-def chosen_hospital(
-    form: RegisterForm, found: dict[str, Any]
-) -> tuple[Institution | None, str, str]:
-    """(hospital, yes/ask/no or blank, reason) of what is ticked or typed."""
-    typed = form.cleaned_data.get("institution_name", "")
-    marked = form.data.get("institution", "")
-    hospital = Institution.objects.named(typed) if typed else None
-    if hospital is None and not typed:
-        hospital = Institution.objects.filter(pk=whole_number(marked)).first()
-    if hospital is None:
-        return None, "no" if typed else "", f"“{typed}”不在转诊医院名单里" if typed else ""
-    if hospital in found["yes"]:
-        return hospital, "yes", ""
-    for verdict in ("ask", "no"):
-        for other, reason in found[verdict]:
-            if other == hospital:
-                return hospital, verdict, reason
-    return hospital, "no", f"{hospital}没有转诊资格"
 
 
 # The page ----------------------------------------------------------------------------------------
@@ -276,12 +297,13 @@ def _page(
     bound, rules = form.is_bound, form.rules
     if bound and not complain:
         _forgive_blanks(form)
-    found = hospitals(form) if bound else {}
-    named = chosen_hospital(form, found) if "yes" in found else (None, "", "")
+    found = issuers.offered(form) if bound else {}
+    named = issuers.chosen(form, found) if bound else issuers.Issuer()
     if request.FILES:
         messages.warning(request, "照片要在按“保存”或“存为草稿”时才收，请那时再选一次。")
     context = self.admin_site.each_context(request) | {
-        "title": f"改草稿 {draft.number}" if draft else "登记备案",
+        "title": _title(draft),
+        "supplement": draft is not None and draft.status == Filing.Status.SUPPLEMENT,
         "opts": self.opts,
         "form": form,
         "draft": draft,
@@ -295,14 +317,22 @@ def _page(
         "excuses": [form[n] for n in form.fields if n.startswith("excuse_")],
         "about": form.age_words(timezone.localdate()) if bound else "",
         "earlier": _earlier(request, form) if bound else [],
-        "verdict": _verdict(form) if bound and rules else None,
+        "elsewhere": _elsewhere(form, request.user) if bound else [],
+        "verdict": _verdict(form, draft) if bound and rules else None,
         "choice": _choice(form),
         "hospitals": found,
         "named": named,
         "kinds": _kinds(form),
         "photo_types": ",".join(kind.media for kind in attachments.KINDS),
     }
+    form.set_focus()
     return TemplateResponse(request, "admin/filings/filing/register.html", context)
+
+
+def _title(draft: Filing | None) -> str:
+    if draft is None:
+        return "登记备案"
+    return f"{'补正' if draft.status == Filing.Status.SUPPLEMENT else '改草稿'} {draft.number}"
 
 
 def _forgive_blanks(form: RegisterForm) -> None:
@@ -339,16 +369,25 @@ def _earlier(request: HttpRequest, form: RegisterForm) -> list[Filing]:
     return found
 
 
-def _verdict(form: RegisterForm) -> requirements.Verdict | None:
+def _elsewhere(form: RegisterForm, staff: Any) -> list[tuple[str, int]]:
+    """(office, how many) of filings that the person's own county may know to exist: no more is
+    seen of another office's filings than that (decisions 5)."""
+    number, office = form.cleaned_data.get("cert_no"), staff.office
+    if not number or office is None:
+        return []
+    rows = Filing.objects.of_person(blind_index(CERT_INDEX, number))
+    rows = rows.filter(insured_area=office.area).exclude(pk__in=rows.visible_to(staff))
+    counted = rows.order_by().values("office").annotate(n=Count("pk"))
+    names = Office.objects.in_bulk([row["office"] for row in counted])
+    return [(str(names[row["office"]]), row["n"]) for row in counted]
+
+
+def _verdict(form: RegisterForm, draft: Filing | None) -> requirements.Verdict | None:
     """What the rules say so far, before anything is saved."""
-    needed = ("start_on", "destination", "insured_area", "channel", "cert_no", "office")
+    needed = ("start_on", "destination", "insured_area", "channel", "cert_no", "office", "insutype")
     if any(not form.cleaned_data.get(name) for name in needed):
         return None
-    filing = Filing(
-        **{**values_of(form), **_issuer(form), "created_by_id": 0, "origin": Filing.Origin.DESK}
-    )
-    filing.born = form.identity.birth_date if form.identity else form.cleaned_data.get("born")
-    return filing.verdict()
+    return _unsaved(form, draft).verdict()
 
 
 def _choice(form: RegisterForm) -> requirements.Choice | None:

@@ -76,13 +76,6 @@ def request_supplement(self: Any, request: HttpRequest, obj: Filing) -> str:
     return f"备案 {obj.number} 等补正，请打印补正告知书。"
 
 
-@admin_verb(CHANGE, label="材料已补齐，再提交", when=may("resubmit"))
-def resubmit(self: Any, request: HttpRequest, obj: Filing) -> str:
-    handed = _handed(request, obj)
-    obj.resubmit(by=request.user, handed=handed, expected=version(request))
-    return f"备案 {obj.number} 已再次提交。"
-
-
 def _handed(request: HttpRequest, obj: Filing) -> dict[str, str]:
     """The papers ticked on the page: ``m-<key>`` is how each was handed in."""
     known = {row.key for row in obj.rulebook.materials}
@@ -137,6 +130,13 @@ def begin_change(self: Any, request: HttpRequest, obj: Filing) -> HttpResponse:
         by=request.user, reason=said(request), excuse=said(request, "excuse"),
         expected=version(request),
     )  # fmt: skip
+    return redirect("admin:filings_filing_amend", draft.pk)
+
+
+@admin_verb(CHANGE, label="照抄成新草稿", when=may("copy"))
+def copy(self: Any, request: HttpRequest, obj: Filing) -> HttpResponse:
+    """One that was refused or taken back, opened as a draft with all that was typed."""
+    draft = obj.copy(by=request.user, expected=version(request))
     return redirect("admin:filings_filing_amend", draft.pk)
 
 

@@ -3,8 +3,8 @@
 
 Three rules: no step that :data:`steps.STEPS` does not know; never two long-term filings of one
 person and insurance in force at the same time; nobody decides on what they wrote themselves since
-it was last approved, by the events that stand beside the row. They are put in place after every migration, like
-those of the change log; SQLite's table rebuild drops them.
+it was last approved, by the events that stand beside the row. They are put in place after every
+migration, like those of the change log; SQLite's table rebuild drops them.
 """
 
 from typing import Any

@@ -271,12 +271,14 @@ class Filing(FilingVerbs, Judged, models.Model):
                 | models.Q(end_on__gte=models.F("start_on")),
                 name="filing_period",
                 violation_error_message="结束日期早于开始日期，请检查。",
+                violation_error_code="end_on",
             ),
             models.CheckConstraint(
                 condition=models.Q(admission_on__isnull=True)
                 | models.Q(start_on__lte=models.F("admission_on")),
                 name="filing_starts_before_admission",
                 violation_error_message="已经入院的，备案开始日期要在入院日期当天或之前。",
+                violation_error_code="start_on",
             ),
             models.CheckConstraint(
                 condition=models.Q(decided_at__isnull=False)
@@ -288,6 +290,7 @@ class Filing(FilingVerbs, Judged, models.Model):
                 | ~models.Q(decided_by=models.F("created_by")),
                 name="filing_second_person",
                 violation_error_message="自己登记的备案要由另一个人审核。",
+                violation_error_code="decided_by",
             ),
             models.CheckConstraint(
                 condition=models.Q(status__in=[status.value for status in Status]),
@@ -297,6 +300,7 @@ class Filing(FilingVerbs, Judged, models.Model):
                 condition=~models.Q(settled=True) | ~models.Q(settlement_mode="direct"),
                 name="filing_settled_is_manual",
                 violation_error_message="已经结算的只能手工报销。",
+                violation_error_code="settled",
             ),
         ]
 

@@ -8,14 +8,17 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
-from apps.filings import requirements
-from apps.filings.catalogue import Category, PersonStatus, Variant
+from apps.filings import plausible, requirements
+from apps.filings.catalogue import PersonStatus, Variant
 from apps.filings.models import Filing
 from apps.filings.rulebook import MaterialRow, Rules
 from apps.institutions.models import DiseaseGroup
 from apps.offices.models import Channel, City, Office
+from ydjy.desk.freetext import SEALED, NoNumbers
 from ydjy.lib import divisions, fields, idnumbers
 
 DOCUMENTS = (
@@ -28,7 +31,13 @@ DOCUMENTS = (
     "军官证",
     "其他",
 )
-FAMILY = {"spouse": "配偶", "child": "子女", "child_spouse": "子女"}
+_BY_NUMBER = {  # what a number of 18 says by itself
+    idnumbers.Kind.RESIDENT: DOCUMENTS[0],
+    idnumbers.Kind.HMT_RESIDENT: DOCUMENTS[1],
+    idnumbers.Kind.FOREIGNER: DOCUMENTS[2],
+}
+PLACES_SHOWN = 40
+_YEAR = "年份不对，请核对这个日期。"
 HANDED = [
     ("", "没交"),
     (requirements.ORIGINAL, "原件"),
@@ -38,12 +47,7 @@ PERSON = (
     *("cert_type", "cert_no", "name", "insutype", "person_status", "born", "insured_area"),
     *("phone", "psn_no"),
 )
-STAY = ("admission_on", "discharge_on", "settled")
 AGENT = ("agent_person", "agent_relation", "agent_phone", "agent_document")
-CERTIFICATE = (
-    *("institution", "institution_name", "issuer_confirmed"),
-    *("certificate_no", "certificate_on"),
-)
 OWED = ("lacking_due_on", "commitment_signed_on", "commitment_due_on")
 
 
@@ -60,8 +64,21 @@ def text(label: str, length: int = 60, **more: Any) -> forms.CharField:
 
 
 def day(label: str, **more: Any) -> forms.DateField:
+    """A date of this century or the last: the others are slips, and no engine adds months to them."""
     more.setdefault("required", False)
-    return forms.DateField(label=label, widget=DayInput(), **more)
+    first = MinValueValidator(date(1900, 1, 1), _YEAR)
+    last = MaxValueValidator(date(2100, 12, 31), _YEAR)
+    return forms.DateField(label=label, widget=DayInput(), validators=[first, last], **more)
+
+
+def choice(label: str, choices: list[tuple[str, str]], blank: str = "请选择") -> forms.ChoiceField:
+    """A choice is made by a person: nothing is chosen to begin with."""
+    return forms.ChoiceField(label=label, choices=[("", blank), *choices])
+
+
+def row(label: str, model: type[Any]) -> forms.ModelChoiceField:
+    empty = model.objects.none()
+    return forms.ModelChoiceField(label=label, queryset=empty, empty_label="请选择")
 
 
 def areas() -> list[tuple[str, str]]:
@@ -81,24 +98,25 @@ def areas() -> list[tuple[str, str]]:
     return sorted(found.items())
 
 
-class RegisterForm(forms.Form):
+class RegisterForm(NoNumbers, forms.Form):
     """``rules`` decide which fields there are. What was posted is given as a copy: it is put right
     where an answer no longer fits the words beside it."""
 
-    cert_type = forms.ChoiceField(label="证件类型", choices=[(d, d) for d in DOCUMENTS])
+    cert_type = forms.ChoiceField(
+        label="证件类型", required=False, choices=[("", "看号码"), *((d, d) for d in DOCUMENTS)]
+    )
     cert_no = text("证件号码", 40, required=True, help_text="怎么写都行，空格和全角会自动去掉")
     name = text("姓名", 50, required=True)
-    insutype = forms.ChoiceField(label="险种", choices=list(requirements.INSURANCE_WORDS.items()))
+    insutype = choice("险种", list(requirements.INSURANCE_WORDS.items()))
     person_status = forms.ChoiceField(
         label="人员状态", choices=[("", "没有选"), *PersonStatus.choices], required=False
     )
     born = day("出生日期", help_text="证件号码里看得出的不用填")
-    insured_area = forms.ChoiceField(label="参保地")
+    insured_area = choice("参保地", [])
     phone = text("联系电话", 30)
     psn_no = text("人员编号", 30)
-    variant = forms.ModelChoiceField(label="备案类别", queryset=Variant.objects.none())
-    channel = forms.ModelChoiceField(label="渠道", queryset=Channel.objects.none())
-    office = forms.ModelChoiceField(label="受理机构", queryset=Office.objects.none())
+    variant, channel = row("备案类别", Variant), row("渠道", Channel)
+    office = row("受理机构", Office)
     place = text("就医地", 40, help_text="城市的名字或拼音首字母，例如 bj、沈阳")
     destination = forms.ChoiceField(label="是哪一个", required=False)
     residence = text("居外地址", 120)
@@ -108,7 +126,9 @@ class RegisterForm(forms.Form):
     admission_on = day("入院日期", help_text="已经住院的填")
     discharge_on = day("出院日期")
     settled = forms.BooleanField(label="已经结算过", required=False)
-    posting_months = forms.IntegerField(label="派驻几个月", required=False, min_value=1)
+    posting_months = forms.IntegerField(
+        label="派驻几个月", required=False, min_value=1, max_value=9999
+    )
     relation = text("随谁居住", 20)
     relative = text("他（她）的姓名", 50)
     relative_document = text("他（她）的证件号码", 40)
@@ -128,6 +148,7 @@ class RegisterForm(forms.Form):
     commitment_due_on = day("承诺补齐日期")
     excuse_eligibility = text("人员范围的特殊情况", 100)
     excuse_channel = text("渠道的特殊情况", 100)
+    excuse_plausible = text("日期或数字的特殊情况", 100)
     agent_person = text("代办人姓名", 50)
     agent_relation = text("与参保人的关系", 20)
     agent_phone = text("代办人电话", 30)
@@ -149,11 +170,11 @@ class RegisterForm(forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("autocomplete", "off")
             if name in AGENT and name != "agent_relation":
-                field.widget.attrs["data-sealed"] = ""  # drafts.js leaves it out
+                field.widget.attrs |= SEALED
 
     def _offer(self, staff: Any) -> None:
         today = timezone.localdate()
-        self.fields["insured_area"].choices = areas()
+        self.fields["insured_area"].choices = [("", "请选择"), *areas()]
         self.fields["variant"].queryset = (
             Variant.objects.for_filing(today)
             .filter(category__active=True)
@@ -167,7 +188,9 @@ class RegisterForm(forms.Form):
             (group.name, group.name) for group in DiseaseGroup.objects.all()
         ]
         places = self._places()
-        self.fields["destination"].choices = places
+        self.more_places = max(0, len(places) - PLACES_SHOWN)
+        places = places[:PLACES_SHOWN]
+        self.fields["destination"].choices = [("", "请选是哪一个"), *places] if places else []
         if self.is_bound and self.data.get("destination") not in dict(places):
             self.data["destination"] = ""  # chosen for other words than those that stand there now
 
@@ -186,59 +209,84 @@ class RegisterForm(forms.Form):
         rules = self.rules
         if rules is None:
             return always
-        sick = rules.group in (Category.Group.REFERRAL, Category.Group.EMERGENCY)
-        family = {row.whose for row in rules.materials} & set(FAMILY)
-        asked = (
-            (True, ("channel", "start_on", *STAY, *AGENT, "excuse_eligibility")),
-            (not rules.this_stay_only, ("end_on",)),
-            (rules.long_term, ("residence",)),
-            (rules.long_term and rules.unsettled, ("open_ended",)),
-            (rules.channel_override, ("excuse_channel",)),
-            (rules.posting_asked, ("posting_months",)),
-            (family, ("relation", "relative", "relative_document")),
-            (rules.guardian_needed, ("guardian_number", "guardian_insured_there")),
-            (sick, ("groups", "diagnosis")),
-            (rules.certificate_needed, CERTIFICATE),
-            (rules.groups, ("lacking_due_on",)),
-            (rules.commitment_allowed, ("commitment_signed_on", "commitment_due_on")),
-        )
-        return always | {name for wanted, names in asked if wanted for name in names}
+        excuses = {"excuse_eligibility", "excuse_plausible"}
+        if rules.channel_override:
+            excuses.add("excuse_channel")
+        return always | rules.asked | excuses | set(AGENT)
 
     # Reading what was typed --------------------------------------------------------------------
 
-    def _places(self) -> list[tuple[str, str]]:
-        """What the words or initials can mean, at the level of a filing."""
-        typed = str(self.data.get("place") or self.initial.get("place") or "").strip()
-        found = divisions.search(typed, 12, filing_only=True) if typed else []
-        if not found:
-            found = [place] if (place := self._county(typed)) else []
-        return [(place.code, divisions.full_name(place.code)) for place in found]
+    def _typed_place(self) -> str:
+        return str(self.data.get("place") or self.initial.get("place") or "").strip()
 
-    def _county(self, typed: str) -> divisions.Division | None:
-        """A county or district is filed at its city: 海淀区 is 北京市."""
+    def _places(self) -> list[tuple[str, str]]:
+        """What the words or initials can mean, at the level of a filing. A county or district is
+        filed at its city: 海淀区 is 北京市, and 鼓楼区 may be any of several."""
+        typed = self._typed_place()
+        found = divisions.search(typed, 1000, filing_only=True) if typed else []
+        labels = {place.code: divisions.full_name(place.code) for place in found}
         for place in divisions.find(typed) if typed else ():
             try:
-                return divisions.filing_level(place.code)
+                above = divisions.filing_level(place.code)
             except ValueError:
                 continue
-        return None
+            labels.setdefault(above.code, f"{divisions.full_name(above.code)}（{place.name}）")
+        return list(labels.items())
+
+    @property
+    def named_place(self) -> str:
+        """The code of the one place that is called exactly as it was typed; blank if a person has
+        to choose."""
+        named = divisions.find(self._typed_place())
+        if len(named) != 1:
+            return ""
+        try:
+            return divisions.filing_level(named[0].code).code
+        except ValueError:
+            return ""
 
     def clean_cert_no(self) -> str:
+        kind = self.cleaned_data.get("cert_type", "")
         try:
-            document = idnumbers.parse_document(
-                self.cleaned_data.get("cert_type", ""), self.cleaned_data["cert_no"]
-            )
+            document = idnumbers.parse_document(kind, self.cleaned_data["cert_no"])
         except idnumbers.IdNumberError as wrong:
-            raise forms.ValidationError(str(wrong)) from wrong
+            raise ValidationError(str(wrong)) from wrong
+        says = _BY_NUMBER.get(document.kind, "")
+        if not kind and not says:
+            raise ValidationError("从号码看不出是什么证件，请选证件类型。")
+        if says and kind in _BY_NUMBER.values() and kind != says:
+            raise ValidationError(f"这个号码是{says}的，不是{kind}的，请改选证件类型。")
+        self.cleaned_data["cert_type"] = kind or says
         self.identity = document.identity
         return document.number
 
-    def clean_phone(self) -> str:
+    def _clean_phone(self, name: str) -> str:
         city = City.objects.maybe()
         try:
-            return fields.phone(self.cleaned_data["phone"], city.area_code if city else None) or ""
+            number = fields.phone(self.cleaned_data[name], city.area_code if city else None) or ""
         except fields.Unsure as wrong:
-            raise forms.ValidationError(f"{wrong}。") from wrong
+            raise ValidationError(f"{wrong}。") from wrong
+        if words := plausible.phone_problem(number):
+            raise ValidationError(words)
+        return number
+
+    def _clean_document(self, name: str) -> str:
+        typed: str = self.cleaned_data[name]
+        if words := plausible.document_problem(typed):
+            raise ValidationError(words)
+        return idnumbers.parse_document("", typed).number if typed else ""
+
+    def clean_phone(self) -> str:
+        return self._clean_phone("phone")
+
+    def clean_agent_phone(self) -> str:
+        return self._clean_phone("agent_phone")
+
+    def clean_agent_document(self) -> str:
+        return self._clean_document("agent_document")
+
+    def clean_relative_document(self) -> str:
+        return self._clean_document("relative_document")
 
     def clean_guardian_number(self) -> Filing | None:
         number = self.cleaned_data["guardian_number"].strip()
@@ -251,20 +299,32 @@ class RegisterForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        chosen = cleaned.get("destination")
-        offered = [code for code, _ in self.fields["destination"].choices]
-        if (not chosen and len(offered) == 1) or (
-            not chosen and offered and self._exactly(offered[0])
-        ):
-            cleaned["destination"] = offered[0]
-        elif not chosen and "place" not in self.errors:
-            said = "请在下面选是哪一个。" if offered else "没有找到这个地方，请写城市的名字。"
-            self.add_error("place", said if cleaned.get("place") else "请写就医地。")
+        if not cleaned.get("destination"):
+            cleaned["destination"] = self.named_place
+        if not cleaned["destination"] and "place" not in self.errors:
+            if self.fields["destination"].choices:
+                self.add_error("destination", "请选是哪一个。")
+            else:
+                said = "没有找到这个地方，请写城市的名字。"
+                self.add_error("place", said if cleaned.get("place") else "请写就医地。")
+        if any(cleaned.get(name) for name in AGENT) and not cleaned.get("agent_person"):
+            self.add_error("agent_person", "填了代办人的其他内容，请填代办人姓名。")
         return cleaned
 
-    def _exactly(self, code: str) -> bool:
-        place, typed = divisions.get(code), str(self.data.get("place", "")).strip()
-        return bool(place) and [place] == divisions.find(typed)
+    def refuse(self, problem: ValidationError) -> None:
+        """What a constraint of the table says, at the field that it names by its code."""
+        for error in problem.error_dict.get(NON_FIELD_ERRORS, ()):
+            self.add_error(error.code if error.code in self.fields else None, error.message)
+
+    def set_focus(self) -> None:
+        """The cursor stands in the first field that is wrong, else in the first that is empty."""
+        shown = [name for name, field in self.fields.items() if not field.widget.is_hidden]
+        wrong = [name for name in shown if name in self.errors]
+        empty = [name for name in shown if self.fields[name].required and not self[name].value()]
+        first = next(iter(wrong or empty or shown), "")
+        if first == "destination" and not self.fields[first].choices:
+            first = "place"
+        self.fields[first].widget.attrs["autofocus"] = True
 
     def material_fields(self) -> list[tuple[list[Any], bool]]:
         """The material groups as (bound fields, any one is enough)."""

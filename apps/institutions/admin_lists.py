@@ -20,6 +20,7 @@ from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.blanks import blank
 from ydjy.desk.columnsform import ColumnsForm
 from ydjy.desk.downloads import as_file
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.verbs import Refused, must
 from ydjy.lib.wholenumbers import whole_number
 from ydjy.lib.workbook import INSTITUTIONS
@@ -33,7 +34,7 @@ AT_ONCE_ROWS = 2_000  # a list of so many rows is written while the person waits
 State, Job = ListImport.State, ListImport.Job
 
 
-class ListForm(forms.Form):
+class ListForm(NoNumbers, forms.Form):
     file = forms.FileField(label="选文件", help_text="xlsx、xls 或 csv，最多 100 MB。")
     listed = forms.ChoiceField(
         label="哪份名单", choices=ListImport.Listed.choices, widget=forms.RadioSelect

@@ -17,14 +17,15 @@ from apps.institutions import scope as scopes
 from apps.institutions.models import (
     DiseaseGroup,
     Institution,
+    ListImport,
     ReferralRight,
     Suspension,
 )
 from apps.institutions.plan import Differing, Kept, Outcome, Plan
-from apps.institutions.store import Store
+from apps.institutions.store import Store, namesakes
 from ydjy.desk import problems, sheets
 from ydjy.lib import workbook
-from ydjy.lib.text import clean
+from ydjy.lib.text import clean, name_key
 from ydjy.lib.workbook import sift
 
 #: Column of a list → field of an institution.
@@ -44,6 +45,8 @@ _SAYS = FIELDS | {"scope": "scope", "status": "status"}
 APART = ("seq",)  # columns that do not count when two rows are compared
 STEP = 2_000  # rows that are looked up at once
 _CHUNK = 500
+NAMESAKES = (ListImport.Listed.NATIONAL,)  # lists in which many are called the same
+_ONE_OR_TWO = "是同一家的请只留一行、用现在的编码，是两家的请在名称里写明区别。"
 
 
 def outdated(kept: Kept, listed: str, day: date) -> bool:
@@ -125,6 +128,9 @@ class _Comparison:
         self.ahead = 0  # the last known row of this part, all of which are taken before the others
         self.seen: dict[int, int] = {}  # institution that a row describes anew → that row
         self.firsts = _Firsts()
+        self.names = _Firsts()  # of each name the first row; not kept of a list with namesakes
+        self.doubtful: set[int] = set()  # institutions of rows that cannot be used as they are
+        self.nobody = 0  # rows of which nobody can tell which institution they are about
         self.known: list[Differing] = []
 
     def take(self, sheet: workbook.TableSheet, part: sift.Part) -> None:
@@ -133,15 +139,34 @@ class _Comparison:
         for number, place in zip(part.numbers, part.places, strict=True):
             if self._again(place, number):
                 raise NeedsCells
+        unusable: list[tuple[str, str]] = []
         judged = [
-            (row, self._judged(sheet, row) if row.known is None else None) for row in part.rows
+            (row, self._judged(sheet, row, unusable) if row.known is None else None)
+            for row in part.rows
         ]
-        self.store.look_up([(v.get("code"), v["name"]) for _, v in judged if v])
+        self._look_for(unusable)
+        asked = [v for _, v in judged if v]
+        self.store.look_up([(v.get("code"), v["name"]) for v in asked])
+        self.called = namesakes(name_key(v["name"]) for v in asked) if self.apart else {}
         for row, values in judged:
             if values:
                 self._resolve(sheet, row, values)
             elif row.known is not None and (earlier := self._again(row.known, row.number)):
                 self._put(Outcome.DUPLICATE, sheet, row, f"与第 {earlier} 行重复。")
+
+    @property
+    def apart(self) -> bool:
+        """Whether a name says which institution is meant. In the national list it does not: a
+        chemist's shop of one name is in every county, and the code tells them apart."""
+        return self.store.listed not in NAMESAKES
+
+    def _look_for(self, unusable: list[tuple[str, str]]) -> None:
+        """Which institutions the rows are about that wait for a person: they are in the list."""
+        self.store.look_up([*unusable, *((None, name) for _, name in unusable)])
+        for code, name in unusable:
+            found = {*self.store.find(code, name), *self.store.find(None, name)}
+            self.doubtful |= found
+            self.nobody += not found
 
     def _again(self, place: int, number: int) -> int:
         """A row that says what is stored; an earlier row about the same is returned."""
@@ -153,8 +178,10 @@ class _Comparison:
             self.plan.unchanged += 1
         return earlier
 
-    def _judged(self, sheet: workbook.TableSheet, row: sift.SiftedRow) -> Any:
-        """What a row says, if it can be used."""
+    def _judged(
+        self, sheet: workbook.TableSheet, row: sift.SiftedRow, unusable: list[tuple[str, str]]
+    ) -> Any:
+        """What a row says, if it can be used; else its code and name as they stand in it."""
         what = _row_kind(sheet, row)
         if what != "data":
             self._put(Outcome.SKIPPED, sheet, row, sheets.SKIP_REASONS[what])
@@ -164,6 +191,7 @@ class _Comparison:
         values, doubts = self.kind.judge(said)
         if doubts.status != sheets.ACCEPTED:
             self._put(doubts.status, sheet, row, _told(sheet, doubts), values)
+            unusable.append((clean(said.get("code", "")).upper(), clean(said.get("name", ""))))
             return None
         return values
 
@@ -173,6 +201,7 @@ class _Comparison:
         if len(found) > 1:
             told = "有几家机构叫这个名字，请补上国家编码。"
             self._put(Outcome.HELD, sheet, row, told, values)
+            self.doubtful |= set(found)
             return
         pk = found[0] if found else None
         key = pk if pk is not None else listing.same(values)
@@ -184,14 +213,33 @@ class _Comparison:
             told = f"与第 {twin[0]} 行" + ("重复。" if same else "是同一家机构，内容不同，请判断。")
             self._put(Outcome.DUPLICATE if same else Outcome.HELD, sheet, row, told, values)
             return
+        if pk is None and (told := self._namesake(values["name"], row.number)):
+            self._put(Outcome.HELD, sheet, row, told, values)
+            return
         self.firsts.add(key, row.number, said)
+        if self.apart and self.names.get(name_key(values["name"])) is None:
+            self.names.add(name_key(values["name"]), row.number, 0)
         mark, after = row.fingerprint, told_fields(values) if pk is None else values
         one = Differing(Outcome.NEW, sheet.sheet, row.number, mark, pk, values["name"], after=after)
         if pk is None:
             self.plan.put(one)
         else:
             self.seen[pk] = row.number
+            one.cells = row.cells
             self.known.append(one)
+
+    def _namesake(self, name: str, row: int, pk: int | None = None) -> str:
+        """The other of exactly this name, in a sentence: later nobody could tell which is meant."""
+        if not self.apart:
+            return ""
+        key = name_key(name)
+        stored = [one for one in self.called.get(key, []) if one[0] != pk]
+        if stored:
+            other, code = stored[0][1:]
+            self.doubtful |= {one[0] for one in stored}
+            return f"已有的机构“{other}”（{code or '没有国家编码'}）也叫这个名字，{_ONE_OR_TWO}"
+        first = self.names.get(key)
+        return f"与第 {first[0]} 行同名，{_ONE_OR_TWO}" if first and first[0] != row else ""
 
     def _unchanged(self, pk: int | None, row: int) -> tuple[int, None] | None:
         """The row that says what is stored of this institution."""
@@ -222,17 +270,30 @@ class _Comparison:
             stored = _stored([one.pk for one in chunk], self.day)
             for one in chunk:
                 _compare_fields(one, stored[one.pk], vocabulary)
-                if one.after:
-                    one.outcome = Outcome.CHANGED
-                    self.plan.put(one)
-                else:
-                    self.plan.unchanged += 1
+            new = [name_key(one.after["name"]) for one in chunk if "name" in one.after]
+            self.called = namesakes(new) if self.apart and new else {}
+            for one in chunk:
+                self._put_known(one)
+
+    def _put_known(self, one: Differing) -> None:
+        if not one.after:
+            self.plan.unchanged += 1
+            return
+        renamed = one.after.get("name")
+        told = self._namesake(renamed, one.row, one.pk) if renamed else ""
+        if told:
+            one.outcome, one.message, one.decide = Outcome.HELD, told, ""
+            one.before, one.after = {}, {}
+        else:
+            one.outcome, one.cells = Outcome.CHANGED, ()
+        self.plan.put(one)
 
     def miss(self) -> None:
         """Institutions of this list that it no longer has: proposed, never deleted."""
         rows = zip(self.store.pks, self.unchanged, strict=True)
-        gone = [pk for pk, row in rows if not row and pk not in self.seen]
-        gone += [pk for pk in self.store.without_digest() if pk not in self.seen]
+        there = self.seen.keys() | self.doubtful
+        gone = [pk for pk, row in rows if not row and pk not in there]
+        gone += [pk for pk in self.store.without_digest() if pk not in there]
         gone.sort()
         for start in range(0, len(gone), _CHUNK):
             rows = Institution.objects.filter(pk__in=gone[start : start + _CHUNK])
@@ -244,10 +305,16 @@ class _Comparison:
                         name=row.name,
                         before={"status": listing.NORMAL},
                         after={"status": listing.ENDED},
-                        message="这份名单以前有这家机构，现在没有了。",
+                        message=f"这份名单以前有这家机构，现在没有了。{self._unclear()}",
                         decide="missing",
                     )
                 )
+
+    def _unclear(self) -> str:
+        """Some rows may be about this institution, and nobody can tell."""
+        if not self.nobody:
+            return ""
+        return f"名单里有 {self.nobody} 行看不出是哪家机构，请先核对是不是它。"
 
 
 def told_fields(values: Any) -> dict[str, Any]:

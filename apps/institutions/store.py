@@ -96,6 +96,15 @@ class Store:
         return self._by_name.get(name_key(name), [])
 
 
+def namesakes(names: Iterable[str]) -> dict[str, list[tuple[int, str, str]]]:
+    """(key, name, code) of the institutions that are called so now, by the key of the name."""
+    found: dict[str, list[tuple[int, str, str]]] = {}
+    rows = Institution.objects.filter(name_key__in=_listed(set(names))).order_by("pk")
+    for key, *one in rows.values_list("name_key", "pk", "name", "national_code"):
+        found.setdefault(key, []).append((one[0], one[1], one[2] or ""))
+    return found
+
+
 def _named(rows: Any, aliases: Any) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for key, pk in rows.order_by().values_list("name_key", "pk").iterator(20_000):

@@ -166,6 +166,9 @@ class StaffForm(DeskForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        if self.instance.password_until and not cleaned.get("must_change_password", True):
+            said = "一次性密码要由本人换掉，换好以后这里自己就去掉了。"
+            self.add_error("must_change_password", said)
         moved = {"role", "office", "is_active"} & set(self.changed_data)
         if moved and self.instance.pk == self.by.pk:
             raise forms.ValidationError("自己的岗位、机构和账号状态，请由另一位管理人员来改。")

@@ -25,7 +25,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 # The long journeys take minutes: CI runs them, and JOURNEYS=1; the daily suite stays quick.
-LONG = {"test_week_journeys.py", "test_filings_journeys.py"}
+LONG = {"test_week_journeys.py", "test_filings_journeys.py", "test_nothing_typed_is_lost.py"}
 ALL = bool(os.environ.get("CI") or os.environ.get("JOURNEYS"))
 
 

@@ -189,7 +189,9 @@ def test_a_step_on_an_overtaken_page_is_refused_with_the_page_as_it_is_now(
     assert "你打开这一页在那以前" not in fresh.content.decode()
 
 
-@pytest.mark.parametrize("model", {m for m, _ in STEPS}, ids=lambda m: m._meta.label)
+@pytest.mark.parametrize(
+    "model", list(dict.fromkeys(m for m, _ in STEPS)), ids=lambda m: m._meta.label
+)
 def test_every_button_of_a_page_says_what_it_was_pressed_on(
     model: Any, cast: Cast, browser: Client
 ):

@@ -3,10 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.errors import intake
-from tests import workbooks
+from apps.offices.models import Staff
+from tests import listkinds, workbooks
 from ydjy.desk import bulk, leftovers, problems, sheets, uploads, vault
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.verbs import Refused
@@ -247,3 +251,36 @@ def test_a_file_refused_in_a_later_part_keeps_no_rows(cast, parts, monkeypatch):
     with pytest.raises(uploads.Unreadable):
         intake.receive(parts, "a.xlsx", by=cast.lead)
     assert (Upload.objects.get().state, StagedRow.objects.count()) == (Upload.State.REFUSED, 0)
+
+
+# Who could not see the list afterwards ------------------------------------------------------------
+
+RECEIVES = sorted(
+    f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}"
+    for model, one in admin.site._registry.items()
+    for name in ("receive", "reconcile", "list_receive")
+    if hasattr(one, name)
+)
+
+
+def test_every_page_on_which_a_list_is_received_is_known():
+    assert len(RECEIVES) == len(listkinds.codes() - {"feedback"})
+
+
+@pytest.mark.parametrize("page", RECEIVES)
+@pytest.mark.parametrize("office", [True, False])
+def test_a_superuser_who_would_not_see_the_list_is_told_before_he_sends_it(
+    cast, client_of, data, page, office
+):
+    if not office:
+        Staff.objects.filter(pk=cast.root.pk).update(office=None)
+    browser = client_of(Staff.objects.get(pk=cast.root.pk))
+
+    first = browser.get(reverse(page), follow=True)
+    sent = {"file": SimpleUploadedFile("a.xlsx", data)}
+    then = browser.post(reverse(page), sent, follow=True)
+
+    assert (first.status_code, then.status_code) == (200, 200)
+    of_cases = "list_receive" not in page and "listimport" not in page
+    assert ("没有经办岗位" in first.content.decode()) == of_cases
+    assert not (of_cases and Upload.objects.exists())

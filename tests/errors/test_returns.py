@@ -246,6 +246,41 @@ def test_a_file_that_comes_in_after_the_week_went_back_is_named_until_it_goes_to
         assert not returns.owed(Upload.objects.all())
 
 
+def test_what_went_one_level_up_goes_back_saying_so_until_the_answer_came(batch, cast):
+    first, *others = batch.tickets.order_by("number")
+    with weeks.at(weeks.FRIDAY):
+        for ticket in others:
+            weeks.answer(ticket, cast.yixian)
+        first.refer_up(by=cast.yixian, words="查过备案和开通，都正常", to="省医保中心")
+
+        file = prepared(batch, cast.lead)
+
+        told = "未办结：11月20日已上报省医保中心，等待答复。"
+        assert told in [answer["result"] for answer in opened(file.answers).values()]
+        first.postpone(by=cast.yixian, reason="省里在查", expected_on=date(2026, 11, 25))
+        [check] = returns.check(batch)
+        assert [row.words for row in check.unfinished] == ["省里在查，预计11月25日办结。"]
+        Ticket.objects.filter(pk=first.pk).update(unfinished_reason="", expected_on=None)
+        first.hear_back(by=cast.yixian, answer="已处理")
+        with pytest.raises(Refused, match="还有 1 条没有结果"):
+            returns.prepare(batch, by=cast.lead)
+
+
+def test_no_half_width_bracket_goes_to_the_province(batch, cast):
+    first, second, *others = batch.tickets.order_by("number")
+    with weeks.at(weeks.FRIDAY):
+        weeks.answer(first, cast.yixian, "请浙江大学医院(庆春院区)重新结算(见通知).")
+        second.postpone(by=cast.yixian, reason="等医院(东院)", expected_on=date(2026, 11, 25))
+        for ticket in others:
+            weeks.answer(ticket, cast.yixian)
+        file = prepared(batch, cast.lead)
+    answers = opened(file.answers)
+    assert [answers[position]["result"] for position in ("0", "1")] == [
+        "请浙江大学医院（庆春院区）重新结算（见通知）.",
+        "未办结：等医院（东院），预计11月25日办结。",
+    ]
+
+
 # What waits past the cut-off, and what was sent back ------------------------------------------
 
 

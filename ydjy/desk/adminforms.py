@@ -23,6 +23,7 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils.functional import cached_property
 
 from ydjy.desk import rowstate
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.rowstate import SEEN, VERSION
 from ydjy.desk.secrets import Sealed
 from ydjy.lib import idnumbers, pinyin
@@ -66,8 +67,9 @@ class SeenField(forms.CharField):
         return False
 
 
-class DeskForm(forms.ModelForm):
-    """Labels without a colon, bounds of the column in words, and a save that loses nothing.
+class DeskForm(NoNumbers, forms.ModelForm):
+    """Labels without a colon, words without identity numbers, bounds of the column in words, and
+    a save that loses nothing.
 
     ``refused`` is what the database said of this save when it was tried a moment ago: the form
     comes back with it, and is not judged anew. ``read_anew`` is set where the row has been locked

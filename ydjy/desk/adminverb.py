@@ -20,6 +20,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from ydjy.desk import freetext
 from ydjy.desk.rowstate import SEEN, changed_lately, locked, state_of
 from ydjy.desk.transactions import SAFE, commits_by_itself
 from ydjy.desk.verbs import Refused
@@ -120,11 +121,7 @@ def _run(
         return HttpResponseNotAllowed(verb.methods)
     given = [_row(owner, request, parts.pop("object_id"))] if verb.row else []
     try:
-        reads = request.method in SAFE
-        with nullcontext() if reads or not verb.atomic else transaction.atomic():
-            for row in given if verb.changes and "GET" not in verb.methods else ():
-                must_be_as_seen(request, row, verb.label or "这一步")
-            answer = function(owner, request, *given, **parts)
+        answer = _take(verb, function, owner, request, given, parts)
     except Overtaken as refused:
         messages.error(request, str(refused))
         return _shown_now(verb, owner, request, given)
@@ -136,6 +133,24 @@ def _run(
     if answer:
         messages.success(request, answer)
     return redirect(_back(verb, owner, request, given, done=True))
+
+
+def _take(
+    verb: Verb, function: Any, owner: Any, request: HttpRequest, given: list[Any], parts: Any
+) -> Any:
+    """Calls the method; what it wrote is undone if the words that came with it may not stand."""
+    if request.method in SAFE:
+        return function(owner, request, *given, **parts)
+    freetext.refuse_file_names(request)
+    with transaction.atomic() if verb.atomic else nullcontext():
+        if not verb.atomic:
+            freetext.refuse_numbers(request)
+        for row in given if verb.changes and "GET" not in verb.methods else ():
+            must_be_as_seen(request, row, verb.label or "这一步")
+        answer = function(owner, request, *given, **parts)
+        if verb.atomic:
+            freetext.refuse_numbers(request, answer)
+    return answer
 
 
 def _row(owner: Any, request: HttpRequest, object_id: Any) -> models.Model:

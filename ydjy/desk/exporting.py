@@ -22,13 +22,14 @@ from ydjy.desk.adminkit import admin_verb
 from ydjy.desk.downloads import as_file
 from ydjy.desk.exportfiles import AT_ONCE, WHAT, Column
 from ydjy.desk.exportrecords import ExportRule
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.secrets import SealedTextField
 from ydjy.desk.verbs import Refused
 
 __all__ = ["Column", "ExportForm", "ExportMixin"]
 
 
-class ExportForm(forms.Form):
+class ExportForm(NoNumbers, forms.Form):
     """Which file, which columns, and whether numbers are written in full."""
 
     form = forms.ChoiceField(

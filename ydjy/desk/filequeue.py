@@ -56,16 +56,23 @@ class Channel(filesystem.Channel):
         raise Empty
 
     def get_table(self, exchange: str) -> Any:
-        """Who listens. A list that cannot be read is none; whoever listens writes it anew."""
+        """Who listens. A list that a full disk emptied is written anew from what we know of it."""
         try:
             return super().get_table(exchange)
         except ValueError:
             self._exchange_file(exchange).unlink(missing_ok=True)
-            return []
+        for known, arguments in self.state.bindings.items():
+            if known.exchange == exchange:
+                bound = (known.queue, exchange, known.routing_key, arguments)
+                self._queue_bind(exchange, *self.typeof(exchange).prepare_bind(*bound))
+        return super().get_table(exchange)
 
     def _queue_bind(self, exchange: str, *args: Any) -> None:
-        self.get_table(exchange)
-        super()._queue_bind(exchange, *args)
+        try:
+            super()._queue_bind(exchange, *args)
+        except ValueError:
+            self._exchange_file(exchange).unlink(missing_ok=True)
+            super()._queue_bind(exchange, *args)
 
 
 class Transport(filesystem.Transport):

@@ -22,6 +22,7 @@ from ydjy.desk.blanks import blank
 from ydjy.desk.columnsform import ColumnsForm
 from ydjy.desk.downloads import as_file
 from ydjy.desk.exporting import Column, ExportMixin
+from ydjy.desk.freetext import NoNumbers
 from ydjy.desk.models import RowChange, Upload
 from ydjy.desk.problems import problem_workbook, reasons
 from ydjy.desk.smalllists import Outdated, SmallList, how_far
@@ -33,7 +34,7 @@ AT_ONCE, AT_ONCE_ROWS = 20_000, 300  # bytes, rows of a list that is done while 
 State = Upload.State
 
 
-class FileForm(forms.Form):
+class FileForm(NoNumbers, forms.Form):
     file = forms.FileField(label="选文件", help_text="xlsx、xls 或 csv，最多 10 MB。")
 
     def __init__(self, *args: Any, **kwargs: Any):

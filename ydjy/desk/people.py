@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from ydjy.desk import reading
 from ydjy.desk.adminkit import admin_verb, masked, short
+from ydjy.desk.freetext import IN_STEP
 from ydjy.desk.prefixes import begins
 from ydjy.desk.secrets import blind_index
 from ydjy.desk.verbs import Refused, must
@@ -148,13 +149,12 @@ class PersonSearchMixin:
 
     def show_number(self, request: HttpRequest, obj: Any) -> dict[str, Any] | None:
         """What ``desk/show_number.html`` needs; nothing for whom it is not."""
-        opts = self.opts  # type: ignore[attr-defined]
-        base = f"{opts.app_label}_{opts.model_name}"
-        if not obj.cert_no or not request.user.has_perm(
-            f"{opts.app_label}.reveal_{opts.model_name}"
-        ):  # type: ignore[union-attr]
+        app, model = self.opts.app_label, self.opts.model_name  # type: ignore[attr-defined]
+        user: Any = request.user
+        if not obj.cert_no or not user.has_perm(f"{app}.reveal_{model}"):
             return None
-        return {"url": reverse(f"admin:{base}_reveal", args=[obj.pk]), "reasons": REASONS}
+        url = reverse(f"admin:{app}_{model}_reveal", args=[obj.pk])
+        return {"url": url, "reasons": REASONS}
 
     def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> Any:
         if obj := kwargs.get("obj"):
@@ -167,4 +167,5 @@ def _why(request: HttpRequest) -> str:
     reason, words = request.POST.get("reason", ""), request.POST.get("words", "").strip()
     must(reason in REASONS, "请选择为什么要看证件号码，会记录下来。")
     must(reason != OTHER or words, "选了“其他”，请写明为什么要看。")
+    must(not intext.contains_number(words), IN_STEP)
     return words if reason == OTHER else reason

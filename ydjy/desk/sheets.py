@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from ydjy.desk import rowplaces
 from ydjy.desk.doubts import ACCEPTED, HELD, REJECTED, Cells, Doubts, Values
 from ydjy.lib import idnumbers, workbook
 
@@ -47,9 +48,9 @@ class ListKind:
     ``columns``: key → header synonyms; ``required``: columns without which it is another list;
     ``judge``: cells by key → canonical values and doubts; ``same``: what makes two rows the same
     thing (``None`` when it cannot be told); ``secret``: keys masked unless revealed; ``guide``:
-    how the columns of a blank one are filled in; ``at_odds``: what is said of the second of two
-    rows that are the same thing and say different things; ``likely``: by what two rows that are
-    not surely the same thing may be, and in what they then differ, with ``likely_words``.
+    how a blank one is filled in; ``at_odds``: what is said of the second of two rows that are one
+    thing and say different things; ``likely``: by what two rows may be one thing, and in what they
+    then differ, with ``likely_words``.
     """
 
     code: str
@@ -65,16 +66,6 @@ class ListKind:
     at_odds: str = AT_ODDS
     likely: Callable[[Values], tuple[str, str] | None] = lambda values: None
     likely_words: str = ""
-
-
-def of_sheet(name: str) -> str:
-    """Nothing for the table of a text file, which has no name."""
-    return f"工作表“{name}”" if name else ""
-
-
-def place(sheet: str, row: int) -> str:
-    """Where a row stands, in words."""
-    return f"{of_sheet(sheet)}第 {row} 行"
 
 
 @dataclass(slots=True)
@@ -108,7 +99,7 @@ class ReadRow:
 
     @property
     def where(self) -> str:
-        return place(self.sheet, self.row)
+        return rowplaces.of_row(self.sheet, self.row)
 
     def as_json(self, secret: frozenset[str], *, reveal: bool) -> dict[str, Any]:
         values = {
@@ -297,7 +288,7 @@ def judged(opened: Opened) -> Iterator[ReadRow]:
     little. The second of two rows that are the same thing is a duplicate of the first; if they say
     different things under the same number, a person must look, as where they may be the same."""
     seen: dict[str | bytes, First] = {}
-    likely: dict[bytes, tuple[str, str, int]] = {}
+    likely: dict[int, tuple[str, str, int]] = {}
     for row in _judged(opened.kind, opened.table):
         if row.status in (ACCEPTED, HELD) and (key := opened.kind.same(row.values)) is not None:
             _mark_twin(row, seen, key, opened.kind.at_odds)
@@ -306,15 +297,14 @@ def judged(opened: Opened) -> Iterator[ReadRow]:
         yield row
 
 
-def _mark_likely(row: ReadRow, seen: dict[bytes, tuple[str, str, int]], kind: ListKind) -> None:
+def _mark_likely(row: ReadRow, seen: dict[int, tuple[str, str, int]], kind: ListKind) -> None:
     """The second of two rows that may be one thing, corrected, waits for a person."""
     if (found := kind.likely(row.values)) is None:
         return
     what, says = found
-    short = blake2b(what.encode(), digest_size=16).digest()
-    said, sheet, number = seen.setdefault(short, (says, row.sheet, row.row))
+    said, sheet, number = seen.setdefault(hash(what), (says, row.sheet, row.row))
     if said != says:
-        other = of_sheet(sheet) if sheet != row.sheet else ""
+        other = rowplaces.of_sheet(sheet) if sheet != row.sheet else ""
         row.status = HELD
         row.message = f"与{other}第 {number} 行{kind.likely_words}。"
 
@@ -326,7 +316,7 @@ def _mark_twin(row: ReadRow, seen: dict[str | bytes, First], key: str, at_odds: 
     if twin is None:
         row.first = seen[short] = First(row.row, said, row.sheet)
         return
-    other = of_sheet(twin.sheet) if twin.sheet != row.sheet else ""
+    other = rowplaces.of_sheet(twin.sheet) if twin.sheet != row.sheet else ""
     if twin.said == said:
         row.status, row.twin = DUPLICATE, twin
         row.message = f"与{other}第 {twin.row} 行重复。"

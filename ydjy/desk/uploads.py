@@ -22,7 +22,7 @@ from ydjy.desk import bulk, secrets, sheets, storage, vault
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import ColumnMemory, StagedRow, Upload
 from ydjy.desk.secrets import opened
-from ydjy.desk.verbs import Refused
+from ydjy.desk.verbs import Refused, must
 from ydjy.lib import workbook
 
 STATUS_FIELDS = ("accepted", "held", "rejected", "duplicate", "skipped")
@@ -96,6 +96,16 @@ def keep(
     _save_once(upload)
     crashpoint("CI3")
     return upload
+
+
+def must_see(by: Any) -> None:
+    """Whoever brings a list of cases sees it afterwards: a superuser without a case role, or an
+    office, would find nothing. Told before the file is chosen."""
+    must(
+        getattr(by, "case_path", None),
+        "你的账号没有经办岗位或者没有设机构，导入以后自己也看不到，不能导入。"
+        "请换经办人员的账号，或者先请管理员设好岗位和机构。",
+    )
 
 
 def _save_once(upload: Upload) -> None:

@@ -70,7 +70,7 @@ def drop_unknown(kind: str, known: Callable[[], Iterable[str]], *, older_than: f
     return len(lost)
 
 
-def sweep(*, older_than: float = 3600) -> int:
+def sweep(*, older_than: float = 900) -> int:
     """Remove what a crash left half written; returns how many."""
     limit, gone = time.time() - older_than, 0
     for draft in _folder().rglob("*.part"):

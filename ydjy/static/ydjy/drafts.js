@@ -11,7 +11,7 @@
   const DRAFTS = "ydjy-draft:";
   const mine = `${DRAFTS}${account}:`;
   const NEVER = new Set(["csrfmiddlewaretoken", "_selected_action", "q", "action", "select_across"]);
-  const LONG_NUMBER = /\d(?:[\s-]?\d){13,}/;
+  const LONG_NUMBER = /\d(?:[\s-]?\d){13,}[xX]?/g;
 
   const keys = () => Object.keys(store).filter((key) => key.startsWith(DRAFTS));
   const read = (key) => JSON.parse(store.getItem(key) || "null");
@@ -47,7 +47,7 @@
   const fields = (form) => Array.from(form.elements).filter((field) => field.matches("input, select, textarea") && kept(field));
   const box = (field) => field.type === "checkbox" || field.type === "radio";
 
-  const hideNumber = (text) => (LONG_NUMBER.test(text) ? "" : text);
+  const hideNumber = (text) => text.replace(LONG_NUMBER, "");
 
   function values(form) {
     const found = {};
@@ -77,7 +77,7 @@
         return;
       }
       const text = said[(at[field.name] = (at[field.name] ?? -1) + 1)] ?? "";
-      if (text === "" && LONG_NUMBER.test(field.value)) return;
+      if (text === hideNumber(field.value)) return;
       if (field.tagName !== "SELECT" || Array.from(field.options).some((o) => o.value === text)) field.value = text;
     });
     form.querySelectorAll("details:not([open])").forEach((more) => {
