@@ -275,6 +275,7 @@ def _refuse_changed(file: ReturnFile) -> None:
 def send_back_draft(file: ReturnFile, *, by: Any, reason: str) -> None:
     """The reviewer does not agree: it stays among the files, with the reason, until it is made
     anew."""
+    reason = reason.strip("。；， ")
     must(reason, "请写明哪里要改。")
     file = ReturnFile.objects.select_for_update().get(pk=file.pk)
     must(file.state == ReturnFile.State.PREPARED, "这一份不在等复核。")
