@@ -10,13 +10,14 @@ from datetime import date
 from functools import partial
 
 from ydjy.desk.doubts import Cells, Doubts, Values, once
+from ydjy.desk.measures import DAY, MONEY
 from ydjy.desk.sheets import Guide, ListKind
 from ydjy.lib import divisions, fields, workbook
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "seq": ("序号", "编号", "行号"),
     "province_no": ("省问题编号", "问题编号", "省编号", "工单编号", "问题单号"),
-    "reported_on": ("报错时间", "报错日期", "发生时间", "交易时间", "上报时间", "问题日期"),
+    "reported_on": ("报错时间", "报错日期", "发生时间", "交易时间", "上报时间", "问题日期", "日期"),
     "insured_place": ("参保地", "参保地名称", "参保统筹区", "参保地区"),
     "insured_area": ("参保地区划", "参保区划", "参保地区划代码", "参保地医保区划", "insu_admdvs"),
     "care_place": ("就医地", "就医地名称", "就医地区", "就医统筹区"),
@@ -40,6 +41,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "机构名称",
         "医疗机构",
         "就医机构",
+        "就诊机构",
+        "就诊医院",
+        "就医医院",
         "医院名称",
         "医院",
         "fixmedins_name",
@@ -98,20 +102,20 @@ REQUIRED = ("reported_on", "name", "cert_no", "err_msg", "inst_name")
 
 # Keys whose reader needs nothing but the cell.
 _PLAIN: dict[str, Callable[[str], str | None]] = {
-    "seq": partial(fields.code, limit=20),
-    "province_no": fields.code,
-    "inst_code": partial(fields.code, limit=30),
+    "seq": partial(fields.number, limit=20),
+    "province_no": fields.number,
+    "inst_code": partial(fields.number, limit=30),
     "inst_name": partial(fields.words, limit=80),
     "name": fields.person_name,
     "cert_type": partial(fields.words, limit=30),
-    "psn_no": partial(fields.code, limit=40),
+    "psn_no": partial(fields.number, limit=40),
     "insutype": partial(fields.code, limit=20),
     "med_type": partial(fields.code, limit=20),
     "txn_type": partial(fields.words, limit=40),
     "infno": partial(fields.code, limit=20),
-    "mdtrt_id": partial(fields.code, limit=40),
-    "setl_id": partial(fields.code, limit=40),
-    "msgid": fields.code,
+    "mdtrt_id": partial(fields.number, limit=40),
+    "setl_id": partial(fields.number, limit=40),
+    "msgid": fields.number,
     "err_code": partial(fields.code, limit=30),
     "err_msg": fields.words,
     "amount": fields.money,
@@ -144,6 +148,7 @@ def kind(*, today: date, home: str) -> ListKind:
         same=same_problem,
         secret=frozenset({"cert_no", "psn_no"}),
         guide=GUIDE,
+        measures={"amount": MONEY, "reported_on": DAY},
     )
 
 

@@ -22,6 +22,7 @@ from ydjy.desk import sheets, uploads
 from ydjy.desk.blanks import blank
 from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.desk.leftovers import Kept
+from ydjy.desk.measures import DAY, MONTHS
 from ydjy.desk.models import StagedRow, Upload
 from ydjy.desk.secrets import blind_index, opened
 from ydjy.desk.sheets import Guide, ListKind
@@ -70,6 +71,7 @@ _GUIDE = {
     "insured_area": Guide("义县", "空着就是受理机构的地区。"),
     "posting_months": Guide("12", "只写数字。"),
 }
+_MEASURES = {"start_on": DAY, "end_on": DAY, "posting_months": MONTHS}
 _MONTH_DIGITS = 3
 LONG = "长期"
 _LONG = frozenset({LONG, "长期有效", "永久", "永久有效", "2099-12-31", "9999-12-31"})
@@ -112,6 +114,7 @@ def _kind(
         same=partial(_person_and_place, dated=code == PLATFORM),
         secret=frozenset({"cert_no", "phone"}),
         guide=_GUIDE,
+        measures={key: of for key, of in _MEASURES.items() if key in columns},
         at_odds=_AT_ODDS,
     )
 
@@ -131,7 +134,7 @@ def _judge(
 ) -> tuple[Values, Doubts]:
     doubts = Doubts()
     readers = {
-        "seq": partial(fields.code, limit=20),
+        "seq": partial(fields.number, limit=20),
         "name": fields.person_name,
         "cert_type": partial(fields.words, limit=30),
         "insutype": partial(_one_of, table=_INSURANCE, what="险种"),
@@ -143,10 +146,10 @@ def _judge(
         "posting_months": _months,
         "insured_area": partial(_area, home=home),
         "place": partial(_filed_at, home=home),
-        "external_ref": partial(fields.code, limit=40),
+        "external_ref": partial(fields.number, limit=40),
         "review_flag": partial(fields.code, limit=1),
         "remark": partial(fields.words, limit=200),
-        "number": partial(fields.code, limit=40),
+        "number": partial(fields.number, limit=40),
         "variant": partial(fields.words, limit=200),
     }
     values = doubts.read_all(readers, cells)

@@ -22,7 +22,7 @@ from apps.institutions.models import (
 )
 from apps.institutions.plan import Differing, Kept, Outcome, Plan
 from apps.institutions.store import Store
-from ydjy.desk import problems, sheets
+from ydjy.desk import measures, problems, sheets
 from ydjy.lib import workbook
 from ydjy.lib.text import clean
 from ydjy.lib.workbook import sift
@@ -161,7 +161,7 @@ class _Comparison:
             return None
         cells, width = row.cells, len(row.cells)
         said = {key: cells[at] if at < width else "" for key, at in sheet.columns.items()}
-        values, doubts = self.kind.judge(said)
+        values, doubts = measures.judged(self.kind.judge, self.kind.measures, sheet, said)
         if doubts.status != sheets.ACCEPTED:
             self._put(doubts.status, sheet, row, _told(sheet, doubts), values)
             return None

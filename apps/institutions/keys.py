@@ -1,17 +1,13 @@
 """What an institution is found by: name keys, spelling, bigrams, and its place in the results.
 
-Plain functions. ``text.name_key`` and ``pinyin.initials`` define the keys; :class:`Speller` is the
-same reading for lists of hundreds of thousands of names, where asking pypinyin for each phrase
-would take most of the time of an import.
+Plain functions. ``text.name_key`` and ``pinyin.read`` define the keys.
 """
 
 import re
 from collections.abc import Iterable
 from functools import cache
-from operator import add
 
 from ydjy.lib import pinyin
-from ydjy.lib.text import clean
 
 _RANKS = ("甲等", "乙等", "丙等", "")
 LEVELS = [grade + rank for grade in ("三级", "二级", "一级") for rank in _RANKS]
@@ -56,94 +52,6 @@ def asked_grams(key: str) -> set[str]:
     return {key[i : i + 2] for i in range(len(key) - 1)}
 
 
-class Speller:
-    """Reads names syllable by syllable from a table, phrases only where they read differently.
-
-    Agrees with ``pinyin.spelled`` and ``pinyin.initials`` on the names of institutions, except
-    where two overlapping phrases would be cut differently.
-    """
-
-    def __init__(self) -> None:
-        from pypinyin.constants import PHRASES_DICT
-
-        self._phrases = {
-            phrase
-            for phrase in PHRASES_DICT
-            if 2 <= len(phrase) <= 5 and self._differs(phrase, PHRASES_DICT[phrase])
-        } | set(pinyin._WORDS)
-        self._longest = max(map(len, self._phrases))
-        self._heads = {phrase[:2] for phrase in self._phrases}
-        self._whole, self._first = _Syllables(), _Initials()
-
-    def read(self, name: str) -> tuple[str, str]:
-        """(initials, spelling) of a name."""
-        name = clean(name).casefold()
-        if self._heads.isdisjoint(map(add, name, name[1:])):
-            return name.translate(self._first), name.translate(self._whole)
-        first, whole, done = [], [], 0
-        for at in range(len(name) - 1):
-            if at >= done and name[at : at + 2] in self._heads and (said := self._phrase(name, at)):
-                between = name[done:at]
-                first += [between.translate(self._first), *(s[0] for s in self._said(said))]
-                whole += [between.translate(self._whole), *self._said(said)]
-                done = at + len(said)
-        rest = name[done:]
-        first.append(rest.translate(self._first))
-        whole.append(rest.translate(self._whole))
-        return "".join(first), "".join(whole)
-
-    def _phrase(self, name: str, at: int) -> str:
-        """The longest phrase that stands there and reads differently than its characters do."""
-        for end in range(at + self._longest, at + 1, -1):
-            if name[at:end] in self._phrases:
-                return name[at:end]
-        return ""
-
-    @cache  # noqa: B019 - one speller lives as long as the process
-    def _said(self, phrase: str) -> list[str]:
-        return pinyin._syllables(phrase, person=False)
-
-    def _differs(self, phrase: str, reading: list[list[str]]) -> bool:
-        plain = [_toneless(parts[0]) for parts in reading]
-        return plain != [self._default(ch) for ch in phrase]
-
-    @cache  # noqa: B019 - one speller lives as long as the process
-    def _default(self, ch: str) -> str:
-        from pypinyin.constants import PINYIN_DICT
-
-        return _toneless(PINYIN_DICT.get(ord(ch), "").split(",")[0])
-
-
-class _Syllables(dict[int, str]):
-    """Character → its usual reading, for ``str.translate``."""
-
-    def __missing__(self, point: int) -> str:
-        said = self[point] = pinyin.spelled(chr(point))
-        return said
-
-
-class _Initials(dict[int, str]):
-    """Character → the first letter of it."""
-
-    def __missing__(self, point: int) -> str:
-        syllable = pinyin.spelled(chr(point))
-        said = self[point] = syllable if point < 128 else syllable[:1]
-        return said
-
-
-_TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿêếề", "aaaaeeeeiiiioooouuuuvvvvvnnnmeee")
-
-
-def _toneless(syllable: str) -> str:
-    return syllable.translate(_TONES)
-
-
-@cache
-def speller() -> Speller:
-    """The speller of this process; making it takes a second."""
-    return Speller()
-
-
 # What was typed in Latin letters --------------------------------------------------------------
 
 _SYLLABLE = re.compile(
@@ -166,10 +74,7 @@ def initials_of_typed(word: str) -> str:
 
 @cache
 def _readable() -> frozenset[str]:
-    from pypinyin.constants import PINYIN_DICT
-
-    found = {_toneless(r) for readings in PINYIN_DICT.values() for r in readings.split(",")}
-    return frozenset(s for s in found if _SYLLABLE.fullmatch(s))
+    return frozenset(filter(_SYLLABLE.fullmatch, pinyin.every_syllable()))
 
 
 def _cut(word: str) -> list[str] | None:

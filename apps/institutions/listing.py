@@ -8,6 +8,7 @@ from functools import partial
 from apps.institutions import keys
 from apps.institutions import scope as scopes
 from ydjy.desk.doubts import Cells, Doubts, Values, once
+from ydjy.desk.measures import DAY
 from ydjy.desk.sheets import Guide, ListKind
 from ydjy.lib import fields, workbook
 from ydjy.lib.text import name_key
@@ -70,7 +71,7 @@ def kind(
     vocabulary: scopes.Vocabulary = scopes.SOURCE_GROUPS,
 ) -> ListKind:
     readers = {
-        "seq": partial(fields.code, limit=20),
+        "seq": partial(fields.number, limit=20),
         "name": _name,
         "code": _national_code,
         "county": once(partial(fields.words, limit=20)),
@@ -94,6 +95,7 @@ def kind(
         judge=partial(_judge, readers=readers),
         same=same,
         guide=GUIDE,
+        measures={"valid_from": DAY},
     )
 
 
@@ -101,14 +103,8 @@ Reader = Callable[[str], str | None]
 
 
 def _judge(cells: Cells, *, readers: dict[str, Reader]) -> tuple[Values, Doubts]:
-    doubts, values = Doubts(), Values()
-    for key, reader in readers.items():
-        if key in cells:
-            cell = cells[key]
-            try:
-                values[key] = reader(cell) if cell else None
-            except (fields.Bad, fields.Unsure):
-                values[key] = doubts.read(key, reader, cell)
+    doubts = Doubts()
+    values = doubts.read_all(readers, cells)
     doubts.need(values, "name")
     return values, doubts
 
@@ -171,7 +167,7 @@ def _state(cell: str) -> str | None:
 def _national_code(cell: str) -> str | None:
     if CODE.fullmatch(cell):
         return str(cell)
-    text = fields.code(cell, limit=30)
+    text = fields.number(cell, limit=30)
     if text is None:
         return None
     text = text.upper()

@@ -16,6 +16,7 @@ from apps.institutions import keys, roll
 from apps.institutions.models import Institution, InstitutionAlias, SearchEntry
 from apps.institutions.plan import Differing, Packed
 from ydjy.desk import audit, bulk
+from ydjy.lib import pinyin
 from ydjy.lib.text import name_key
 
 _MANY = 50_000  # so many new rows load faster into a table whose bigram index is made afterwards
@@ -74,11 +75,11 @@ class _Lines:
         self.columns = [field.column for field in fields]
         self._blank = _plain(tuple(always.values()))
         self._at = {name: at for at, name in enumerate(always)}
-        self._turn, self._speller = turn, keys.speller()
+        self._turn = turn
         self.entries: list[tuple[Any, ...]] = []
 
     def institution(self, row: Differing) -> list[Any]:
-        (initials, spelled), key = self._speller.read(row.name), name_key(row.name)
+        (initials, spelled), key = pinyin.read(row.name), name_key(row.name)
         line, at = list(self._blank), self._at
         for name, value in _columns(row, initials, key):
             line[at[name]] = value
@@ -189,9 +190,9 @@ def update(rows: Sequence[Differing], stamp: Stamp) -> None:
 
 def _changed(row: Differing, stamp: Stamp) -> tuple[Any, ...]:
     values = {**(row.stored or {}), **row.after, **stamp.checked()}
-    if "name" in row.after:  # else the speller, a second and 60 MB, need not be made
+    if "name" in row.after:  # else the dictionaries, 60 MB, need not be loaded
         values["name_key"] = name_key(values["name"])
-        values["initials"] = keys.speller().read(values["name"])[0][:80]
+        values["initials"] = pinyin.read(values["name"])[0][:80]
     values |= {
         "weight": keys.weight(values["order"], values["level"], values["kind"]),
         "digest": None if row.decide else row.digest,

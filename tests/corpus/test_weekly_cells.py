@@ -246,8 +246,8 @@ EXPECTED: dict[str, tuple[str, str | None, str]] = {
     ),
     "code like a date": ("accepted", "3-12", ""),
     "code a boolean": ("accepted", "TRUE", ""),
-    "code NaN": ("accepted", None, ""),
-    "code null": ("accepted", None, ""),
+    "code NaN": ("accepted", "NaN", ""),
+    "code null": ("accepted", "null", ""),
     "code a number": ("accepted", "21", ""),
     "code a float": ("accepted", "21", ""),
     "psn_no as a damaged number": (
@@ -316,7 +316,11 @@ EXPECTED: dict[str, tuple[str, str | None, str]] = {
     "stay doubtful": ("held", None, "“是否在院”看不出是“是”还是“否”，请核对。"),
     "phone mobile": ("accepted", "13800138000", ""),
     "phone as number": ("accepted", "13800138000", ""),
-    "phone without zero": ("accepted", "0416-8904567", ""),
+    "phone without zero": (
+        "accepted",
+        "0416-8904567",
+        "“联系电话”已补上区号前面丢掉的 0，请核对。",
+    ),
     "phone two glued": ("accepted", "0571-88888888、0571-99999999", ""),
     "phone two with comma": ("accepted", "0416-2222222、0416-3333333", ""),
     "phone NaN": ("accepted", None, ""),

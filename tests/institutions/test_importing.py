@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.institutions import importing, keys, scope
+from apps.institutions import importing, scope
 from apps.institutions.models import (
     Institution,
     InstitutionAlias,
@@ -23,6 +23,7 @@ from tests.institutions.lists import HEADER, csv_list, generated, published, rec
 from ydjy.desk import uploads
 from ydjy.desk.models import Change, Upload
 from ydjy.desk.verbs import Refused
+from ydjy.lib import pinyin
 
 pytestmark = pytest.mark.django_db
 State = ListImport.State
@@ -129,12 +130,12 @@ def test_only_what_changed_is_written(publish: Any):
     assert told.count() == 4
 
 
-def test_a_new_telephone_leaves_the_search_keys_and_needs_no_speller(
+def test_a_new_telephone_leaves_the_search_keys_and_needs_no_dictionary(
     publish: Any, monkeypatch: pytest.MonkeyPatch
 ):
     publish(csv_list(generated(3)))
     before = list(Institution.objects.order_by("pk").values("name_key", "initials", "weight"))
-    monkeypatch.setattr(keys, "speller", lambda: pytest.fail("no name has changed"))
+    monkeypatch.setattr(pinyin, "read", lambda name: pytest.fail("no name has changed"))
     publish(csv_list(generated(3, changed=3)))
     after = list(Institution.objects.order_by("pk").values("name_key", "initials", "weight"))
     assert after == before

@@ -259,11 +259,6 @@ def test_a_name_holds_the_tokens_of_each_of_its_fragments(name: str, data: Any):
         assert wanted <= keys.grams(key)
 
 
-@given(st.sampled_from(["锦州市康宁医院", "重庆市第三医院", "长春市中医院", "单县大药房"]))
-def test_the_quick_speller_reads_as_the_slow_one(name: str):
-    assert keys.speller().read(name) == (pinyin.initials(name), pinyin.spelled(name))
-
-
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HAN.filter(lambda name: len(text.name_key(name)) > 3))
 def test_the_full_spelling_gives_the_first_letters_or_none(name: str):

@@ -174,7 +174,7 @@ def test_two_columns_of_one_meaning_are_refused_naming_both() -> None:
     data = workbooks.xlsx({"一": [["姓名", "报错信息", "参保人姓名"], ["甲", "x", "乙"]]})
     assert refusal(data) == (
         "工作表“一”：“姓名”（A 列）和“参保人姓名”（C 列）是同一项内容，不知道该用哪一列，"
-        "请删去或改名其中一列后重新上传。"
+        "请在“对应列”里选用哪一列，或者删去、改名其中一列后重新上传。"
     )
 
 

@@ -159,7 +159,7 @@ def test_the_1904_system_counts_from_1904() -> None:
 )
 def test_a_day_of_the_1904_system_that_is_not_shown_as_one_is_told(cells: str, told: bool) -> None:
     data = raw_xlsx(f'<row r="1">{cells}</row>', styles=DATE_STYLES, from_1904=True)
-    assert ("早 4 年，请核对日期列" in "".join(read(data, WEEKLY).notes)) is told
+    assert ("从 1904 年算起" in "".join(read(data, WEEKLY).notes)) is told
     plain = raw_xlsx(f'<row r="1">{cells}</row>', styles=DATE_STYLES)
     assert read(plain, WEEKLY).notes == ()
 

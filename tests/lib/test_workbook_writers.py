@@ -14,8 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.workbooks import raw_xlsx
-from ydjy.lib.workbook import WEEKLY, Fill, WorkbookError, fill, read
-from ydjy.lib.workbook import rawrows
+from ydjy.lib.workbook import WEEKLY, Fill, WorkbookError, fill, rawrows, read
 from ydjy.lib.workbook.blocks import blocks, without_asides
 from ydjy.lib.workbook.rawrows import raw_rows
 
@@ -142,10 +141,10 @@ def test_rows_out_of_order_are_refused_and_not_mixed_up() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])
 def test_where_a_part_is_cut_does_not_matter(size: int) -> None:
     xml = (
-        '<worksheet xmlns="x"><!-- a <b> --><sheetData>'
-        '<row r="1"><c><v>1</v></c></row><?pi </row>?><row r="2"><c t="str"><v>'
-        "<![CDATA[</row>&]]></v></c></row></sheetData></worksheet>"
-    ).encode()
+        b'<worksheet xmlns="x"><!-- a <b> --><sheetData>'
+        b'<row r="1"><c><v>1</v></c></row><?pi </row>?><row r="2"><c t="str"><v>'
+        b"<![CDATA[</row>&]]></v></c></row></sheetData></worksheet>"
+    )
     pieces = [xml[at : at + size] for at in range(0, len(xml), size)]
     clean = b"".join(without_asides(iter(pieces)))
     assert clean == b"".join(without_asides(iter([xml])))

@@ -1,5 +1,6 @@
 """Which column of a received list is which, said by a person once for a sender."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,7 +44,15 @@ class ColumnsForm(forms.Form):
                 initial=column_key(header, names) or "",
             )
         # What somebody has to choose stands first, not among twenty that are known.
-        self.order_fields(sorted(self.fields, key=lambda name: bool(self.fields[name].initial)))
+        said = Counter(field.initial for field in self.fields.values())
+        self.order_fields(
+            sorted(
+                self.fields,
+                key=lambda name: (
+                    said[self.fields[name].initial] == 1 and bool(self.fields[name].initial)
+                ),
+            )
+        )
 
     @property
     def why(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ydjy.lib import fields
-from ydjy.lib.fields import Bad, Unsure
+from ydjy.lib.fields import Bad, Noted, Unsure
 
 ACCEPTED, HELD, REJECTED = "accepted", "held", "rejected"
 Cells = Mapping[str, str]
@@ -23,9 +23,15 @@ class Doubts:
     def read(self, key: str, reader: Callable[[str], str | None], cell: str) -> str | None:
         """The reader's value; its complaint is noted and the row goes on being read."""
         try:
-            return reader(cell)
+            return self._noted(key, reader(cell))
         except (Bad, Unsure) as complaint:
             return self._told(key, complaint)
+
+    def _noted(self, key: str, value: str | None) -> str | None:
+        if isinstance(value, Noted):
+            self.notes[key] = value.note
+            return str(value)
+        return value
 
     def _told(self, key: str, complaint: Bad | Unsure) -> str | None:
         if isinstance(complaint, Bad):
@@ -41,7 +47,8 @@ class Doubts:
             if key not in cells:
                 continue
             try:  # as ``read``, which a long file would call a million times
-                values[key] = reader(cell) if (cell := cells[key]) else None
+                value = reader(cell) if (cell := cells[key]) else None
+                values[key] = value if value.__class__ is not Noted else self._noted(key, value)
             except (Bad, Unsure) as complaint:
                 values[key] = self._told(key, complaint)
         return values

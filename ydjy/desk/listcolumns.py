@@ -17,6 +17,7 @@ from django.utils import timezone
 from import_export.fields import Field
 from import_export.widgets import Widget
 
+from ydjy.desk import measures
 from ydjy.desk.sheets import Guide
 from ydjy.lib import fields
 from ydjy.lib.text import clean
@@ -70,7 +71,9 @@ def _otherwise_spelled(rows: models.QuerySet, names: tuple[str, ...]) -> _Spelle
 
 
 class Words(Widget):
-    """Text as it stands; ``parse`` says what may be typed."""
+    """Text as it stands; ``parse`` says what may be typed, ``measure`` what it is counted in."""
+
+    measure: measures.Measure | None = None
 
     def __init__(self, parse: Read):
         super().__init__()
@@ -155,6 +158,8 @@ class Several(Words):
 
 
 class Day(Words):
+    measure = measures.DAY
+
     def __init__(self) -> None:
         super().__init__(lambda cell: fields.day(cell, timezone.localdate()))
 
@@ -164,6 +169,8 @@ class Day(Words):
 
 class Number(Words):
     """A whole number from 0 to ``most``."""
+
+    measure = measures.COUNT
 
     def __init__(self, most: int):
         super().__init__(self._read)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from ydjy.desk import measures
 from ydjy.desk.doubts import ACCEPTED, HELD, REJECTED, Cells, Doubts, Values
+from ydjy.desk.measures import Measure
 from ydjy.lib import idnumbers, workbook
 
 DUPLICATE, SKIPPED = "duplicate", "skipped"
@@ -47,7 +49,8 @@ class ListKind:
     ``columns``: key → header synonyms; ``required``: columns without which it is another list;
     ``judge``: cells by key → canonical values and doubts; ``same``: what makes two rows the same
     thing (``None`` when it cannot be told); ``secret``: keys masked unless revealed; ``guide``:
-    how the columns of a blank one are filled in; ``at_odds``: what is said of the second of two
+    how the columns of a blank one are filled in; ``measures``: what the columns of numbers and
+    days are counted in; ``at_odds``: what is said of the second of two
     rows that are the same thing and say different things.
     """
 
@@ -62,6 +65,7 @@ class ListKind:
     secret: frozenset[str] = frozenset()
     guide: Mapping[str, Guide] = field(default_factory=dict)
     at_odds: str = AT_ODDS
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -248,16 +252,23 @@ def _said_wrongly(
 def _likely_headers(
     kind: ListKind, book: workbook.Book, remembered: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """The header line of what is likely this list: it has at least half of the columns that the
-    list needs, and four known ones in all, each once."""
+    """The header line of what is likely this list, where naming the columns mends it: it has at
+    least half of the columns that the list needs and four known ones in all, and lacks one or has
+    two of one meaning that can be told apart."""
     names = workbook.header_names(kind.columns, remembered)
     for sheet in book.sheets:
         for row in sheet.rows[:30]:
-            keys = [workbook.column_key(text, names) for text in row.cells if text.strip()]
-            known = [key for key in keys if key]
-            missing = set(kind.required) - set(known)
+            columns = [
+                (key, at)
+                for at, text in enumerate(row.cells)
+                if text.strip() and (key := workbook.column_key(text, names))
+            ]
+            known = {key for key, _ in columns}
+            missing = set(kind.required) - known
             enough = len(known) >= 4 and len(missing) * 2 <= max(2, len(kind.required))
-            if enough and missing and len(set(known)) == len(known):
+            twice = workbook.doubled(columns)
+            titles = {workbook.header_key(row.cells[at]) for at in twice}
+            if enough and (missing or twice) and len(titles) == len(set(twice)):
                 return tuple(text.strip() for text in row.cells)
     return ()
 
@@ -348,7 +359,7 @@ def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
                 continue
             texts, width = row.cells, len(row.cells)
             cells = {key: texts[at] if at < width else "" for key, at in sheet.columns.items()}
-            values, doubts = kind.judge(cells)
+            values, doubts = measures.judged(kind.judge, kind.measures, sheet, cells)
             yield ReadRow(
                 sheet.sheet,
                 row.number,

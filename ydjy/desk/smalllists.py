@@ -75,6 +75,7 @@ class SmallList:
             same=self.same or self._identity_of,
             guide={column.key: column.guide for column in self.columns},
             at_odds=AT_ODDS,
+            measures={c.key: c.widget.measure for c in self.columns if c.widget.measure},
         )
 
     @property

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from ydjy.lib import divisions, idnumbers, intext, phones
-from ydjy.lib.text import clean, digits_of_numerals, has_lost_characters
-from ydjy.lib.workbook import BoolText, DateText, NumberText, cell_problem
+from ydjy.lib import days, divisions, idnumbers, intext, phones
+from ydjy.lib.text import clean, has_lost_characters, unwrapped
+from ydjy.lib.workbook import BoolText, DateText, NumberFrom1904, NumberText, cell_problem
 
 Reader = Callable[[str], str | None]
 
@@ -34,11 +34,22 @@ LOST = "有认不出的字（显示成“?”或“□”），请对照原表�
 NOTHING = frozenset({"", "/", "-", "—", "--", "无", "NULL", "null", "None", "NaN", "nan", "N/A"})
 
 
+class Noted(str):
+    """A value that was put right, with ``note``: the clause that says so."""
+
+    note: str
+
+    def __new__(cls, text: str, note: str) -> "Noted":
+        noted = super().__new__(cls, text)
+        noted.note = note
+        return noted
+
+
 def plain(cell: str) -> str | None:
     """Any text, cleaned; blank stands for «nothing said»."""
     if problem := cell_problem(cell):
         raise Bad(problem)
-    return clean(cell) or None
+    return unwrapped(clean(cell)) or None
 
 
 def words(cell: str, *, limit: int = 500) -> str | None:
@@ -73,26 +84,42 @@ def person_name(cell: str) -> str | None:
     return text
 
 
-# As Excel shows a number of more than eleven digits, and writes it into a csv.
-_SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]{2,3}")
+# As Excel shows a number of more than eleven digits, and as other programs write one.
+_SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+[0-9]{2,3}|[0-9]\.[0-9]+[Ee][0-9]{1,3}")
+_WHOLE = re.compile(r"([0-9]+)\.0+")
+_QUOTED = re.compile(r"\"([^\"]*)\"|“([^”]*)”")
+_NO_CODE = frozenset({"", "/", "-", "—", "--", "无"})
 
 
 def code(cell: str, *, limit: int = 60) -> str | None:
-    """A code is text: 0012 keeps its zeros, 1E10 is not ten milliards."""
+    """A code is text: 0012 keeps its zeros, 1E10 is not ten milliards, NaN and null are codes, too.
+    Only what programs put around or behind one is taken away: quotes, and the ``.0`` of 310.0."""
     text = plain(cell)
-    if text is None or text in NOTHING:
+    if text is not None and (quoted := _QUOTED.fullmatch(text)):
+        text = (quoted[1] or quoted[2] or "").strip()
+    if text is None or text in _NO_CODE:
         return None
-    if isinstance(cell, NumberText) and len(re.sub(r"\D", "", text)) > 15:
+    if isinstance(cell, NumberText) and len(re.sub(r"\D", "", text)) > EXCEL_DIGITS:
         raise Bad("单元格是数字，超过 15 位的部分已被 Excel 抹成 0。请把该列设为“文本”后重填")
     if isinstance(cell, DateText):
         raise Bad("单元格是日期，原编号多半被 Excel 改成了日期。请把该列设为“文本”后重填")
     if _SCIENTIFIC.fullmatch(text):
         raise Bad("编号已变成科学计数法，后面几位已丢失。请把该列设为“文本”后重填")
+    if whole := _WHOLE.fullmatch(text):
+        text = whole[1]
+        if len(text) > EXCEL_DIGITS:
+            raise Bad("编号带小数点，曾按数字存放，后面几位已丢失。请把该列设为“文本”后重填")
     if len(text) > limit:
         raise Bad(f"有 {len(text)} 个字符，最多 {limit} 个，请核对是不是串列了")
     if not text.isascii() and has_lost_characters(cell):
         raise Unsure(LOST, text)
     return text
+
+
+def number(cell: str, *, limit: int = 60) -> str | None:
+    """A code by which a thing is known: nothing is called NaN."""
+    text = code(cell, limit=limit)
+    return None if text in NOTHING else text
 
 
 def identity(
@@ -110,6 +137,8 @@ def identity(
         document = idnumbers.parse_document(
             cert_type, cell, from_number_cell=isinstance(cell, NumberText), today=today
         )
+    except idnumbers.DoubtfulDocument as doubtful:
+        raise Unsure(str(doubtful).rstrip("。"), doubtful.number) from doubtful
     except idnumbers.IdNumberError as refused:
         raise Bad(str(refused).rstrip("。")) from refused
     for note in document.identity.warnings if document.identity else ():
@@ -117,14 +146,9 @@ def identity(
     return document.number
 
 
-_YMD = re.compile(
-    r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})\s?[日号]?[\sT]*"
-    r"(?:(\d{1,2})[:时点](\d{1,2})?[:分]?(\d{1,2})?(?:\.\d+)?秒?)?"
-)
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\s?(\d{2})(\d{2})(\d{2})?)?")
 _NO_YEAR = re.compile(r"\d{1,2}\s?[月/.-]\s?\d{1,2}[日号]?")
 _YEAR_LAST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(\s.*)?")
-_CHINESE_YEAR = re.compile(r"[〇零一二三四五六七八九]{4}年")
+DAYS_FROM_1900_TO_1904, EXCEL_DIGITS = 1462, 15
 _EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a wall clock, as in the sheet
 
 
@@ -156,36 +180,29 @@ def day(cell: str, today: date) -> str | None:
 
 def _when(cell: str, text: str) -> datetime:
     number_of_days = isinstance(cell, NumberText) and len(text.split(".")[0]) < 8
-    return _serial(text) if number_of_days else _written(text)
+    if number_of_days:
+        return _serial(text, from_1904=isinstance(cell, NumberFrom1904))
+    return _written(text)
 
 
-def _serial(text: str) -> datetime:
+def _serial(text: str, *, from_1904: bool) -> datetime:
     """A date that Excel shows as a number because the column is not formatted as one."""
-    number = Decimal(text)
+    number = Decimal(text) + (DAYS_FROM_1900_TO_1904 if from_1904 else 0)
     if not 32874 <= number <= 73050:  # 1990 to 2099
         raise Bad("是一个数字，认不出是哪一天，请写成 2026-11-09 这样")
     return _EXCEL_EPOCH + timedelta(days=int(number), seconds=round(float(number % 1) * 86400))
 
 
 def _written(text: str) -> datetime:
-    if _CHINESE_YEAR.match(text):
-        text = _chinese_day(text)
-    found = _YMD.fullmatch(text) or _COMPACT.fullmatch(text)
+    try:
+        found = days.read(text)
+        if found is not None and found.year < _EXCEL_EPOCH.year:
+            raise ValueError(text)
+    except (ValueError, OverflowError) as wrong:
+        raise Bad("没有这一天或这个时间，请核对") from wrong
     if found is None:
         raise _unreadable(text)
-    parts = [int(part or 0) for part in found.groups()]
-    try:
-        if parts[0] < _EXCEL_EPOCH.year:
-            raise ValueError(text)
-        return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
-    except ValueError as wrong:
-        raise Bad("没有这一天或这个时间，请核对") from wrong
-
-
-def _chinese_day(text: str) -> str:
-    year, rest = text.split("年", 1)
-    digits = "".join(str("零一二三四五六七八九".index(ch.replace("〇", "零"))) for ch in year)
-    return f"{digits}年{digits_of_numerals(rest)}"
+    return found
 
 
 def _unreadable(text: str) -> Bad | Unsure:
@@ -238,9 +255,13 @@ def phone(cell: str, area_code: str | None = None) -> str | None:
     if text is None or text in NOTHING:
         return None
     try:
-        return "、".join(found.display for found in phones.parse(text, area_code)) or None
+        found = phones.parse(text, area_code)
     except phones.PhoneError as refused:
         raise Unsure(str(refused).rstrip("。"), text) from refused
+    said = "、".join(one.display for one in found)
+    if any(one.mended for one in found):
+        return Noted(said, "已补上区号前面丢掉的 0，请核对")
+    return said or None
 
 
 def place(cell: str, *, home: str) -> tuple[str, str] | None:

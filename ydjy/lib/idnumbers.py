@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import mul
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -40,6 +40,15 @@ class Kind(StrEnum):
 
 class IdNumberError(ValueError):
     """A number that cannot be taken; the message is one Chinese sentence without the number."""
+
+
+class DoubtfulDocument(IdNumberError):
+    """A number that may be right, of a document that a person should look at; ``number`` is what
+    it says if that person accepts it."""
+
+    def __init__(self, sentence: str, number: str):
+        self.number = number
+        super().__init__(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +292,8 @@ def parse(
 # 证件类型 in words or as psn_cert_type of the national platform (domain.md 2.2); the first that
 # occurs decides. A place with another code table maps its codes to words before it calls us.
 _TYPES = (
+    # 99 其他身份证件 and its sisters, 10 to 15 of the table: no identity card, whatever they hold.
+    ("其[他它]|以外|[非无]居?民?身份证|就业证|专家证|记者证|烈属|^1[0-5]$|^99$", Kind.OTHER),
     ("永久居|^0?7$", Kind.FOREIGNER),
     ("居住证|^17$", Kind.HMT_RESIDENT),
     ("台湾|台胞|^0?6$", Kind.TAIWAN_PERMIT),
@@ -304,18 +315,24 @@ _SHAPES = {
 }
 
 
-def _document_kind(cert_type: str, number: str) -> Kind:
-    """The kind a 证件类型 cell names; of a blank one, what the number looks like."""
-    if named := _named_kind(cert_type):
-        return named
+_BRACKETS = str.maketrans("", "", "()[]")
+_LIKE_A_CARD = re.compile("[0-9]{17}[0-9X]")
+_ASK_OTHER_CARD = (
+    "是 18 位，像身份证号，校验位却对不上，证件类型又不是身份证。请核对证件类型和号码。"
+)
+_ASK_TYPE = "证件类型认不出来，号码也不像身份证号。请核对证件类型和号码。"
+
+
+def _looks_like(number: str) -> Kind:
+    """The kind of a document whose 证件类型 is blank, or a word that nobody knows: an unknown word
+    never means less checking than none."""
     return Kind.OTHER if number[:1].isalpha() and len(number) < 15 else Kind.RESIDENT
 
 
 @lru_cache(maxsize=64)
 def _named_kind(cert_type: str) -> Kind | None:
     words = clean(cert_type)
-    fitting = (kind for pattern, kind in _TYPES if re.search(pattern, words))
-    return next(fitting, Kind.OTHER) if words else None
+    return next((kind for pattern, kind in _TYPES if re.search(pattern, words)), None)
 
 
 def parse_document(
@@ -329,16 +346,28 @@ def parse_document(
     """Reads a number by its 证件类型 (a name, or a code of the national table, or blank).
 
     Identity numbers go through ``parse``; then ``kind`` is what the number says. Most others
-    are 5 to 20 letters or digits. Raises ``IdNumberError``.
+    are 5 to 20 letters or digits. Raises ``IdNumberError``, for a person to look
+    ``DoubtfulDocument``.
     """
     number, _ = _canonical(text)
-    kind = _document_kind(cert_type, number)
+    named = _named_kind(cert_type)
+    kind = named or _looks_like(number)
+    card = partial(
+        parse, text, from_number_cell=from_number_cell, today=today, known_county=known_county
+    )
     if kind in (Kind.RESIDENT, Kind.HMT_RESIDENT, Kind.FOREIGNER):
-        identity = parse(
-            text, from_number_cell=from_number_cell, today=today, known_county=known_county
-        )
+        unknown = named is None and clean(cert_type)
+        if unknown and not _RESIDENT.fullmatch(number) and _PLAIN.fullmatch(number):
+            raise DoubtfulDocument(_ASK_TYPE, number)
+        identity = card()
         return Document(identity.kind, identity.number, identity.masked, identity)
     number = _refuse_spreadsheet_damage(number, from_number_cell=from_number_cell)
+    number = number.translate(_BRACKETS)
     if not _SHAPES.get(kind, _PLAIN).fullmatch(number):
         raise IdNumberError("证件号码的位数或写法与证件类型对不上。请对照证件改正。")
+    if _LIKE_A_CARD.fullmatch(number):
+        try:
+            card()
+        except IdNumberError:
+            raise DoubtfulDocument(_ASK_OTHER_CARD, number) from None
     return Document(kind, number, mask(number))

@@ -31,6 +31,8 @@ class Phone:
     tel: str = field(repr=False)
     kind: PhoneKind
     ext: str = ""
+    # The 0 of its area was lost on the way, and put back.
+    mended: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class _Piece:
     area: str  # with its 0, or empty
     local: str  # digits
     ext: str = ""
+    mended: bool = field(default=False, compare=False)
 
 
 _UNREADABLE = (
@@ -46,6 +49,7 @@ _UNREADABLE = (
     "几个号码用“、”隔开。"
 )
 _UNCLEAR = "几个号码连在一起，分不清从哪里断开。请用“、”隔开。"
+_RANGE = "像是一段号码，不知道用哪几个。请把要用的号码写全，用“、”隔开。"
 _SCIENTIFIC = "电话已变成科学计数法，后面几位可能已丢失。请把该列设为“文本”后重填。"
 _TOO_LONG = "电话这一格太长，像是填错了列。请只留电话号码。"
 
@@ -55,7 +59,21 @@ _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−_", "-") | dict.from
 _HAN = "一-龥"
 _LABEL = re.compile(rf"[{_HAN}]{{1,10}}:|\([{_HAN}]{{1,10}}\)|(?:tel|phone|mobile|fax):?")
 _WORDS = re.compile("(?:联系|咨询|办公|服务|值班)?(?:电话|手机|座机|热线|传真|号码)")
-_BRACKETED_AREA = re.compile(r"\((0?[0-9]{2,3})\) ?-?")
+_BRACKETED_AREA = re.compile(r"(?<![0-9])\(?(0?[0-9]{2,3})\) ?-?")
+_DOTTED_AREA = re.compile(r"(?<![0-9.])(0[0-9]{2,3})[.·/](?=[2-9][0-9]{2,3}[ -]?[0-9]{4}(?![0-9]))")
+# What people write beside a number: when somebody is there, where, and who.
+_DAY = "(?:周|星期|礼拜)[一二三四五六日天]"
+_CLOCK = "(?:上午|下午|早上?|晚上?)?[0-9]{1,2}[:点时][0-9]{0,2}分?"
+_BESIDE = re.compile(
+    rf"{_DAY}(?:[-~至到、]{{1,2}}(?:{_DAY}|[一二三四五六日天]))?"
+    rf"|{_CLOCK}(?: ?[-~至到]{{1,2}} ?{_CLOCK})"
+    r"|(?:7 ?[x×*] ?)?24 ?小时|[0-9]{1,4}(?:号窗口|号楼|窗口|楼|层|室|科)"
+)
+_NAMES = re.compile(rf"[{_HAN}·]+")
+# With these a number is not simply one: a person has to read it.
+_NO_LONGER = re.compile("停用|停机|空号|作废|注销|旧|原|错|改为|换号|传呼")
+_NUMBER_TO = r"(?<![0-9])((?:1[3-9][0-9]{9}|[2-9][0-9]{6,7}))"
+_FROM_TO = re.compile(rf"{_NUMBER_TO} ?(?:-|~|至|到){{1,3}} ?{_NUMBER_TO}(?![0-9])")
 _COUNTRY = re.compile(r"(?<![0-9])(?:(?:\+|00) ?86|86(?=-|1[3-9][0-9]{9}(?![0-9])))[- ]?")
 _EXTENSION = re.compile(r"[ \-]{0,3}(?:转接?|分机号?|ext\.?|#|x)[ :\-]{0,3}(?=[0-9])")
 _SEPARATOR = re.compile("[,;、/|&]|或者?|和|及|与")
@@ -101,7 +119,8 @@ def _one(text: str, start: int) -> Iterator[tuple[int, int, _Piece]]:
         if not match:
             continue
         area = match["area"] and f"0{match['area'].lstrip('0')}"
-        piece = _Piece(kind, area, re.sub("[ -]", "", match["local"]))
+        mended = bool(area) and not match["area"].startswith("0")
+        piece = _Piece(kind, area, re.sub("[ -]", "", match["local"]), mended=mended)
         yield cost, match.end(), piece
         for extension, extra in _EXTENSIONS if kind != "mobile" else ():
             if more := extension.match(text, match.end()):
@@ -137,15 +156,27 @@ def _readings(text: str) -> list[_Reading]:
     return list(best(0))
 
 
+def _says_nothing(text: str) -> bool:
+    bare = clean(text).translate(_DASHES).lower().strip()
+    words = _WORDS.sub(",", _LABEL.sub(",", bare))
+    return bare in _NOTHING or words in _NOTHING or not words.strip("-/\\. 、,;")
+
+
 def _tidy(text: str) -> str:
     """The text in canonical form, without labels, country code and decoration."""
     text = clean(text).translate(_DASHES).lower().strip()
     if re.fullmatch(r"[0-9](?:\.[0-9]+)?e\+?[0-9]{1,3}", text):
         raise PhoneError(_SCIENTIFIC)
     text = re.sub(r"^([0-9]+)\.0$", r"\1", text)
+    if _NO_LONGER.search(text):
+        raise PhoneError(_UNREADABLE)
+    if (ends := _FROM_TO.search(text)) and len(ends[1]) == len(ends[2]):
+        raise PhoneError(_RANGE)
+    text = _BESIDE.sub(",", text)
     text = _EXTENSION.sub("e", text)
-    text = _BRACKETED_AREA.sub(r"\1-", _LABEL.sub(",", text))
+    text = _BRACKETED_AREA.sub(r"\1-", _LABEL.sub(",", _DOTTED_AREA.sub(r"\1-", text)))
     text = _COUNTRY.sub("", _WORDS.sub(",", text))
+    text = re.sub(r"\([ ,]*\)", ",", _NAMES.sub(",", text))
     return re.sub(" ?- ?", "-", text)
 
 
@@ -154,6 +185,8 @@ def _pieces(chunk: str, before: list[_Piece]) -> tuple[_Piece, ...]:
     last = before[-1] if before else None
     if last and last.ext and re.fullmatch(f"e?[0-9]{{{len(last.ext)}}}", chunk):
         return (replace(last, ext=chunk.removeprefix("e")),)  # 8904567转8001、8002
+    if last and last.kind == "landline" and not last.ext and re.fullmatch("[0-9]{1,2}", chunk):
+        return (replace(last, local=last.local[: -len(chunk)] + chunk),)  # 8904567/68
     readings = _readings(chunk)
     if not readings:
         raise PhoneError(_UNREADABLE)
@@ -170,7 +203,7 @@ def _phone(piece: _Piece, area: str) -> Phone:
     else:
         display = f"{area}-{local}" if area else local
     tel = area + local + (f",{ext}" if ext else "")
-    return Phone(display + (f"转{ext}" if ext else ""), tel, piece.kind, ext)
+    return Phone(display + (f"转{ext}" if ext else ""), tel, piece.kind, ext, piece.mended)
 
 
 def parse(text: str, area_code: str | None = None) -> list[Phone]:
@@ -181,9 +214,9 @@ def parse(text: str, area_code: str | None = None) -> list[Phone]:
     """
     if len(text) > _LONGEST:
         raise PhoneError(_TOO_LONG)
-    tidy = _tidy(text)
-    if tidy in _NOTHING or not tidy.strip("-/\\. 、,;"):
+    if _says_nothing(text):
         return []
+    tidy = _tidy(text)
     pieces: list[_Piece] = []
     for chunk in _SEPARATOR.split(tidy):
         chunk = chunk.strip(" -")

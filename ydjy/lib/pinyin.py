@@ -1,12 +1,13 @@
 """Pinyin of names, so that a clerk may type jzykdx for 锦州医科大学.
 
-pypinyin reads most words right by its phrase table; the tables below hold what it gets wrong
-(libraries.md section 10). It is imported on first use: it costs 0.2 s and 60 MB, and most
-processes never spell anything.
+The dictionaries are those of pypinyin, which read most words right; the tables below hold what
+they get wrong (libraries.md section 10) and are put into them, so there is one reading for all.
+They are loaded on first use: that costs 0.2 s and 60 MB, and most processes never spell anything.
 """
 
 import re
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache
 
 from ydjy.lib.text import clean
 
@@ -14,9 +15,13 @@ from ydjy.lib.text import clean
 _WORDS = {
     "单县": "shan xian",
     "大夫": "dai fu",
-    "长春": "chang chun",
-    "长沙": "chang sha",
-    "长治": "chang zhi",
+    "长子县": "zhang zi xian",
+    "绥棱": "sui ling",
+    "浚县": "xun xian",
+    "漯河": "luo he",
+    "伽师": "jia shi",
+    "太行": "tai hang",
+    "闵行": "min hang",
     "厦门": "xia men",
     "六安": "lu an",
     "六合": "lu he",
@@ -51,6 +56,18 @@ _WORDS = {
     "血液": "xue ye",
     "银行": "yin hang",
 }
+# Characters whose usual reading in names of places, people and hospitals is another one.
+_CHARACTERS = {
+    "长": "chang",
+    "都": "du",
+    "什": "shi",
+    "漯": "luo",
+    "阚": "kan",
+    "晟": "sheng",
+    "珩": "heng",
+    "郇": "xun",
+    "靓": "liang",
+}
 # Family names read differently from the same character elsewhere; only at the head of a person.
 _SURNAMES = {
     "单于": "chan yu",
@@ -59,7 +76,6 @@ _SURNAMES = {
     "万俟": "mo qi",
     "长孙": "zhang sun",
     "令狐": "ling hu",
-    "仇": "qiu",
     "曾": "zeng",
     "单": "shan",
     "解": "xie",
@@ -84,7 +100,11 @@ _SURNAMES = {
     "么": "yao",
     "能": "nai",
     "祭": "zhai",
-    "晟": "cheng",
+    "郇": "xun",
+    "卜": "bu",
+    "阚": "kan",
+    "逄": "pang",
+    "仇": "qiu",
     "牟": "mu",
     "薄": "bo",
     "谌": "chen",
@@ -98,56 +118,102 @@ _SURNAMES = {
 }
 
 
-def _longest_first(table: dict[str, str]) -> str:
-    return "|".join(sorted(map(re.escape, table), key=len, reverse=True))
-
-
-_WORD = re.compile(f"({_longest_first(_WORDS)})")
-_WORD_STARTS = frozenset(word[0] for word in _WORDS)
-_SURNAME = re.compile(_longest_first(_SURNAMES))
+_SURNAME = re.compile("|".join(sorted(_SURNAMES, key=len, reverse=True)))
+_LONGEST = 5  # characters of a phrase; the few longer ones are proverbs
 _TYPED = re.compile("[a-z0-9]+")
+_TONES = str.maketrans("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹḿêếề", "aaaaeeeeiiiioooouuuuvvvvvnnnmeee")
+Said = tuple[str, ...]
 
 
-@lru_cache(maxsize=4096)
-def _read(piece: str) -> tuple[str, ...]:
-    """Syllables of a piece of text without words of our table."""
-    from pypinyin import lazy_pinyin
-
-    return tuple(
-        typed for syllable in lazy_pinyin(piece) for typed in _TYPED.findall(syllable.lower())
-    )
+def _toneless(syllable: str) -> str:
+    return "".join(_TYPED.findall(syllable.split(",")[0].translate(_TONES)))
 
 
-def _syllables(text: str, *, person: bool) -> list[str]:
-    """Syllables in order; a run of Latin letters or digits counts as one."""
+class _Reader:
+    """Reads a text from left to right, the longest known phrase first."""
+
+    def __init__(self) -> None:
+        from pypinyin import load_phrases_dict, load_single_dict
+        from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
+
+        load_single_dict({ord(ch): said for ch, said in _CHARACTERS.items()})
+        load_phrases_dict({w: [[part] for part in said.split()] for w, said in _WORDS.items()})
+        self._phrases: Mapping[str, list[list[str]]] = PHRASES_DICT
+        self._singles: Mapping[int, str] = PINYIN_DICT
+        self._heads = {phrase[:2] for phrase in PHRASES_DICT}
+        self._known: dict[str, Said] = {}
+
+    def syllables(self, text: str) -> list[str]:
+        """Those of a text without Latin letters."""
+        said: list[str] = []
+        at = 0
+        while at < len(text):
+            size = self._phrase_at(text, at) if text[at : at + 2] in self._heads else 1
+            said += self._said(text[at : at + size])
+            at += size
+        return said
+
+    def _phrase_at(self, text: str, at: int) -> int:
+        for size in range(_LONGEST, 1, -1):
+            if text[at : at + size] in self._phrases and at + size <= len(text):
+                return size
+        return 1
+
+    def _said(self, piece: str) -> Said:
+        if (said := self._known.get(piece)) is None:
+            parts = (
+                [one[0] for one in self._phrases[piece]]
+                if len(piece) > 1
+                else [self._singles.get(ord(piece), "")]
+            )
+            said = self._known[piece] = tuple(filter(None, map(_toneless, parts)))
+        return said
+
+    def all_syllables(self) -> set[str]:
+        readings = (one for said in self._singles.values() for one in said.split(","))
+        return set(map(_toneless, readings))
+
+
+@cache
+def _reader() -> _Reader:
+    return _Reader()
+
+
+def every_syllable() -> set[str]:
+    """Every syllable that any character is read as, without tones."""
+    return _reader().all_syllables()
+
+
+def read(text: str, *, person: bool = False) -> tuple[str, str]:
+    """First letters, and the whole reading: 单县医院 to sxyy and shanxianyiyuan.
+
+    Lower case, no tones, no blanks; ü is v, as it is typed. ``person`` reads the head as a family
+    name (仇, 曾, 单 …). Latin letters and digits stay whole; what has no reading is left out.
+    """
+    first: list[str] = []
+    whole: list[str] = []
     text = clean(text).casefold()
-    syllables: list[str] = []
     surname = _SURNAME.match(text) if person else None
     if surname:
-        syllables += _SURNAMES[surname.group()].split()
+        whole += _SURNAMES[surname.group()].split()
+        first += [syllable[0] for syllable in whole]
         text = text[surname.end() :]
-    pieces = [text] if _WORD_STARTS.isdisjoint(text) else _WORD.split(text)
-    for piece in pieces:
-        syllables += _WORDS[piece].split() if piece in _WORDS else _read(piece)
-    return syllables
+    for piece in re.split("([a-z0-9]+)", text):
+        if _TYPED.fullmatch(piece):
+            first.append(piece)
+            whole.append(piece)
+        elif piece:
+            said = _reader().syllables(piece)
+            first += [syllable[0] for syllable in said]
+            whole += said
+    return "".join(first), "".join(whole)
 
 
 def spelled(text: str, *, person: bool = False) -> str:
-    """The whole reading in lower case, no tones, no blanks: 单县医院 to shanxianyiyuan.
-
-    ``person`` reads the first character as a family name (仇, 曾, 单 …). ü is v, as it is typed.
-    Latin letters and digits stay; everything without a reading is left out.
-    """
-    return "".join(_syllables(text, person=person))
+    """The whole reading."""
+    return read(text, person=person)[1]
 
 
 def initials(text: str, *, person: bool = False) -> str:
-    """First letters in lower case: 锦州医科大学 to jzykdx; digits and Latin stay whole (d968yy)."""
-    out: list[str] = []
-    text = clean(text).casefold()
-    for piece in re.split("([a-z0-9]+)", text):
-        if _TYPED.fullmatch(piece):
-            out.append(piece)
-        elif piece:
-            out += [syllable[0] for syllable in _syllables(piece, person=person and not out)]
-    return "".join(out)
+    """The first letters; digits and Latin stay whole (d968yy)."""
+    return read(text, person=person)[0]

@@ -56,6 +56,20 @@ def clean(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
+_FORMULA = re.compile(r"=\s*\"(.*)\"", re.DOTALL)
+_LEADS = "'`‘’′"
+
+
+def unwrapped(text: str) -> str:
+    """Cleaned text without what programs put around it so that a spreadsheet keeps it as text:
+    ``="0012"``, an apostrophe or a back quote before it. One that has a partner is a quotation."""
+    if text[:1] == "=" and (found := _FORMULA.fullmatch(text)):
+        text = found[1].replace('""', '"').strip()
+    if text[:1] and text[0] in _LEADS and sum(map(text.count, _LEADS)) == 1:
+        text = text[1:].strip()
+    return text
+
+
 _HALF = {",": "，", ":": "：", ";": "；", "!": "！", "?": "？"}
 _AFTER_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff])\s?([,:;!?])\s?(?!\d)")
 

@@ -70,6 +70,12 @@ class NumberText(str):
     __slots__ = ()
 
 
+class NumberFrom1904(NumberText):
+    """A number that may be a day, in a workbook whose days count from 1904."""
+
+    __slots__ = ()
+
+
 class DateText(str):
     """The cell was a date: ``2026-11-09``, ``2026-11-09 09:00:00`` or ``09:00:00``."""
 
@@ -99,6 +105,7 @@ _ERROR = re.compile(r"#(?:N/A|VALUE!|REF!|DIV/0!|NUM!|NAME\?|NULL!|SPILL!|CALC!|
 
 KINDS: dict[str, type[str]] = {
     "n": NumberText,
+    "n4": NumberFrom1904,
     "d": DateText,
     "b": BoolText,
     "e": ErrorText,

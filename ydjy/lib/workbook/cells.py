@@ -17,7 +17,8 @@ _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MUST_ESCAPE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _QUOTED_IN_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 _ELAPSED = re.compile(r"\[[hms]+\]", re.IGNORECASE)
-_DATE_LETTERS = re.compile(r"[ymdhs年月日时分秒]", re.IGNORECASE)
+_DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
+_DATE_WORDS, _DIGIT_PLACE = re.compile("[年月日时分秒]"), re.compile("[0#?]")
 # Built-in formats of dates and times; 27–36 and 50–58 are those of Chinese Excel
 # (ECMA-376 18.8.30).
 _BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)))
@@ -66,19 +67,27 @@ def moment_text(moment: datetime) -> str:
 
 
 def iso_text(raw: str) -> str | None:
-    """The text of a date stored as ISO 8601 (Strict workbooks, ``t="d"``)."""
+    """The text of a date stored as ISO 8601 (Strict workbooks, ``t="d"``), as the cell shows it."""
     try:
-        return moment_text(datetime.fromisoformat(raw.strip().rstrip("Zz")))
+        shown = datetime.fromisoformat(raw.strip().rstrip("Zz"))
+        return moment_text(shown.replace(tzinfo=None))
     except ValueError:
         return None
 
 
 def is_date_format(number: int, code: str) -> bool:
-    """Whether a cell format shows a date; elapsed times such as ``[h]:mm`` stay numbers."""
-    if number in _BUILT_IN_DATES:
-        return True
+    """Whether a cell format shows a date; elapsed times such as ``[h]:mm`` stay numbers. What the
+    file itself says of a number goes before what the number usually means."""
+    if not code:
+        return number in _BUILT_IN_DATES
     bare = _QUOTED_IN_FORMAT.sub("", code)
-    return not _ELAPSED.search(bare) and bool(_DATE_LETTERS.search(bare.split(";")[0]))
+    first = bare.split(";")[0]
+    if _ELAPSED.search(bare) or first.strip().lower() == "general":
+        return False
+    # 0年 counts years: Chinese words alone make no date where digits are asked for.
+    return bool(_DATE_LETTERS.search(first)) or (
+        bool(_DATE_WORDS.search(first)) and not _DIGIT_PLACE.search(first)
+    )
 
 
 def unescape(text: str) -> str:

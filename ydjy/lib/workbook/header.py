@@ -24,6 +24,7 @@ from ydjy.lib.workbook.book import (
     WorkbookError,
     column_letter,
 )
+from ydjy.lib.workbook.ragged import refuse_shifted
 
 ColumnMap = Mapping[str, Sequence[str]]
 RowKind = Literal["data", "total", "note", "header", "sample", "numbers"]
@@ -67,6 +68,7 @@ class TableSheet:
     unmapped: tuple[str, ...]
     rows: Sequence[Row]
     required: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()  # what stands over the header
 
     @cached_property
     def header_keys(self) -> list[tuple[int, str, bool]]:
@@ -221,18 +223,27 @@ def _mapped(top: int, depth: int, texts: Sequence[str], names: Mapping[str, str]
     return Header(top, depth, tuple(texts), tuple(columns))
 
 
-def _refuse_doubled(sheet: Sheet, header: Header) -> None:
+def doubled(columns: Sequence[tuple[str, int]]) -> list[int]:
+    """The columns that mean what an earlier one means, each behind that one."""
     seen: dict[str, int] = {}
-    for key, index in header.columns:
+    found: list[int] = []
+    for key, index in columns:
         if key in seen:
-            first, second = (
-                f"“{header.texts[i].strip()}”（{column_letter(i)} 列）" for i in (seen[key], index)
-            )
-            raise WorkbookError(
-                f"{_on(sheet)}{first}和{second}是同一项内容，不知道该用哪一列，"
-                "请删去或改名其中一列后重新上传。"
-            )
-        seen[key] = index
+            found += (seen[key], index)
+        seen.setdefault(key, index)
+    return found
+
+
+def _refuse_doubled(sheet: Sheet, header: Header) -> None:
+    pair = doubled(header.columns)[:2]
+    if not pair:
+        return
+    first, second = (f"“{header.texts[i].strip()}”（{column_letter(i)} 列）" for i in pair)
+    alike = len({header_key(header.texts[i]) for i in pair}) == 1
+    mend = "删去或改名其中一列后" if alike else "在“对应列”里选用哪一列，或者删去、改名其中一列后"
+    raise WorkbookError(
+        f"{_on(sheet)}{first}和{second}是同一项内容，不知道该用哪一列，请{mend}重新上传。"
+    )
 
 
 def _refuse_missing(
@@ -243,7 +254,21 @@ def _refuse_missing(
     if missing:
         advice = hint or "请补上后重新上传。"
         these = "这一列" if len(missing) == 1 else "这几列"
-        raise WorkbookError(f"{_on(sheet)}没有找到{'、'.join(missing)}{these}，{advice}")
+        raise WorkbookError(
+            f"{_on(sheet)}没有找到{'、'.join(missing)}{these}，{advice}{_not_understood(header)}"
+        )
+
+
+def _not_understood(header: Header) -> str:
+    """The headers that nobody knows: one of them may be what is missing."""
+    known = {index for _, index in header.columns}
+    unknown = [
+        f"“{text.strip()[:20]}”"
+        for index, text in enumerate(header.texts)
+        if text.strip() and index not in known
+    ]
+    more = "等" if len(unknown) > _ROWS_NAMED else ""
+    return f"没有认出来的列名：{'、'.join(unknown[:_ROWS_NAMED])}{more}。" if unknown else ""
 
 
 def _on(sheet: Sheet) -> str:
@@ -261,8 +286,9 @@ def _table(book: Book, sheet: Sheet, header: Header, required: tuple[str, ...]) 
         for index, text in enumerate(header.texts)
         if text.strip() and index not in mapped
     )
+    above = tuple(text for row in sheet.rows[: header.top] for text in row.cells if text.strip())
     table = TableSheet(
-        sheet.name, sheet.hidden, header_row, columns, header.texts, unmapped, rows, required
+        sheet.name, sheet.hidden, header_row, columns, header.texts, unmapped, rows, required, above
     )
     if book.delimiter is not None:
         _refuse_ragged(table)
@@ -301,28 +327,11 @@ def _with(row: Row, column: int, value: str) -> Row:
 
 
 def _refuse_ragged(table: TableSheet) -> None:
-    """In a csv a row with another number of fields is a row whose columns have shifted. Where all
-    of them end in one comma more than the header, none has: so some programs write."""
     width = len(table.headers)
     if isinstance(table.rows, PackedRows) and table.rows.width == width:
         return  # the child has counted already
-    ragged, data = [], 0
-    for row in table.rows:
-        if row_kind(row, table) == "data":
-            data += 1
-            if len(row.cells) != width:
-                ragged.append((row.number, len(row.cells), row.at(width).strip()))
-    if len(ragged) < data or any(n != width + 1 or more for _, n, more in ragged):
-        _say_ragged(width, [f"第 {number} 行 {n} 列" for number, n, _ in ragged])
-
-
-def _say_ragged(width: int, ragged: list[str]) -> None:
-    if ragged:
-        more = f"等 {len(ragged)} 行" if len(ragged) > _ROWS_NAMED else ""
-        raise WorkbookError(
-            f"表头有 {width} 列，但{'、'.join(ragged[:_ROWS_NAMED])}{more}，列会错位，"
-            "请检查这些行里的逗号和引号，或用 Excel 另存为 .xlsx 再上传。"
-        )
+    needed = max((table.columns[key] for key in table.required if key in table.columns), default=0)
+    refuse_shifted([row for row in table.rows if row_kind(row, table) == "data"], width, needed)
 
 
 def row_kind(row: Row, table: TableSheet) -> RowKind:

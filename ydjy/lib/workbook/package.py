@@ -20,6 +20,7 @@ DAMAGED = "文件不完整或已损坏，打不开，请让对方重新发送，
 ENCRYPTED = "文件有打开密码，读不了，请去掉密码（另存为，不设密码）后再上传。"
 HOSTILE = "文件的内部结构不正常，为安全起见不读取，请用 Excel 打开后另存为 .xlsx 再上传。"
 PIECE = 256 * 1024
+_MARK, _ZIP64_END = 0xFFFFFFFF, 76  # its record and its locator
 _XML_ENDINGS = (".xml", ".rels", ".vml")
 _BROKEN = (
     zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError,
@@ -139,9 +140,11 @@ def _check_member_count(data: bytes, limits: Limits) -> None:
     end = data.rfind(b"PK\x05\x06", -66_000)
     if end < 0 or len(data) < end + 22:
         raise WorkbookError(DAMAGED)
+    told, size, start = struct.unpack_from("<HII", data, end + 10)
+    if told == 0xFFFF or _MARK in (size, start):
+        told, size = _zip64_directory(data, end)
     # The count in the end record may lie; what zipfile would read is counted.
-    told, size = struct.unpack_from("<HI", data, end + 10)
-    members = max(told, data.count(b"PK\x01\x02", max(0, end - size), end))
+    members = max(told, data.count(b"PK\x01\x02", max(0, end - size - _ZIP64_END), end))
     if members > limits.members:
         raise WorkbookError(
             f"文件内部有 {members} 个部件，超过 {limits.members} 个，不是正常的表格，"
@@ -149,3 +152,13 @@ def _check_member_count(data: bytes, limits: Limits) -> None:
         )
     if members == 0:
         raise WorkbookError("这是空的压缩包，不是表格，请上传 Excel（.xlsx、.xls）或 CSV 文件。")
+
+
+def _zip64_directory(data: bytes, end: int) -> tuple[int, int]:
+    """Members and size of the directory of a zip whose ordinary end record only holds marks, as
+    writers make it that do not know the size beforehand."""
+    at = data.rfind(b"PK\x06\x06", 0, end)
+    if at < 0 or len(data) < at + 48:
+        raise WorkbookError(DAMAGED)
+    told, size = struct.unpack_from("<QQ", data, at + 32)
+    return told, size

@@ -63,7 +63,8 @@ def rows_of(pieces: Iterator[bytes], sheet: str, keep_merges: Keep) -> Iterator[
         yield rows
     if told != seen:
         raise WorkbookError(
-            f"工作表“{sheet}”里有 {told} 行，读出来是 {seen} 行，为免漏行，这个文件没有读，{SAVE_AS}"
+            f"工作表“{sheet}”里有 {told} 行，读出来是 {seen} 行，为免漏行，没有读这个文件，"
+            f"{SAVE_AS}"
         )
 
 

@@ -12,6 +12,7 @@ from ydjy.lib.workbook.book import WorkbookError
 Content = Literal["zip", "ole", "text"]
 
 SAVE_AS = "请用 Excel 或 WPS 打开后“另存为”.xlsx 再上传。"
+VERY_OLD = f"这是很旧的 Excel 格式（97 版以前），读不了，{SAVE_AS}"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _FOREIGN = (
@@ -50,7 +51,7 @@ def sniff(data: bytes) -> Content:
         if data.startswith(mark) and _is_really(mark, data):
             raise WorkbookError(f"这是{name}，不是表格，请上传 Excel（.xlsx、.xls）或 CSV 文件。")
     if data.startswith(_OLD_EXCEL):
-        raise WorkbookError(f"这是很旧的 Excel 格式（97 版以前），读不了，{SAVE_AS}")
+        raise WorkbookError(VERY_OLD)
     _refuse_markup(data)
     return "text"
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from ydjy.lib.workbook.book import WorkbookError, column_letter
-from ydjy.lib.workbook.package import DAMAGED, HOSTILE
 from ydjy.lib.workbook.columnwidths import Col, Edit, readable
+from ydjy.lib.workbook.package import DAMAGED, HOSTILE
 from ydjy.lib.workbook.write import inline_xml
 
 _SPANS = re.compile(rb"""\s+spans=("[^"]*"|'[^']*')""")

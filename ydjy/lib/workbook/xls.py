@@ -13,41 +13,46 @@ from datetime import date, datetime, time, timedelta
 
 import python_calamine
 
-from ydjy.lib.workbook.biff import Errors, error_cells
+from ydjy.lib.workbook.biff import OldFile, OldSheet
 from ydjy.lib.workbook.book import Event, Limits, WireRow, WorkbookError, column_letter
 from ydjy.lib.workbook.cells import LOST, moment_text, number_text
+from ydjy.lib.workbook.notes import FROM_1904, WITH_MACROS, hidden_rows, hidden_sheets, is_plain_day
 from ydjy.lib.workbook.package import DAMAGED, ENCRYPTED
-from ydjy.lib.workbook.sniff import SAVE_AS
+from ydjy.lib.workbook.sniff import SAVE_AS, VERY_OLD
 
 _ROWS_AT_A_TIME = 2_000
 _ERRORS = frozenset(("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"))
 
 
-def _wide(name: str) -> bytes:
-    return name.encode("utf-16-le")
+# A protected workbook is sealed, too, with a password that only Excel knows and does not ask for.
+_SEALED = (
+    "文件有打开密码或工作簿保护，内容是加密的，读不了，"
+    "请用 Excel 打开，去掉密码和保护，另存为 .xlsx 再上传。"
+)
 
 
 def events(data: bytes, limits: Limits) -> Iterator[Event]:
     """Read an xls; raises WorkbookError."""
-    _refuse_other_ole(data)
+    old = OldFile(data)
+    _refuse_other_ole(old)
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(old.with_usual_name()))
         described = book.sheets_metadata
-    except python_calamine.PasswordError as error:
-        raise WorkbookError(ENCRYPTED) from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise WorkbookError(DAMAGED) from error
-    hidden: list[str] = []
+    names: list[str] = []
+    notes: list[str] = [WITH_MACROS] if "_vba_project_cur" in old.names else []
     held = 0
-    errors = iter(error_cells(data))
+    facts = iter(old.sheets())
+    reader = _Reader(book, limits, from_1904=old.from_1904)
     for sheet in described:
         if sheet.typ != python_calamine.SheetTypeEnum.WorkSheet:
             continue
         is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
         if is_hidden:
-            hidden.append(f"“{sheet.name}”")
+            names.append(sheet.name)
         yield ("sheet", sheet.name.replace("\x00", LOST), is_hidden)
-        for event in _sheet(book, sheet.name, limits, next(errors, {})):
+        for event in reader.sheet(sheet.name, next(facts, OldSheet())):
             if event[0] == "rows":
                 held += len(event[1])  # type: ignore[arg-type]
             if held > limits.last_row:
@@ -55,70 +60,98 @@ def events(data: bytes, limits: Limits) -> Iterator[Event]:
                     f"表格超过 {limits.rows:,} 行，一次收不下，请分成几个文件上传。"
                 )
             yield event
-    notes = (f"有隐藏的工作表：{'、'.join(hidden)}，也已读取。",) if hidden else ()
-    yield ("book", "xls", None, None, notes)
+        notes += hidden_rows(sheet.name, reader.hidden_rows)
+    notes = [*hidden_sheets(names), *notes, *([FROM_1904] if reader.plain_days else [])]
+    yield ("book", "xls", None, None, tuple(notes))
 
 
-def _refuse_other_ole(data: bytes) -> None:
-    if _wide("EncryptedPackage") in data:
+def _holds(old: OldFile, stream: str) -> bool:
+    """By the names in the file; of one that is cut off, by what looks like one."""
+    if old.entries:
+        return stream.lower() in old.names
+    return stream.encode("utf-16-le") in old.data
+
+
+def _refuse_other_ole(old: OldFile) -> None:
+    if _holds(old, "EncryptedPackage"):
         raise WorkbookError(ENCRYPTED)
-    if _wide("WordDocument") in data:
+    if _holds(old, "WordDocument"):
         raise WorkbookError(f"这是 Word 文档，不是表格，{SAVE_AS}")
-    if _wide("PowerPoint Document") in data:
+    if _holds(old, "PowerPoint Document"):
         raise WorkbookError(f"这是演示文稿，不是表格，{SAVE_AS}")
-    if _wide("Workbook") not in data and _wide("Book") not in data:
+    if old.workbook is None:
         raise WorkbookError(DAMAGED)
+    if old.before_97:
+        raise WorkbookError(VERY_OLD)
+    if old.has_password:
+        raise WorkbookError(_SEALED)
 
 
-def _sheet(
-    book: python_calamine.CalamineWorkbook, name: str, limits: Limits, errors: Errors
-) -> Iterator[Event]:
-    try:
-        sheet = book.get_sheet_by_name(name)
-        merged = sheet.merged_cell_ranges or []
-        block: list[WireRow] = []
-        wrong: dict[int, dict[int, str]] = {}
-        for (at, column), text in errors.items():
-            wrong.setdefault(at + 1, {})[column] = text
-        # With its empty margin: every list begins at A1, as the row numbers must.
-        for number, values in enumerate(sheet.to_python(skip_empty_area=False), 1):
-            for column, text in wrong.get(number, {}).items():
-                if column < len(values) and not values[column]:
-                    values[column] = text
-            row = _row(number, values, name, limits)
-            if row is not None:
-                block.append(row)
-            if len(block) == _ROWS_AT_A_TIME:
-                yield ("rows", block)
-                block = []
-    except (python_calamine.CalamineError, OSError) as error:
-        raise WorkbookError(DAMAGED) from error
-    yield ("rows", block)
-    yield (
-        "merged",
-        tuple(sorted((top + 1, bottom + 1, left, right)
-                     for (top, left), (bottom, right) in merged)),
-    )  # fmt: skip
+class _Reader:
+    """The sheets of a workbook. ``hidden_rows`` are those of the last one that was read;
+    ``plain_days``: a number was seen that may be a day and is not shown so."""
 
+    def __init__(
+        self, book: python_calamine.CalamineWorkbook, limits: Limits, *, from_1904: bool
+    ) -> None:
+        self.book, self.limits, self.from_1904 = book, limits, from_1904
+        self.hidden_rows = 0
+        self.plain_days = False
 
-def _row(number: int, values: Sequence[object], sheet: str, limits: Limits) -> WireRow | None:
-    cells: list[str] = []
-    typed: list[tuple[int, str]] = []
-    for column, value in enumerate(values):
-        text, kind = _value(value)
-        cells.append(text)
-        if text and column >= limits.columns:
-            raise WorkbookError(
-                f"工作表“{sheet}”的单元格 {column_letter(column)}{number} 有内容，"
-                f"超出了 {limits.columns} 列的范围，请删去远处多余的行和列，保存后重新上传。"
-            )
-        if kind:
-            typed.append((column, kind))
-    while cells and not cells[-1]:
-        cells.pop()
-    if not any(map(str.strip, cells)):
-        return None
-    return number, False, tuple(cells), tuple(typed)
+    def sheet(self, name: str, facts: OldSheet) -> Iterator[Event]:
+        self.hidden_rows = 0
+        try:
+            sheet = self.book.get_sheet_by_name(name)
+            merged = sheet.merged_cell_ranges or []
+            block: list[WireRow] = []
+            wrong: dict[int, dict[int, str]] = {}
+            for (at, column), text in facts.errors.items():
+                wrong.setdefault(at + 1, {})[column] = text
+            # With its empty margin: every list begins at A1, as the row numbers must.
+            for number, values in enumerate(sheet.to_python(skip_empty_area=False), 1):
+                for column, text in wrong.get(number, {}).items():
+                    if column < len(values) and not values[column]:
+                        values[column] = text
+                row = self._row(number, values, name, hidden=number - 1 in facts.hidden)
+                if row is not None:
+                    block.append(row)
+                if len(block) == _ROWS_AT_A_TIME:
+                    yield ("rows", block)
+                    block = []
+        except (python_calamine.CalamineError, OSError) as error:
+            raise WorkbookError(DAMAGED) from error
+        yield ("rows", block)
+        yield (
+            "merged",
+            tuple(sorted((top + 1, bottom + 1, left, right)
+                         for (top, left), (bottom, right) in merged)),
+        )  # fmt: skip
+
+    def _row(
+        self, number: int, values: Sequence[object], sheet: str, *, hidden: bool
+    ) -> WireRow | None:
+        cells: list[str] = []
+        typed: list[tuple[int, str]] = []
+        most = self.limits.columns
+        for column, value in enumerate(values):
+            text, kind = _value(value)
+            cells.append(text)
+            if text and column >= most:
+                raise WorkbookError(
+                    f"工作表“{sheet}”的单元格 {column_letter(column)}{number} 有内容，"
+                    f"超出了 {most} 列的范围，请删去远处多余的行和列，保存后重新上传。"
+                )
+            if kind == "n" and self.from_1904 and is_plain_day(text):
+                kind = "n4"
+                self.plain_days = True
+            if kind:
+                typed.append((column, kind))
+        while cells and not cells[-1]:
+            cells.pop()
+        if not any(map(str.strip, cells)):
+            return None
+        self.hidden_rows += hidden
+        return number, hidden, tuple(cells), tuple(typed)
 
 
 def _value(value: object) -> tuple[str, str]:

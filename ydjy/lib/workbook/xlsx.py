@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from ydjy.lib.workbook.blocks import blocks, local, parse, text_of
 from ydjy.lib.workbook.book import Event, Limits, Merge, WireRow, WorkbookError, column_letter
 from ydjy.lib.workbook.cells import date_text, is_date_format, iso_text, number_text, unescape
+from ydjy.lib.workbook.notes import FROM_1904, WITH_MACROS, hidden_rows, hidden_sheets, is_plain_day
 from ydjy.lib.workbook.package import DAMAGED, Package
 from ydjy.lib.workbook.rawrows import RawRow, rows_of
 from ydjy.lib.workbook.sniff import SAVE_AS
@@ -29,7 +30,6 @@ _RELATION_IDS = (
 _SMALL_PART = 16 * 1024 * 1024
 _NAME_KEPT = 40  # Excel has at most 31
 _MOST_MERGES = 100_000
-_PLAIN_DAY = re.compile(r"[2-6][0-9]{4}(?:\.[0-9]+)?")  # as a day: 1954 to 2091
 _RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})")
 _KIND_OF_PACKAGE = (
     ("word/", " Word 文档"),
@@ -61,9 +61,7 @@ def events(data: bytes, limits: Limits) -> Iterator[Event]:
         yield ("sheet", name, hidden)
         yield from _SheetReader(book, name).events(member)
     if book.plain_days:
-        book.notes.append(
-            "这个工作簿的日期从 1904 年算起：没有设成日期格式的日期会早 4 年，请核对日期列。"
-        )
+        book.notes.append(FROM_1904)
     yield ("book", "xlsx", None, None, tuple(book.notes))
 
 
@@ -93,12 +91,10 @@ def _open(package: Package, limits: Limits) -> _Workbook:
 def _note(book: _Workbook) -> None:
     names = book.package.names()
     if any(name.endswith("vbaproject.bin") for name in names):
-        book.notes.append("文件带有宏：只读取了单元格内容，宏没有运行，回传的文件里也不会有宏。")
+        book.notes.append(WITH_MACROS)
     if any(name.startswith("xl/externallinks/") for name in names):
         book.notes.append("文件引用了别的工作簿：没有去读取，用的是文件里存下的数值。")
-    hidden = [f"“{name}”" for name, is_hidden, _ in book.sheets if is_hidden]
-    if hidden:
-        book.notes.append(f"有隐藏的工作表：{'、'.join(hidden)}，也已读取。")
+    book.notes += hidden_sheets([name for name, is_hidden, _ in book.sheets if is_hidden])
 
 
 def _find_sheets(book: _Workbook) -> dict[str, str]:
@@ -222,8 +218,7 @@ class _SheetReader:
                 self._count(len(rows))
                 yield ("rows", rows)
         yield ("merged", self.merged)
-        if self.hidden_rows:
-            self.book.notes.append(f"工作表“{self.name}”有 {self.hidden_rows} 行被隐藏，也已读取。")
+        self.book.notes += hidden_rows(self.name, self.hidden_rows)
 
     def _count(self, rows: int) -> None:
         self.book.rows_seen += rows
@@ -321,9 +316,11 @@ class _SheetReader:
             text = date_text(float(value), from_1904=self.book.from_1904)
             if text is not None:
                 return text, "d"
-        if self.book.from_1904 and _PLAIN_DAY.fullmatch(value.strip()):
+        text = number_text(value) if value.strip() else ""
+        if self.book.from_1904 and is_plain_day(text):
             self.book.plain_days = True
-        return (number_text(value), "n") if value.strip() else ("", "")
+            return text, "n4"
+        return text, "n" if text else ""
 
     def _keep_merges(self, group: ElementTree.Element) -> None:
         found: list[Merge] = []
