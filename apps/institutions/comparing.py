@@ -22,8 +22,8 @@ from apps.institutions.models import (
     Suspension,
 )
 from apps.institutions.plan import Differing, Kept, Outcome, Plan
-from apps.institutions.store import Store, namesakes
-from ydjy.desk import problems, sheets
+from apps.institutions.store import namesakes, Store
+from ydjy.desk import measures, problems, sheets
 from ydjy.lib import workbook
 from ydjy.lib.text import clean, name_key
 from ydjy.lib.workbook import sift
@@ -188,7 +188,8 @@ class _Comparison:
             return None
         cells, width = row.cells, len(row.cells)
         said = {key: cells[at] if at < width else "" for key, at in sheet.columns.items()}
-        values, doubts = sheets.judge_cells(self.kind, sheet, said)
+from apps.institutions.store import Store, namesakes
+from ydjy.desk import measures, problems, sheets
         if doubts.status != sheets.ACCEPTED:
             self._put(doubts.status, sheet, row, _told(sheet, doubts), values)
             unusable.append((clean(said.get("code", "")).upper(), clean(said.get("name", ""))))

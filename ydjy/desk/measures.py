@@ -6,14 +6,15 @@ that changes what a number means must never be dropped.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
+from ydjy.desk.doubts import Cells, Doubts, Values
 from ydjy.lib import fields
 from ydjy.lib.fields import Unsure
-from ydjy.lib.workbook import NumberText
+from ydjy.lib.workbook import NumberText, TableSheet
 
 _MONEY = {
     "元": "1", "圆": "1", "块": "1", "人民币": "1", "rmb": "1", "cny": "1", "¥": "1",
@@ -106,3 +107,30 @@ def note(measure: Measure, title: str, above: Sequence[str] = ()) -> str:
     """What to say of a cell that was converted."""
     unit = _other_unit(measure, title, "".join("".join(above).split()))
     return f"已按标题里的“{unit}”换成{measure.unit}" if unit else ""
+
+
+Judge = Callable[[Cells], tuple[Values, Doubts]]
+
+
+def judged(
+    judge: Judge, of: Mapping[str, Measure], sheet: TableSheet, cells: dict[str, str]
+) -> tuple[Values, Doubts]:
+    """The verdict on a row of a file, its numbers and days in the units that its titles say."""
+    asked: dict[str, str] = {}
+    notes: dict[str, str] = {}
+    for key, measure in of.items():
+        if not (cell := cells.get(key)):
+            continue
+        title = sheet.headers[sheet.columns[key]]
+        try:
+            cells[key] = converted(measure, cell, title, sheet.above)
+        except Unsure as doubt:
+            asked[key], cells[key] = str(doubt), ""
+        if cells[key] and cells[key] is not cell:
+            notes[key] = note(measure, title, sheet.above)
+    values, doubts = judge(cells)
+    for key in asked:
+        doubts.bad.pop(key, None)  # only because nothing was read
+    doubts.unsure |= asked
+    doubts.notes |= notes
+    return values, doubts

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from ydjy.desk import measures, rowplaces
+from ydjy.desk import rowplaces
 from ydjy.desk.doubts import ACCEPTED, HELD, REJECTED, Cells, Doubts, Values
 from ydjy.desk.measures import Measure
 from ydjy.lib import idnumbers, workbook
-from ydjy.lib.fields import Unsure
 
 DUPLICATE, SKIPPED = "duplicate", "skipped"
 AT_ODDS = "编号相同，内容不同，请判断以哪一行为准"
@@ -388,30 +387,6 @@ def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
                 *_told(kind, sheet, doubts),
                 unread=tuple(cells[key] for key in doubts.unsure if values.get(key) is None),
             )
-
-
-def judge_cells(
-    kind: ListKind, sheet: workbook.TableSheet, cells: dict[str, str]
-) -> tuple[Values, Doubts]:
-    """The verdict on a row of a file: in the units that its titles say."""
-    asked: dict[str, str] = {}
-    notes: dict[str, str] = {}
-    for key, measure in kind.measures.items():
-        if not (cell := cells.get(key)):
-            continue
-        title = sheet.headers[sheet.columns[key]]
-        try:
-            cells[key] = measures.converted(measure, cell, title, sheet.above)
-        except Unsure as doubt:
-            asked[key], cells[key] = str(doubt), ""
-        if cells[key] and cells[key] is not cell:
-            notes[key] = measures.note(measure, title, sheet.above)
-    values, doubts = kind.judge(cells)
-    for key in asked:
-        doubts.bad.pop(key, None)  # only because nothing was read
-    doubts.unsure |= asked
-    doubts.notes |= notes
-    return values, doubts
 
 
 def _told(

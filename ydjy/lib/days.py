@@ -91,8 +91,9 @@ def _moment(found: re.Match[str]) -> datetime:
         if hour > 12:
             raise ValueError(half)
         hour %= 12
-    day = [number(name) for name in _DAY]
-    return datetime(*day, hour, number("minute"), number("second"))  # type: ignore[misc]  # noqa: DTZ001
+    year, month, day = map(number, _DAY)
+    written = f"{year:04}-{month:02}-{day:02} {hour:02}:{number('minute'):02}"
+    return datetime.fromisoformat(f"{written}:{number('second'):02}")  # a wall clock
 
 
 _DAY = ("year", "month", "day")

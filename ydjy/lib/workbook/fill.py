@@ -111,9 +111,9 @@ def _grid(sheet: Sheet, addition: Fill | None) -> Grid:
                 cells[column] = text
     said = list(map(width_of, rows.get(header_row, [])[:_MOST_WIDTHS]))
     titles = rows.get(header_row, [])
-    for column, width in widths({at: "".join(titles[at : at + 1]) for at in answered}).items():
+    for column, wide in widths({at: "".join(titles[at : at + 1]) for at in answered}).items():
         if column < len(said):
-            said[column] = max(said[column], width)
+            said[column] = max(said[column], wide)
     ordered = sorted(rows.items())
     return Grid(
         sheet.name,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -25,6 +24,7 @@ from ydjy.lib.workbook.book import (
     WorkbookError,
     column_letter,
 )
+from ydjy.lib.workbook.ragged import refuse_shifted
 
 ColumnMap = Mapping[str, Sequence[str]]
 RowKind = Literal["data", "total", "note", "header", "sample", "numbers"]
@@ -37,7 +37,6 @@ _ROWS_NAMED = 5
 _COUNTING, _STEMS = "栏次", "甲乙丙丁戊己庚辛壬癸"
 _FIRST_NUMBERS = frozenset({_COUNTING, _STEMS[0], "1"})
 _FEWEST_NUMBERS = 4
-_FEW_DIGITS = 6
 _REMEMBERED = 60  # characters of a title by which a person's word for it is kept
 _LONGEST_TITLE = 200  # a cell beyond this is no title, whatever it says
 # Ranges that do not overlap cannot cover more columns than a list may have, with room for gaps.
@@ -328,66 +327,11 @@ def _with(row: Row, column: int, value: str) -> Row:
 
 
 def _refuse_ragged(table: TableSheet) -> None:
-    """In a csv a row with another number of fields is a row whose columns have shifted. Where all
-    of them end in one comma more than the header, none has: so some programs write. One that is
-    shorter has only lost its blank end, as Excel and Outlook write it, if all it says stands under
-    headers where other rows say such things."""
     width = len(table.headers)
     if isinstance(table.rows, PackedRows) and table.rows.width == width:
         return  # the child has counted already
-    data = [row for row in table.rows if row_kind(row, table) == "data"]
-    ragged = [row for row in data if len(row.cells) != width]
-    if len(ragged) == len(data) and all(
-        len(row.cells) == width + 1 and not row.cells[width].strip() for row in ragged
-    ):
-        return
-    whole = [row for row in data if len(row.cells) == width]
-    usual, fewest = _usual(whole or data), 1 if whole else max(2, len(data) / 2)
     needed = max((table.columns[key] for key in table.required if key in table.columns), default=0)
-    shifted = [
-        row
-        for row in ragged
-        if not needed < len(row.cells) <= width or not _fits(row, usual, fewest)
-    ]
-    _say_ragged(width, [f"第 {row.number} 行 {len(row.cells)} 列" for row in shifted])
-
-
-Shape = tuple[bool, bool, bool]
-
-
-def _shape(text: str) -> Shape | None:
-    """What sort of thing a cell says: in Chinese or letters, figures alone, many of them."""
-    bare = text.strip()
-    if not bare:
-        return None
-    letters = any(map(str.isalpha, bare))
-    return not bare.isascii() and letters, letters, sum(map(str.isdigit, bare)) > _FEW_DIGITS
-
-
-def _usual(rows: Sequence[Row]) -> Counter[tuple[int, Shape]]:
-    """How many rows say what sort of thing in which column."""
-    return Counter(
-        (at, shape)
-        for row in rows
-        for at, text in enumerate(row.cells)
-        if (shape := _shape(text)) is not None
-    )
-
-
-def _fits(row: Row, usual: Counter[tuple[int, Shape]], fewest: float) -> bool:
-    """Whether others have the same sort of thing in each of its columns: rows of full width, or
-    where there is none most of all."""
-    shapes = ((at, _shape(text)) for at, text in enumerate(row.cells))
-    return all(shape is None or usual[at, shape] >= fewest for at, shape in shapes)
-
-
-def _say_ragged(width: int, ragged: list[str]) -> None:
-    if ragged:
-        more = f"等 {len(ragged)} 行" if len(ragged) > _ROWS_NAMED else ""
-        raise WorkbookError(
-            f"表头有 {width} 列，但{'、'.join(ragged[:_ROWS_NAMED])}{more}，列会错位，"
-            "请检查这些行里的逗号和引号，或用 Excel 另存为 .xlsx 再上传。"
-        )
+    refuse_shifted([row for row in table.rows if row_kind(row, table) == "data"], width, needed)
 
 
 def row_kind(row: Row, table: TableSheet) -> RowKind:
