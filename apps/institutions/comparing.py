@@ -22,7 +22,7 @@ from apps.institutions.models import (
     Suspension,
 )
 from apps.institutions.plan import Differing, Kept, Outcome, Plan
-from apps.institutions.store import namesakes, Store
+from apps.institutions.store import Store, namesakes
 from ydjy.desk import measures, problems, sheets
 from ydjy.lib import workbook
 from ydjy.lib.text import clean, name_key
@@ -188,8 +188,7 @@ class _Comparison:
             return None
         cells, width = row.cells, len(row.cells)
         said = {key: cells[at] if at < width else "" for key, at in sheet.columns.items()}
-from apps.institutions.store import Store, namesakes
-from ydjy.desk import measures, problems, sheets
+        values, doubts = measures.judged(self.kind.judge, self.kind.measures, sheet, said)
         if doubts.status != sheets.ACCEPTED:
             self._put(doubts.status, sheet, row, _told(sheet, doubts), values)
             unusable.append((clean(said.get("code", "")).upper(), clean(said.get("name", ""))))

@@ -1,13 +1,14 @@
 """What is doubtful about one row while it is read: complaints and questions, by column."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from ydjy.lib import fields, idnumbers
+from ydjy.lib import fields, idnumbers, workbook
 from ydjy.lib.fields import Bad, Noted, Unsure
 
 ACCEPTED, HELD, REJECTED = "accepted", "held", "rejected"
+DUPLICATE, SKIPPED = "duplicate", "skipped"
 Cells = Mapping[str, str]
 Values = dict[str, str | None]
 
@@ -103,3 +104,37 @@ def once(reader: Callable[[str], str | None]) -> Callable[[str], str | None]:
         return found
 
     return read
+
+
+def summary(counts: Mapping[str, int]) -> str:
+    """How many rows have which verdict, in words."""
+    names = {
+        ACCEPTED: "可以导入",
+        HELD: "等人判断",
+        REJECTED: "有问题",
+        DUPLICATE: "重复",
+        SKIPPED: "跳过",
+    }
+    parts = [f"{name} {counts[status]} 行" for status, name in names.items() if counts.get(status)]
+    return f"共 {sum(counts.values())} 行：{'，'.join(parts)}。"
+
+
+def told(
+    known: Mapping[str, Sequence[str]], sheet: workbook.TableSheet, doubts: Doubts
+) -> tuple[tuple[str, ...], str]:
+    """The headers concerned and one sentence with all complaints, rejected ones first."""
+    found = {**doubts.notes, **doubts.unsure, **doubts.bad}
+    found = dict(sorted(found.items(), key=lambda item: item[0] not in doubts.bad))
+    if not found:
+        return (), ""
+    titles = {
+        key: sheet.headers[sheet.columns[key]] if key in sheet.columns else "" for key in found
+    }
+    columns = tuple(title for title in titles.values() if title)
+    clauses = [
+        f"“{titles[k]}”{v}"
+        if titles[k]
+        else f"表里没有“{known[k][0]}”这一列，{v.removeprefix('空着，')}"
+        for k, v in found.items()
+    ]
+    return columns, "；".join(clauses) + "。"

@@ -12,12 +12,22 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from ydjy.desk import rowplaces
-from ydjy.desk.doubts import ACCEPTED, HELD, REJECTED, Cells, Doubts, Values
+from ydjy.desk import measures, rowplaces
+from ydjy.desk.doubts import (
+    ACCEPTED,
+    DUPLICATE,
+    HELD,
+    REJECTED,
+    SKIPPED,
+    Cells,
+    Doubts,
+    Values,
+    summary,
+    told,
+)
 from ydjy.desk.measures import Measure
 from ydjy.lib import idnumbers, workbook
 
-DUPLICATE, SKIPPED = "duplicate", "skipped"
 AT_ODDS = "编号相同，内容不同，请判断以哪一行为准"
 
 SKIP_REASONS = {
@@ -353,19 +363,6 @@ def recounted(report: Report) -> Iterator[None]:
     report.message = report.message.replace(before, summary(report.counts))
 
 
-def summary(counts: Mapping[str, int]) -> str:
-    """How many rows have which verdict, in words."""
-    names = {
-        ACCEPTED: "可以导入",
-        HELD: "等人判断",
-        REJECTED: "有问题",
-        DUPLICATE: "重复",
-        SKIPPED: "跳过",
-    }
-    parts = [f"{name} {counts[status]} 行" for status, name in names.items() if counts.get(status)]
-    return f"共 {sum(counts.values())} 行：{'，'.join(parts)}。"
-
-
 def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
     for sheet in table.sheets:
         for row in sheet.rows:
@@ -377,34 +374,13 @@ def _judged(kind: ListKind, table: workbook.Table) -> Iterator[ReadRow]:
                 continue
             texts, width = row.cells, len(row.cells)
             cells = {key: texts[at] if at < width else "" for key, at in sheet.columns.items()}
-            values, doubts = judge_cells(kind, sheet, cells)
+            values, doubts = measures.judged(kind.judge, kind.measures, sheet, cells)
             yield ReadRow(
                 sheet.sheet,
                 row.number,
                 row.cells,
                 doubts.status,
                 values,
-                *_told(kind, sheet, doubts),
+                *told(kind.columns, sheet, doubts),
                 unread=tuple(cells[key] for key in doubts.unsure if values.get(key) is None),
             )
-
-
-def _told(
-    kind: ListKind, sheet: workbook.TableSheet, doubts: Doubts
-) -> tuple[tuple[str, ...], str]:
-    """The headers concerned and one sentence with all complaints, rejected ones first."""
-    found = {**doubts.notes, **doubts.unsure, **doubts.bad}
-    found = dict(sorted(found.items(), key=lambda item: item[0] not in doubts.bad))
-    if not found:
-        return (), ""
-    titles = {
-        key: sheet.headers[sheet.columns[key]] if key in sheet.columns else "" for key in found
-    }
-    columns = tuple(title for title in titles.values() if title)
-    clauses = [
-        f"“{titles[k]}”{v}"
-        if titles[k]
-        else f"表里没有“{kind.columns[k][0]}”这一列，{v.removeprefix('空着，')}"
-        for k, v in found.items()
-    ]
-    return columns, "；".join(clauses) + "。"

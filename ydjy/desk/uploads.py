@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from ydjy.desk import bulk, leases, secrets, sheets, storage, vault
+from ydjy.desk import bulk, doubts, leases, secrets, sheets, storage, vault
 from ydjy.desk.crashpoints import crashpoint
 from ydjy.desk.models import ColumnMemory, StagedRow, Upload
 from ydjy.desk.secrets import opened
@@ -335,11 +335,11 @@ def _same_rows(upload: Upload, file: sheets.Opened) -> Upload | None:
 
 def count(upload: Upload) -> None:
     """Count the rows anew after some were decided; the sentence on the file has the new numbers."""
-    before = sheets.summary({name: getattr(upload, name) for name in STATUS_FIELDS})
+    before = doubts.summary({name: getattr(upload, name) for name in STATUS_FIELDS})
     found = dict(upload.rows.order_by().values_list("status").annotate(Count("pk")))
     for name in STATUS_FIELDS:
         setattr(upload, name, found.get(name, 0))
-    upload.message = upload.message.replace(before, sheets.summary(found))[:400]
+    upload.message = upload.message.replace(before, doubts.summary(found))[:400]
     upload.save(update_fields=[*STATUS_FIELDS, "message"])
 
 
