@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 
 from apps.errors.models import (
+    ArchiveRule,
     CauseCode,
     ExchangeSettings,
     FilenameRule,
@@ -28,6 +29,7 @@ from apps.filings.catalogue import (
     Topic,
     Variant,
 )
+from apps.filings.fieldrules import FieldRule
 from apps.filings.models import Filing, Inbound
 from apps.institutions.models import (
     DiseaseGroup,
@@ -181,6 +183,10 @@ MAKE: dict[type[models.Model], Callable[[Cast], models.Model]] = {
     CauseCode: _cause,
     ExportRule: lambda cast: ExportRule.objects.create(valid_from=DAY),
     StorageRule: lambda cast: StorageRule.objects.create(valid_from=DAY),
+    ArchiveRule: lambda cast: ArchiveRule.objects.create(valid_from=DAY),
+    FieldRule: lambda cast: FieldRule.objects.create(
+        code="r", field="start_on", days_before=30
+    ),
 }
 
 

@@ -27,6 +27,7 @@ NUMBER = casting.number(77)
 WORDLESS = {
     "AskForm": "a question about referral, answered and forgotten",
     "DayForm": "one date",
+    "LeavingForm": "a colleague chosen from a list",
     "PlaceForm": "a place looked up",
     "RouteForm": "a rule tried out and forgotten",
     "ColumnsForm": "which column is which",

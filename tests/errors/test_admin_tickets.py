@@ -11,6 +11,7 @@ from apps.errors import filters
 from apps.errors.models import CauseCode, Snippet, Ticket, TicketEvent
 from apps.offices.models import Duty
 from tests import cast as casting
+from tests import pageforms
 from tests.errors import weeks
 
 LIST = "admin:errors_ticket_changelist"
@@ -417,9 +418,7 @@ def test_a_lead_changes_the_wording_of_a_cause_and_not_its_code(cast, cause, cli
     browser = client_of(cast.lead)
     address = reverse("admin:errors_causecode_change", args=[cause.pk])
     assert 'name="code"' not in browser.get(address).content.decode()
-    words = {"label": "没有备案", "template": "", "note": "", "active": "on"}
-    rows = {"snippets-TOTAL_FORMS": "0", "snippets-INITIAL_FORMS": "0"}
-    browser.post(address, words | rows)
+    browser.post(address, pageforms.opened(browser, address) | {"label": "没有备案"})
     assert CauseCode.objects.get(pk=cause.pk).label == "没有备案"
 
 

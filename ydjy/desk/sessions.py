@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from ydjy.desk.throttle import Attempt
 from ydjy.desk.transactions import write_unless_busy
@@ -49,7 +49,7 @@ def _write(session: SessionBase) -> None:
     """The row ends with the idle time, so that who never comes back is swept soon after."""
     ends = timezone.now() + timedelta(seconds=settings.SESSION_IDLE_SECONDS + TOUCHED_EVERY)
     text = session.encode(dict(session.items()))
-    rows = Session.objects.filter(session_key=session.session_key)
+    rows = session.model.objects.filter(session_key=session.session_key)
     rows.update(session_data=text, expire_date=ends)
 
 
@@ -62,7 +62,7 @@ def end(request: HttpRequest) -> None:
 
 def sweep(now: datetime) -> None:
     """Sessions that are over, and tries at the door that no limit counts any more."""
-    Session.objects.filter(expire_date__lt=now).delete()
+    import_string(f"{settings.SESSION_ENGINE}.SessionStore").clear_expired()
     Attempt.objects.filter(since__lt=now - timedelta(days=2)).delete()
 
 
