@@ -99,6 +99,7 @@ def long_term(page: Any, order: int, place: str = "bj") -> Filing:
     with page.expect_navigation():
         page.press("#id_cert_no", "Enter")
     page.fill("#id_place", place)
+    page.fill("#id_residence", "朝阳区某路 1 号")
     press(page, "check")
     if page.query_selector("#id_destination"):
         page.select_option("#id_destination", "110000")
@@ -116,6 +117,7 @@ def test_j5_from_the_window_to_the_reviewer_and_the_persons_file(log_in: Any, bu
     assert clerk.input_value("#id_cert_no") == casting.number(1)
     assert "66 周岁" in clerk.inner_text(".about-person")
     clerk.fill("#id_place", "bj")
+    clerk.fill("#id_residence", "朝阳区某路 1 号")
     press(clerk, "check")
     clerk.select_option("#id_destination", "110000")
     press(clerk, "check")
@@ -221,8 +223,11 @@ def test_j7_an_emergency_by_telephone_then_the_papers_then_the_experts(log_in: A
     clerk.goto(f"{LIST}?tab=supplement")
     assert filing.number in clerk.inner_text(".rows")
     clerk.goto(f"{LIST}{filing.pk}/change/")
-    with clerk.expect_navigation():
-        clerk.click("text=材料已补齐，再提交")
+    clerk.get_by_role("link", name="打开登记表补正").click()
+    assert "完整住院病历" in clerk.inner_text("main")
+    tick(clerk, "1-id-card-insured", "original")
+    tick(clerk, "2-full-record-hospital", "original")
+    press(clerk, "submit")
     for words, button in (("", "提交专家合议"), ("不符合危急重病标准", "合议不符合")):
         reviewer.goto(f"{LIST}{filing.pk}/change/")
         form = reviewer.locator(".verb", has_text=button).filter(
