@@ -5,13 +5,13 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from apps.errors import bulk
 from apps.errors.models import Batch, CauseCode, Ticket, TicketEvent
-from apps.errors.ticket import Status
+from apps.errors.models.transitions import Status
+from apps.errors.tickets import bulk
 from apps.offices.models import Office, Role, Staff
 from bench.__main__ import median, table
 from bench.weekly import prepare
-from ydjy.desk import bulk as rows
+from ydjy.desk import bulk_insert as rows
 
 
 class _Undo(Exception):

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.filings.models import Filing
-from apps.filings.query import phone_index, tail_index
+from apps.filings.models.querysets import phone_index, tail_index
 from bench.__main__ import TINY, size
 from tests import cast as casting
 from ydjy.lib import pinyin

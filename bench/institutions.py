@@ -20,8 +20,9 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from apps.institutions import importing, roll
+from apps.institutions.imports import workflow
 from apps.institutions.models import Institution, ListImport
+from apps.institutions.search import name_cache
 from apps.offices.models import Office, Staff
 from bench.__main__ import RUNS, table
 from ydjy.desk.models import Change
@@ -101,16 +102,16 @@ def imported(file: str) -> None:
     before = _changes()
 
     def staged() -> ListImport:
-        kept = importing.take(data.pop(), Path(file).name, listed="national", by=one)
-        return importing.run(kept.pk)
+        kept = workflow.take(data.pop(), Path(file).name, listed="national", by=one)
+        return workflow.run(kept.pk)
 
     found[COMPARED], made = _measured(staged)
     assert made.state == ListImport.State.STAGED, made.message
     assert made.upload.rows_in == made.total
     if made.new or made.changed:
-        importing.draft(made, by=one)
-        importing.ask_publish(made, by=two)
-        found[PUBLISHED], made = _measured(lambda: importing.run(made.pk))
+        workflow.draft(made, by=one)
+        workflow.ask_publish(made, by=two)
+        found[PUBLISHED], made = _measured(lambda: workflow.run(made.pk))
         assert made.state == ListImport.State.PUBLISHED, made.message
     counts = {name: getattr(made, name) for name in ("new", "changed", "unchanged")}
     print(json.dumps({**found, **counts, "written": _changes() - before}))
@@ -214,8 +215,8 @@ def _renamed(statement: str, name: str) -> str:
 
 def _search(lines: int) -> None:
     chosen = random.Random(7)
-    if lines > roll.SMALL:
-        print(f"\n  the roll of names read in {_timed(roll.make):.1f} s")
+    if lines > name_cache.SMALL:
+        print(f"\n  the roll of names read in {_timed(name_cache.make):.1f} s")
     names = list(Institution.objects.order_by("?").values_list("name", "initials")[:150])
     pieces: list[str] = ["医院", "药店", "人民", "义县", "店", "yy"]
     for name, initials in names:

@@ -13,14 +13,16 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db import transaction
 
-from apps.errors import examining, intake, returns
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Batch, Ticket
+from apps.errors.returns import build as returns_build
 from bench import peers
 from bench.__main__ import median, table
 from tests import workbooks
+from ydjy.desk.imports.uploads import AlreadyReceived
 from ydjy.desk.models import Upload
-from ydjy.desk.uploads import AlreadyReceived
 from ydjy.lib import workbook
+from ydjy.staff_site import examine
 
 BULK = 10_000  # rows beyond which nobody waits for the peer to go row by row
 
@@ -58,7 +60,9 @@ def run(lines: int) -> None:
     def whole() -> None:
         try:
             with transaction.atomic():
-                intake.confirm(intake.receive(data, "bench.xlsx", by=None, batch=batch), by=None)
+                intake_receive.confirm(
+                    intake_receive.receive(data, "bench.xlsx", by=None, batch=batch), by=None
+                )
                 raise _Undo
         except _Undo:
             pass
@@ -67,9 +71,9 @@ def run(lines: int) -> None:
         return workbook.read_guarded(data, workbook.WEEKLY)
 
     ours, alone = median(whole), median(reading)
-    checking = median(lambda: examining.check(intake.KIND, data, "b.xlsx"))
-    upload = intake.receive(data, "bench.xlsx", by=None, batch=batch)
-    intake.confirm(upload, by=None)
+    checking = median(lambda: examine.check(intake_receive.KIND, data, "b.xlsx"))
+    upload = intake_receive.receive(data, "bench.xlsx", by=None, batch=batch)
+    intake_receive.confirm(upload, by=None)
     rows = [("ours: read, judge, stage, tickets, diagnosis", ours)]
     peers.make_table()
     if stock := peers.import_export(data, bulk=lines > BULK):
@@ -98,7 +102,7 @@ def _again(data: bytes, batch: Batch, alone: float) -> None:
 
     def refused(content: bytes) -> None:
         try:
-            intake.receive(content, "again.xlsx", by=None, batch=batch)
+            intake_receive.receive(content, "again.xlsx", by=None, batch=batch)
         except AlreadyReceived:
             return
         raise AssertionError("taken twice")
@@ -129,7 +133,7 @@ def resaved(data: bytes) -> bytes:
 
 def _back(data: bytes, upload: Upload, alone: float) -> None:
     fill = [workbook.Fill(upload.layout[0]["sheet"], 1, {"处理结果": {2: "已处理"}})]
-    assert returns.check(intake.batch_of(upload))
+    assert returns_build.check(intake_receive.batch_of(upload))
     table(
         "the file that goes back",
         [
@@ -196,9 +200,9 @@ def measure(file: str) -> None:
     batch, data = Batch.objects.of_week(2026, 47), Path(file).read_bytes()
     base = peak()
     begun, worked = time.perf_counter(), time.process_time()
-    upload = intake.receive(data, "bench.xlsx", by=None, batch=batch)
+    upload = intake_receive.receive(data, "bench.xlsx", by=None, batch=batch)
     read = peak()
-    intake.confirm(upload, by=None)
+    intake_receive.confirm(upload, by=None)
     seconds, worked = time.perf_counter() - begun, time.process_time() - worked
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     print(

@@ -28,7 +28,7 @@ from apps.institutions.models import Institution
 from bench import institutions
 from bench.__main__ import size
 from tests.institutions.lists import csv_list, generated
-from ydjy import supervisor
+from ydjy.management import processes
 
 INSTITUTIONS, CALLERS, SECONDS = size(5_000, 50), size(32, 2), size(3, 1)
 RATE, LASTING = 50, size(20, 1)
@@ -79,7 +79,7 @@ def _server(module: str) -> Iterator["tuple[int, int]"]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = os.environ | {"DJANGO_SETTINGS_MODULE": module} | _database()
-    command = supervisor.commands(port)[0].command
+    command = processes.commands(port)[0].command
     process = subprocess.Popen(command, env=env, cwd=settings.BASE_DIR, start_new_session=True)
     try:
         _wait(port)

@@ -16,10 +16,10 @@ from apps.errors.models import Batch, CauseCode, ReturnFile, Ticket
 from apps.filings.models import Category, Filing, Inbound, Variant
 from apps.institutions.models import Institution
 from apps.offices.models import Channel, City, Duty, Office, Role, Staff
-from apps.offices.reference import sync_roles
+from apps.offices.sync import sync_roles
+from ydjy.desk.admin.person_search import CERT_INDEX
+from ydjy.desk.crypto.fields import blind_index
 from ydjy.desk.models import Export, Upload
-from ydjy.desk.people import CERT_INDEX
-from ydjy.desk.secrets import blind_index
 from ydjy.lib import idnumbers, pinyin
 
 PASSWORD = "Correct-Horse-9"

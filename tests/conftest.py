@@ -12,11 +12,11 @@ from pytest_django import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from apps.offices.models import Staff
-from apps.offices.reference import sync_roles
+from apps.offices.sync import sync_roles
 from tests import cast as casting
 from tests import migrated
 from tests.processes import Machine
-from ydjy.desk import audit
+from ydjy.desk.audit import change_log
 from ydjy.desk.readiness import standing
 from ydjy.lib import workbook
 
@@ -28,7 +28,7 @@ def _emptying_is_allowed() -> Iterator[None]:
     empty = BaseDatabaseOperations.execute_sql_flush
 
     def without_guards(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
-        audit.uninstall(using=self.connection.alias)
+        change_log.uninstall(using=self.connection.alias)
         empty(self, sql_list)
 
     BaseDatabaseOperations.execute_sql_flush = without_guards  # type: ignore[method-assign]

@@ -15,7 +15,8 @@ from apps.errors.models import (
     RouteRule,
     Snippet,
 )
-from apps.filings.catalogue import (
+from apps.filings.models import Filing, Inbound
+from apps.filings.models.catalogue import (
     Category,
     ChannelRule,
     Eligibility,
@@ -29,8 +30,7 @@ from apps.filings.catalogue import (
     Topic,
     Variant,
 )
-from apps.filings.fieldrules import FieldRule
-from apps.filings.models import Filing, Inbound
+from apps.filings.models.field_rule import FieldRule
 from apps.institutions.models import (
     DiseaseGroup,
     Institution,
@@ -184,9 +184,7 @@ MAKE: dict[type[models.Model], Callable[[Cast], models.Model]] = {
     ExportRule: lambda cast: ExportRule.objects.create(valid_from=DAY),
     StorageRule: lambda cast: StorageRule.objects.create(valid_from=DAY),
     ArchiveRule: lambda cast: ArchiveRule.objects.create(valid_from=DAY),
-    FieldRule: lambda cast: FieldRule.objects.create(
-        code="r", field="start_on", days_before=30
-    ),
+    FieldRule: lambda cast: FieldRule.objects.create(code="r", field="start_on", days_before=30),
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-from ydjy.desk.smalllists import SmallList
+from ydjy.desk.imports.reference_list import SmallList
 
 ROOT = Path(__file__).parents[1]
 

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from apps.filings.catalogue import (
+from apps.filings.models.catalogue import (
     Category,
     ChannelRule,
     Eligibility,
@@ -15,7 +15,7 @@ from apps.filings.catalogue import (
     Topic,
     Variant,
 )
-from apps.filings.fieldrules import FieldRule
+from apps.filings.models.field_rule import FieldRule
 from apps.institutions.models import Institution, InstitutionAlias, ReferralRight
 from apps.offices.models import (
     Channel,

@@ -10,15 +10,17 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from apps.errors import intake, tending
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Dispatch, Ticket
 from apps.institutions.models import ListImport
 from tests import cast as casting
 from tests import workbooks
 from tests.processes import ROOT, environ
-from ydjy.desk import leases, progress
-from ydjy.desk.exportrecords import Export
+from ydjy.desk import leases
+from ydjy.desk.imports import progress
 from ydjy.desk.models import Upload
+from ydjy.desk.models.export import Export
+from ydjy.staff_site import list_kinds
 
 pytestmark = pytest.mark.django_db
 
@@ -33,18 +35,18 @@ def die() -> None:
 def importing(cast) -> Upload:
     """A file whose import was under way a second ago."""
     data = workbooks.weekly_workbook(workbooks.weekly_rows(3))
-    upload = intake.receive(data, "a.xlsx", by=cast.lead, batch=casting.batch())
-    intake.begin(upload, by=cast.lead, assign="none")
+    upload = intake_receive.receive(data, "a.xlsx", by=cast.lead, batch=casting.batch())
+    intake_receive.begin(upload, by=cast.lead, assign="none")
     progress.note(f"upload-{upload.pk}", 2, 3)
     return upload
 
 
 def test_the_next_minute_goes_on_with_an_import_whose_process_is_gone(importing):
     now = timezone.now()
-    tending.tend(now)
+    list_kinds.tend(now)
     assert Ticket.objects.count() == 0, "the control: this process lives, and may be at it"
     die()
-    tending.tend(now + timedelta(seconds=1))
+    list_kinds.tend(now + timedelta(seconds=1))
     importing.refresh_from_db()
     assert importing.state == Upload.State.CONFIRMED
     assert Ticket.objects.count() == 3
@@ -52,7 +54,7 @@ def test_the_next_minute_goes_on_with_an_import_whose_process_is_gone(importing)
 
 
 def test_what_is_over_is_not_touched(importing):
-    intake.confirm(importing, by=None)
+    intake_receive.confirm(importing, by=None)
     before = Upload.objects.values().get()
     die()
     assert leases.free_the_dead(timezone.now()) == 0

@@ -7,9 +7,9 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.utils import timezone
 
-from ydjy import checks
-from ydjy.desk import backups
-from ydjy.lib import keyfiles
+from ydjy.desk.backup import archive as backup_archive
+from ydjy.lib.crypto import keyfiles
+from ydjy.staff_site import checks
 
 
 def test_a_key_file_that_others_can_read_is_an_error(settings, tmp_path):
@@ -48,8 +48,8 @@ def test_a_backup_of_last_night_is_in_order_and_an_older_one_is_not(settings, tm
     assert "还没有备份过" in never.msg
     now = timezone.now()
     for hours, wrong in ((25, 0), (27, 1)):
-        made = backups.Backup(tmp_path / "x.bak", 1, 0, "")
-        backups.remember(made, now - timedelta(hours=hours))
+        made = backup_archive.Backup(tmp_path / "x.bak", 1, 0, "")
+        backup_archive.remember(made, now - timedelta(hours=hours))
         assert len(checks.the_backup_is_not_old(None)) == wrong
 
 

@@ -9,13 +9,13 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from apps.errors import intake
+from apps.errors.intake import receive as intake_receive
 from apps.offices.models import CalendarDay
 from tests import cast as casting
 from tests import workbooks
-from ydjy import dashboard
 from ydjy.lib.workdays import SHANGHAI
 from ydjy.middleware import CSP
+from ydjy.staff_site import dashboard
 
 THURSDAY = datetime(2026, 11, 19, 15, 0, tzinfo=SHANGHAI)
 MONDAY = datetime(2026, 11, 16, 9, 12, tzinfo=SHANGHAI)
@@ -34,7 +34,9 @@ def week(cast):
     """Twelve lines, received on Monday and handed out."""
     with time_machine.travel(MONDAY, tick=False):
         data = workbooks.weekly_workbook(workbooks.weekly_rows(12))
-        return intake.confirm(intake.receive(data, "本周.xlsx", by=cast.lead), by=cast.lead)
+        return intake_receive.confirm(
+            intake_receive.receive(data, "本周.xlsx", by=cast.lead), by=cast.lead
+        )
 
 
 # 本周 ------------------------------------------------------------------------------------------
@@ -282,7 +284,7 @@ def test_a_missing_page_speaks_chinese(db):
 
 
 def test_the_trouble_page_needs_no_database(rf):
-    from ydjy import views
+    from ydjy.public_site import views
 
     answer = views.server_error(rf.get("/admin/"))
     assert answer.status_code == 500

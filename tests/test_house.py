@@ -19,8 +19,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests import cast as casting
 from tests.cast import Cast, canary
 from tests.test_scoping import MAKE
-from ydjy.desk.adminkit import DeskAdmin, ReadOnlyInline
-from ydjy.desk.secrets import SealedTextField
+from ydjy.desk.admin.modeladmin import DeskAdmin, ReadOnlyInline
+from ydjy.desk.crypto.fields import SealedTextField
 
 ROOT = Path(settings.BASE_DIR)
 SOURCES = sorted(

@@ -11,9 +11,9 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import URLPattern, reverse
 
-from apps.filings import workbooks
-from apps.filings.catalogue import Variant
+from apps.filings.imports import columns as imports_columns
 from apps.filings.models import Filing
+from apps.filings.models.catalogue import Variant
 from apps.offices.models import Office
 from tests import cast as casting
 from tests.cast import Cast
@@ -106,7 +106,7 @@ def test_exported_filings_come_back_as_what_is_registered_already(
     asked = {"form": form, "full": "on", "reason": "往返"}
     answer = client_of(cast.lead).post(reverse(FILINGS) + "?tab=all", asked)
     assert casting.canary("city") in answer.content.decode("utf-8-sig", "replace") or form == "xlsx"
-    upload = workbooks.receive(
+    upload = imports_columns.receive(
         answer.content, f"导出.{form}", by=cast.lead, variant=casting.variant().pk
     )
     assert (upload.duplicate, upload.rows_in) == (3, 3)
@@ -127,17 +127,17 @@ def test_what_is_over_or_of_another_kind_does_not_come_back_as_new(
         .post(reverse(FILINGS) + "?tab=all", {"form": "xlsx", "full": "on", "reason": "往返"})
         .content
     )
-    upload = workbooks.receive(data, "x.xlsx", by=cast.lead, variant=casting.variant().pk)
+    upload = imports_columns.receive(data, "x.xlsx", by=cast.lead, variant=casting.variant().pk)
     assert (upload.duplicate, upload.rows_in) == (3, 3)
     Upload.objects.update(state="abandoned")
-    upload = workbooks.receive(data, "y.xlsx", by=cast.heishan, variant=casting.variant().pk)
+    upload = imports_columns.receive(data, "y.xlsx", by=cast.heishan, variant=casting.variant().pk)
     assert (upload.duplicate, upload.rejected, upload.accepted) == (1, 1, 1)
     assert "请按类别分成几张表" in upload.rows.get(status="rejected").message
 
 
 def test_a_masked_list_of_filings_registers_nobody(cast: Cast, client_of: Any, filings: Any):
     answer = client_of(cast.lead).post(reverse(FILINGS) + "?tab=all", {"form": "xlsx"})
-    upload = workbooks.receive(
+    upload = imports_columns.receive(
         answer.content, "导出.xlsx", by=cast.lead, variant=casting.variant().pk
     )
     assert (upload.rejected, upload.accepted) == (3, 0)

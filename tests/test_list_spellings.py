@@ -7,17 +7,17 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.errors.lists import CAUSES, SNIPPETS
 from apps.errors.models import CauseCode, Snippet
-from apps.institutions.lists import GROUPS
+from apps.errors.resources import CAUSES, SNIPPETS
 from apps.institutions.models import DiseaseGroup
-from apps.offices.lists import DAYS, HOTLINES, OFFICES, SYNONYMS
+from apps.institutions.resources import GROUPS
 from apps.offices.models import CalendarDay, Hotline, Office, PolicyDocument, Synonym
+from apps.offices.resources import DAYS, HOTLINES, OFFICES, SYNONYMS
 from tests import workbooks
 from tests.cast import Cast
 from tests.undone import undone
+from ydjy.desk.imports.reference_list import SmallList
 from ydjy.desk.models import Upload
-from ydjy.desk.smalllists import SmallList
 
 pytestmark = pytest.mark.django_db
 TITLE = "异地就医办法（试行）：2021 年"

@@ -9,11 +9,11 @@ from django.core.management import CommandError, call_command
 
 from apps.errors.models import Batch, Ticket
 from apps.filings.models import Filing, Variant
-from apps.filings.policy import load as load_filings
+from apps.filings.policy_loader import load as load_filings
 from apps.institutions.models import Institution
-from apps.institutions.policy import load as load_institutions
+from apps.institutions.policy_loader import load as load_institutions
 from apps.offices.models import Channel, City, Hotline, Office, PolicyDocument, Staff
-from apps.offices.policy import load as load_offices
+from apps.offices.policy_loader import load as load_offices
 from tests.policyrows import CITIES, contents
 from ydjy.lib import policyfile
 from ydjy.management.commands import load_policy

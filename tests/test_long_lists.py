@@ -10,16 +10,16 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from apps.errors import filters
 from apps.errors.models import Ticket
+from apps.errors.tickets import filters
 from apps.filings.models import Inbound
 from apps.institutions.models import Institution
 from tests import cast as casting
 from tests.cast import Cast
 from tests.test_house import PAGES
-from ydjy.desk import paging
+from ydjy.desk.admin import paginators
+from ydjy.desk.admin.person_search import DOTS, PersonSearchMixin
 from ydjy.desk.distinct import values_of
-from ydjy.desk.people import DOTS, PersonSearchMixin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 PEOPLE = [model for model, page in PAGES.items() if isinstance(page, PersonSearchMixin)]
@@ -34,8 +34,8 @@ def asked(model: Any, person: Any, **query: str) -> Any:
 
 @pytest.mark.parametrize("model", PAGES, ids=lambda m: m._meta.label)
 def test_every_list_counts_by_the_one_rule(model: Any, cast: Cast):
-    assert type(asked(model, cast.lead).paginator) is paging.CappedPaginator
-    assert type(asked(model, cast.lead, q="甲").paginator) is paging.FoundPaginator
+    assert type(asked(model, cast.lead).paginator) is paginators.CappedPaginator
+    assert type(asked(model, cast.lead, q="甲").paginator) is paginators.FoundPaginator
 
 
 @pytest.mark.parametrize("model", PEOPLE, ids=lambda m: m._meta.label)

@@ -15,15 +15,19 @@ from django.utils import timezone
 from kombu import Connection
 from kombu.transport import virtual
 
-from apps.errors import returns, tending
+from apps.errors.returns import build as returns_build
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy import celery, checks, starts, supervisor
-from ydjy.desk import backups, filequeue, staticfiles, vault
-from ydjy.desk.verbs import Refused
-from ydjy.lib import keyfiles
-from ydjy.lib.workbook import WEEKLY, WorkbookError, guard
+from ydjy import celery
+from ydjy.desk import file_queue, static_storage
+from ydjy.desk.backup import archive as backup_archive
+from ydjy.desk.crypto import vault
+from ydjy.desk.exceptions import Refused
+from ydjy.lib.crypto import keyfiles
+from ydjy.lib.workbook import WEEKLY, WorkbookError, sandbox
+from ydjy.management import processes
 from ydjy.management.commands import public_role
+from ydjy.staff_site import checks, list_kinds, start_pages
 
 # The file queue ----------------------------------------------------------------------------------
 
@@ -53,7 +57,7 @@ def queue(tmp_path: Path):
         "control_folder": str(folders["control"]),
         "processed_folder": str(folders["aside"]),
     }
-    own = type("Own", (filequeue.Transport,), {"global_state": virtual.BrokerState()})
+    own = type("Own", (file_queue.Transport,), {"global_state": virtual.BrokerState()})
     with Connection(transport=own, transport_options=options) as opened:
         box = opened.SimpleQueue("celery")
         yield box, folders
@@ -71,9 +75,9 @@ def test_a_message_that_cannot_be_read_is_put_aside_and_the_next_is_done(queue, 
     [aside] = folders["aside"].iterdir()
     assert aside.read_bytes() == BAD[what]
     assert list(folders["messages"].iterdir()) == []
-    assert filequeue.put_aside(folders["aside"]) == 0
+    assert file_queue.put_aside(folders["aside"]) == 0
     os.utime(aside, (time.time() - 100,) * 2)
-    assert filequeue.put_aside(folders["aside"]) == 1
+    assert file_queue.put_aside(folders["aside"]) == 1
     with pytest.raises(Empty):
         box.get(block=False)
 
@@ -113,7 +117,7 @@ def test_the_operator_is_told_of_what_was_put_aside(settings, queue):
         "data_folder_in": str(folders["messages"]),
         "processed_folder": str(folders["aside"]),
     }
-    line = starts._queue(timezone.now())
+    line = start_pages._queue(timezone.now())
     assert line.bad
     assert "有 1 个读不出来的" in line.words
     assert str(folders["aside"]) in line.words
@@ -122,7 +126,7 @@ def test_the_operator_is_told_of_what_was_put_aside(settings, queue):
 def test_the_operator_is_told_that_the_message_service_is_away(settings):
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    line = starts._queue(timezone.now())
+    line = start_pages._queue(timezone.now())
     assert line.bad
     assert "Redis" in line.words
 
@@ -130,22 +134,22 @@ def test_the_operator_is_told_that_the_message_service_is_away(settings):
 # The supervisor ----------------------------------------------------------------------------------
 
 
-def wait_after(seconds: float, child: supervisor.Child, clock: list[float]) -> float:
+def wait_after(seconds: float, child: processes.Child, clock: list[float]) -> float:
     """The child runs so long and ends; how long until it is started again."""
     child.start()
     clock[0] += seconds
     child.process, begun = type("Gone", (), {"poll": lambda self: 1})(), clock[0]
     while child.process is not None:
-        supervisor._restart_if_ended(child, lambda words: None)
+        processes._restart_if_ended(child, lambda words: None)
         clock[0] += 0.3
     return clock[0] - begun
 
 
 def test_the_wait_grows_with_each_end_and_begins_anew_after_a_good_minute(monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr(supervisor.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(supervisor.subprocess, "Popen", lambda *a, **k: None)
-    child = supervisor.Child("后台任务", ["x"])
+    monkeypatch.setattr(processes.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(processes.subprocess, "Popen", lambda *a, **k: None)
+    child = processes.Child("后台任务", ["x"])
     waits = [wait_after(0.1, child, clock) for _ in range(8)]
     assert waits == sorted(waits)
     assert waits[-1] > 59
@@ -169,25 +173,25 @@ def test_a_worker_that_starts_asks_for_every_job_of_the_minute_at_once(monkeypat
 
 @pytest.mark.parametrize("number", [n for n in signal.Signals if n not in (17, 18, 19, 20, 21, 22)])
 def test_the_end_of_the_reading_child_is_told_as_it_was(number: signal.Signals):
-    said = guard._end(-number, WEEKLY, too_late=False)
+    said = sandbox._end(-number, WEEKLY, too_late=False)
     assert ("内存超过 512 MB" in said) == (number == signal.SIGABRT)
     assert ("处理器时间" in said) == (number == signal.SIGXCPU)
     stopped = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
     assert ("不是文件的问题" in said) == (number in stopped)
-    assert "内存超过 512 MB" in guard._end(guard.OUT_OF_MEMORY, WEEKLY, too_late=False)
+    assert "内存超过 512 MB" in sandbox._end(sandbox.OUT_OF_MEMORY, WEEKLY, too_late=False)
 
 
 def test_a_child_that_somebody_kills_is_no_fault_of_the_file(monkeypatch):
-    start = guard._start
+    start = sandbox._start
 
     def killed() -> Any:
         child = start()
         child.kill()
         return child
 
-    monkeypatch.setattr(guard, "_start", killed)
+    monkeypatch.setattr(sandbox, "_start", killed)
     with pytest.raises(WorkbookError, match="不是文件的问题。请重新上传一次"):
-        guard.read_guarded(b"a,b\n1,2\n", WEEKLY)
+        sandbox.read_guarded(b"a,b\n1,2\n", WEEKLY)
 
 
 # Backups -----------------------------------------------------------------------------------------
@@ -198,12 +202,12 @@ def test_the_keys_of_another_desk_are_refused_before_anything_is_written(
     settings, tmp_path: Path, name: str
 ):
     settings.KEYS = tmp_path
-    facts = {"keys": backups._marks()}
-    backups._must_be_its_keys(facts)  # the control
+    facts = {"keys": backup_archive._marks()}
+    backup_archive._must_be_its_keys(facts)  # the control
     (tmp_path / f"{name}.key").unlink()
     keyfiles.load_or_make(tmp_path, name)
     with pytest.raises(Refused, match=rf"{name}\.key不是做备份时的那一把.*什么也没有写进去"):
-        backups._must_be_its_keys(facts)
+        backup_archive._must_be_its_keys(facts)
 
 
 def test_the_mark_of_a_key_is_not_a_piece_of_it(tmp_path: Path):
@@ -219,16 +223,19 @@ def test_the_mark_of_a_key_is_not_a_piece_of_it(tmp_path: Path):
 @pytest.mark.django_db
 @pytest.mark.parametrize("minute", range(0, 60, 10))
 def test_what_a_killed_return_left_is_gone_within_minutes(minute: int, cast: Cast):
-    lost, fresh = vault.put(returns.STORE, b"half"), vault.put(returns.STORE, b"being made")
+    lost, fresh = (
+        vault.put(returns_build.STORE, b"half"),
+        vault.put(returns_build.STORE, b"being made"),
+    )
     kept = casting.return_file(cast)
-    kept.stored = vault.put(returns.STORE, b"sent")
+    kept.stored = vault.put(returns_build.STORE, b"sent")
     kept.save()
     folder = product.DATA / "files"
     draft = folder / f"{lost}.part"
     draft.touch()
     for path in (folder / lost, folder / kept.stored, draft):
         os.utime(path, (time.time() - 1000,) * 2)
-    tending.tend(timezone.now().replace(minute=minute))
+    list_kinds.tend(timezone.now().replace(minute=minute))
     there = {name: (folder / name).exists() for name in (lost, fresh, kept.stored, f"{lost}.part")}
     assert list(there.values()) == [False, True, True, False]
 
@@ -273,14 +280,16 @@ def test_a_plain_check_asks_the_database_too(monkeypatch, capsys):
 
 def test_collected_files_have_names_for_ever_and_old_ones_are_told_of(settings, tmp_path: Path):
     settings.STATIC_ROOT = tmp_path
-    assert staticfiles.staticfiles_storage.url("ydjy/desk.css") == "/static/ydjy/desk.css"
+    assert static_storage.staticfiles_storage.url("ydjy/desk.css") == "/static/ydjy/desk.css"
     assert checks.the_collected_files_are_ours(None) == []
     call_command("collectstatic", interactive=False, verbosity=0)
-    address = staticfiles.staticfiles_storage.url("ydjy/desk.css")
+    address = static_storage.staticfiles_storage.url("ydjy/desk.css")
     assert address != "/static/ydjy/desk.css"
     assert (tmp_path / f"{address.removeprefix('/static/')}.gz").exists()
     assert checks.the_collected_files_are_ours(None) == []
     (tmp_path / "ydjy" / "desk.css").write_text("an old one")
     [found] = checks.the_collected_files_are_ours(None)
     assert (found.id, "ydjy/desk.css" in found.msg) == ("ydjy.W003", True)
-    assert staticfiles.staticfiles_storage.url("not/collected.css") == "/static/not/collected.css"
+    assert (
+        static_storage.staticfiles_storage.url("not/collected.css") == "/static/not/collected.css"
+    )

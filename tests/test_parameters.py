@@ -28,8 +28,8 @@ from tests.cast import Cast
 from tests.test_house import SOURCES, STAFF_PAGES, STOCK, _model, concrete
 from tests.test_scoping import MAKE
 from ydjy.desk.models import Upload
-from ydjy.desk.nul import without_nul
-from ydjy.lib.wholenumbers import LARGEST, whole_number
+from ydjy.desk.null_characters import without_nul
+from ydjy.lib.whole_numbers import LARGEST, whole_number
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
@@ -132,7 +132,7 @@ def _unbroken(browser: Client, method: str, address: str, names: Any) -> list[An
 
 def test_no_parameter_breaks_a_public_page(cast: Cast):
     client, broken = Client(raise_request_exception=False), []
-    with patch("ydjy.guard.too_fast", return_value=0):
+    with patch("ydjy.public_site.middleware.too_fast", return_value=0):
         for where in public_pages():
             broken += _unbroken(client, "get", concrete(where), ASKED)
     assert not broken, broken

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.filings.catalogue import FundingStandard, MaterialRule, Topic, Variant
+from apps.filings.models.catalogue import FundingStandard, MaterialRule, Topic, Variant
 from apps.institutions.models import Institution, ReferralRight
 from apps.offices.models import Channel, Hotline, Office, PolicyDocument, WeekRule
 from tests.policyrows import remove_everything

@@ -15,14 +15,14 @@ from django.db import DatabaseError, connection, connections
 from django.test import Client
 from django.urls import get_resolver
 
-from apps.filings.catalogue import Category, Topic
 from apps.filings.models import Filing
+from apps.filings.models.catalogue import Category, Topic
 from apps.institutions.models import Institution, ReferralRight
 from apps.offices.models import Hotline, Notice, Office, PublicVersion, SiteSettings, Staff
-from apps.offices.page import CSP
+from apps.offices.public.page import CSP
 from tests import publicsite
 from tests.policyrows import CITIES
-from ydjy import guard, publicdata, publictables, views
+from ydjy.public_site import middleware, open_data, tables, views
 
 pytestmark = pytest.mark.django_db
 CSS = Path(finders.find("ydjy/public.css") or "")
@@ -141,21 +141,21 @@ def test_every_public_table_counts_its_changes(jinzhou_policy: None):
         if connection.vendor == "sqlite":
             cursor.execute("SELECT tbl_name FROM sqlite_master WHERE name LIKE 'ydjy_public_%'")
             counted = {name for (name,) in cursor.fetchall()}
-            assert counted == publictables.public_tables() - {publictables.COUNTER}
+            assert counted == tables.public_tables() - {tables.COUNTER}
 
 
 # The guard ---------------------------------------------------------------------------------------
 
 
 def test_a_public_page_cannot_name_a_case_table(jinzhou_policy: None):
-    with guard.public_only():
+    with middleware.public_only():
         assert Office.objects.count()
         for model in (Filing, Staff):
-            with pytest.raises(guard.CaseTableRefused):
+            with pytest.raises(middleware.CaseTableRefused):
                 model.objects.count()
-        with pytest.raises(guard.CaseTableRefused), connection.cursor() as cursor:
+        with pytest.raises(middleware.CaseTableRefused), connection.cursor() as cursor:
             cursor.execute("select * from ERRORS_TICKET")
-        with pytest.raises(guard.CaseTableRefused):
+        with pytest.raises(middleware.CaseTableRefused):
             Office.objects.update(order=1)
 
 
@@ -171,12 +171,12 @@ def test_the_guard_stands_around_every_public_view(
         return list(Filing.objects.all())
 
     monkeypatch.setattr(views, "searching", leaking)
-    with pytest.raises(guard.CaseTableRefused):
+    with pytest.raises(middleware.CaseTableRefused):
         client.get("/search/?q=x")
 
 
 def test_every_table_is_either_public_or_closed():
-    public, closed = publictables.public_tables(), guard.case_tables()
+    public, closed = tables.public_tables(), middleware.case_tables()
     assert not public & closed
     assert {"filings_filing", "errors_ticket", "offices_staff", "desk_upload", "offices_duty",
             "institutions_internalcontact", "django_session", "desk_change"} <= closed  # fmt: skip
@@ -263,7 +263,7 @@ def test_an_unknown_mode_is_the_standard_one(client: Client):
 def test_whoever_asks_too_fast_is_told_to_wait_without_a_puzzle(
     jinzhou_policy: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(guard, "_buckets", guard.Buckets(clock=lambda: 0.0))
+    monkeypatch.setattr(middleware, "_buckets", middleware.Buckets(clock=lambda: 0.0))
     answers = [client.get("/search/?q=x", REMOTE_ADDR="203.0.113.9") for _ in range(12)]
     assert [a.status_code for a in answers].count(429) == 2
     assert "查得太快了，请 1 分钟后再试。" in answers[-1].content.decode()
@@ -274,12 +274,12 @@ def test_whoever_asks_too_fast_is_told_to_wait_without_a_puzzle(
 
 def test_a_bucket_fills_again_and_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch):
     now = [0.0]
-    buckets = guard.Buckets(lambda: now[0])
-    pace = guard.Pace(burst=2, a_minute=60)
+    buckets = middleware.Buckets(lambda: now[0])
+    pace = middleware.Pace(burst=2, a_minute=60)
     assert [buckets.take("a", pace) for _ in range(3)] == [True, True, False]
     now[0] = 1.0
     assert buckets.take("a", pace)
-    monkeypatch.setattr(guard, "MOST_CALLERS", 3)
+    monkeypatch.setattr(middleware, "MOST_CALLERS", 3)
     for caller in "bcde":
         buckets.take(caller, pace)
     assert len(buckets._left) <= 3
@@ -290,10 +290,10 @@ def test_a_named_proxy_tells_the_caller_by_its_last_word(rf, settings):
     request = rf.get(
         "/", REMOTE_ADDR="127.0.0.1", headers={"x-forwarded-for": "6.6.6.6, 198.51.100.7"}
     )
-    assert guard.caller_of(request) == "198.51.100.7"
-    assert guard.caller_of(rf.get("/", REMOTE_ADDR="127.0.0.1")) == ""
+    assert middleware.caller_of(request) == "198.51.100.7"
+    assert middleware.caller_of(rf.get("/", REMOTE_ADDR="127.0.0.1")) == ""
     request = rf.get("/", REMOTE_ADDR="198.51.100.8", headers={"x-forwarded-for": "6.6.6.6"})
-    assert guard.caller_of(request) == "198.51.100.8"
+    assert middleware.caller_of(request) == "198.51.100.8"
 
 
 # Trouble ------------------------------------------------------------------------------------------
@@ -316,8 +316,8 @@ def test_the_page_for_trouble_needs_no_database(jinzhou_policy: None, client: Cl
         raise DatabaseError("away")
 
     client.raise_request_exception = False
-    monkeypatch.setattr("apps.offices.page._version", broken)
-    monkeypatch.setattr("apps.offices.page.Timetable", broken)
+    monkeypatch.setattr("apps.offices.public.page._version", broken)
+    monkeypatch.setattr("apps.offices.public.page.Timetable", broken)
     response = client.get("/offices/")
     html = response.content.decode()
     assert response.status_code == 500
@@ -360,11 +360,11 @@ def test_the_map_for_machines_names_pages_that_exist(jinzhou_policy: None, clien
 
 
 def test_open_data_is_versioned_and_the_same_in_both_forms(jinzhou_policy: None, client: Client):
-    for name, dataset in publicdata.DATASETS.items():
+    for name, dataset in open_data.DATASETS.items():
         body = client.get(f"/data/{name}.json").json()
         text = client.get(f"/data/{name}.csv").content.decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(text)))
-        assert body["edition"] == publicdata.EDITION
+        assert body["edition"] == open_data.EDITION
         assert list(body["columns"]) == list(rows[0]) == [key for key, _ in dataset.columns]
         assert len(rows) == len(body["rows"]) > 0
         assert dataset.title in client.get("/data/").content.decode()

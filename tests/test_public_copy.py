@@ -20,16 +20,29 @@ TEMPLATES = sorted(
 MODULES = [
     ROOT / name
     for name in (
-        *("apps/offices/views.py", "apps/offices/page.py", "apps/offices/openhours.py"),
         *(
-            "apps/offices/lookup.py",
-            "apps/offices/matching.py",
+            "apps/offices/public/views.py",
+            "apps/offices/public/page.py",
+            "apps/offices/public/opening_hours.py",
+        ),
+        *(
+            "apps/offices/public/search_entries.py",
+            "apps/offices/public/search.py",
             "apps/offices/models/publishing.py",
         ),
-        *("apps/offices/models/duty.py", "apps/offices/admin_public.py"),
-        *("apps/institutions/views.py", "apps/institutions/lookup.py"),
-        *("apps/filings/views.py", "apps/filings/guide.py", "apps/filings/lookup.py"),
-        *("ydjy/views.py", "ydjy/publicdata.py", "ydjy/publicsearch.py", "ydjy/guard.py"),
+        *("apps/offices/models/duty.py", "apps/offices/public/admin.py"),
+        *("apps/institutions/public/views.py", "apps/institutions/public/querysets.py"),
+        *(
+            "apps/filings/public/views.py",
+            "apps/filings/public/guide.py",
+            "apps/filings/public/search_entries.py",
+        ),
+        *(
+            "ydjy/public_site/views.py",
+            "ydjy/public_site/open_data.py",
+            "ydjy/public_site/search.py",
+            "ydjy/public_site/middleware.py",
+        ),
         *("ydjy/management/commands/public_role.py",),
         *("ydjy/management/commands/public_snapshot.py",),
     )

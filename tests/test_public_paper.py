@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.filings import blank, printing
-from apps.filings.beside import PrintOut
+from apps.filings.models.related import PrintOut
+from apps.filings.paper import blank, printing
 from apps.offices.models import Office, Role, SiteSettings, Staff
 from ydjy.lib import qr
 

@@ -22,10 +22,15 @@ from tests import publicsite
 from tests.cast import Cast, canary
 from tests.processes import environ, python
 from tests.test_scoping import MAKE
-from ydjy.guard import CaseTableRefused, public_only, readable_cases, readable_remarks
 from ydjy.management.commands.public_role import making, statements
-from ydjy.publicdata import DATASETS
-from ydjy.publictables import INTERNAL_COLUMNS, MIGRATIONS, public_models, public_tables
+from ydjy.public_site.middleware import (
+    CaseTableRefused,
+    public_only,
+    readable_cases,
+    readable_remarks,
+)
+from ydjy.public_site.open_data import DATASETS
+from ydjy.public_site.tables import INTERNAL_COLUMNS, MIGRATIONS, public_models, public_tables
 
 SQLITE = pytest.mark.skipif(
     "sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="the copy is for SQLite"

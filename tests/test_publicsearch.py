@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.test import Client
 
-from ydjy.publicsearch import search
+from ydjy.public_site.search import search
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jinzhou_policy")]
 TODAY = date(2026, 11, 18)

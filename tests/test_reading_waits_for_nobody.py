@@ -21,13 +21,14 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.errors.models import ReturnFile
-from apps.offices.reference import sync_roles
+from apps.offices.sync import sync_roles
 from tests import cast as casting
 from tests import migrated
 from tests.cast import Cast
 from tests.test_house import STAFF_PAGES, concrete
 from tests.test_scoping import MAKE
-from ydjy.desk import transactions, vault
+from ydjy.desk import transactions
+from ydjy.desk.crypto import vault
 from ydjy.desk.models import Upload
 
 SQLITE = connection.vendor == "sqlite"

@@ -8,17 +8,17 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from import_export.admin import ExportMixin, ImportExportModelAdmin, ImportMixin
 
-from apps.errors.lists import CAUSES, SNIPPETS
 from apps.errors.models import CauseCode, Snippet
-from apps.institutions.lists import GROUPS
+from apps.errors.resources import CAUSES, SNIPPETS
 from apps.institutions.models import DiseaseGroup
-from apps.offices.lists import SYNONYMS
+from apps.institutions.resources import GROUPS
 from apps.offices.models import Synonym
+from apps.offices.resources import SYNONYMS
 from tests import workbooks
 from tests.cast import Cast
 from tests.undone import undone
+from ydjy.desk.imports.reference_list import SmallList
 from ydjy.desk.models import Upload
-from ydjy.desk.smalllists import SmallList
 
 pytestmark = pytest.mark.django_db
 TABLES = [

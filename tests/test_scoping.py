@@ -19,15 +19,15 @@ from django.urls import reverse
 
 from apps.errors.models import ReturnFile, Ticket
 from apps.filings.admin import FilingAdmin
-from apps.filings.admin_lists import OfficeFilter
 from apps.filings.models import Filing, Inbound
+from apps.filings.review.admin_list import OfficeFilter
 from apps.offices.models import Duty, Staff
 from tests import cast as casting
 from tests.cast import Cast, canary
-from ydjy.desk import adminkit
-from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
+from ydjy.desk.admin import modeladmin
+from ydjy.desk.admin.modeladmin import DeskAdmin, OfficeScopedAdmin
 from ydjy.desk.models import Change, Export, Upload
-from ydjy.desk.scoping import OfficeScopedQuerySet
+from ydjy.desk.querysets import OfficeScopedQuerySet
 
 pytestmark = pytest.mark.django_db
 
@@ -247,7 +247,7 @@ def test_an_admin_without_scope_is_noticed(
 
 
 def test_open_choices_are_noticed(filings: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delattr(adminkit._Scoped, "get_field_queryset")
+    monkeypatch.delattr(modeladmin._Scoped, "get_field_queryset")
     with pytest.raises(AssertionError):
         probe_choices(filings)
 

@@ -12,13 +12,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.offices import secondfactor
+from apps.offices import totp as offices_totp
 from apps.offices.models import Staff
 from tests.cast import PASSWORD
-from ydjy.caller import caller_of
 from ydjy.desk import sessions
-from ydjy.desk.throttle import Attempt
-from ydjy.signin import SLOWED, TOO_OFTEN, known_desk
+from ydjy.desk.caller import caller_of
+from ydjy.desk.models.attempt import Attempt
+from ydjy.staff_site.login import SLOWED, TOO_OFTEN, known_desk
 
 pytestmark = pytest.mark.django_db
 INVALID = "用户名或密码不对"
@@ -243,7 +243,7 @@ def test_a_page_left_open_is_no_licence_to_guess_the_password(cast, client_of):
 def test_replacing_a_second_factor_asks_for_password_and_old_code(cast, client_of):
     page = reverse("admin:second_factor")
     with time_machine.travel("2026-11-19 09:00+08:00", tick=False) as clock:
-        old = secondfactor.new_secret()
+        old = offices_totp.new_secret()
         assert cast.yixian.set_second_factor(old, code_of(old))
         clock.shift(timedelta(minutes=1))
         browser = client_of(cast.yixian)
@@ -281,7 +281,7 @@ def code_of(secret: str) -> str:
 
 def test_a_person_with_a_second_factor_needs_its_code_and_each_code_only_once(cast):
     with time_machine.travel("2026-11-19 09:00+08:00", tick=False) as clock:
-        secret = secondfactor.new_secret()
+        secret = offices_totp.new_secret()
         assert cast.yixian.set_second_factor(secret, code_of(secret))
         assert "动态码不对" in text(sign_in("yixian"))
         assert "动态码不对" in text(sign_in("yixian", code=code_of(secret))), "used to set it up"
@@ -291,7 +291,7 @@ def test_a_person_with_a_second_factor_needs_its_code_and_each_code_only_once(ca
 
 
 def test_a_wrong_code_counts_like_a_wrong_password(cast):
-    secret = secondfactor.new_secret()
+    secret = offices_totp.new_secret()
     cast.yixian.set_second_factor(secret, code_of(secret))
     for _ in range(5):
         sign_in("yixian", code="000000")
@@ -320,4 +320,4 @@ def test_off_loopback_nobody_works_before_a_second_factor_is_set_up(cast, client
 
 @pytest.mark.parametrize("code", ["", "12345", "１２３４５６", "abcdef", "1234567"])
 def test_what_is_no_code_is_no_code(code):
-    assert secondfactor.used_step(secondfactor.new_secret(), code, 1e9, 0) is None
+    assert offices_totp.used_step(offices_totp.new_secret(), code, 1e9, 0) is None

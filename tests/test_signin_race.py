@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from tests import cast as casting
 from tests.faults.racing import RACE, both
-from ydjy.desk.throttle import Attempt, Bucket
-from ydjy.signin import SigninForm
+from ydjy.desk.models.attempt import Attempt, Bucket
+from ydjy.staff_site.login import SigninForm
 
 pytestmark = RACE
 

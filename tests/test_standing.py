@@ -19,11 +19,11 @@ from tests import migrated
 from tests.cast import Cast
 from tests.processes import environ, python
 from ydjy import celery
-from ydjy.admin import DeskSite
 from ydjy.desk import readiness
 from ydjy.desk.commands import DeskCommand
 from ydjy.desk.readiness import standing
-from ydjy.views import PLACES
+from ydjy.public_site.views import PLACES
+from ydjy.staff_site.admin_site import DeskSite
 
 pytestmark = pytest.mark.django_db
 Break = Callable[[], None]

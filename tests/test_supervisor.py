@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 WATCHING = """
 import sys
-from ydjy.supervisor import Child, run
+from ydjy.management.processes import Child, run
 quiet = "import time; print('up', flush=True); time.sleep(60)"
 run([Child("网站", [sys.executable, "-c", quiet])], print)
 """

@@ -14,19 +14,22 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import deciding, returns, sending
+from apps.errors.exchange import outbox
+from apps.errors.intake import review as intake_review
 from apps.errors.models import Batch, ReturnFile
-from apps.errors.returnstate import in_words
-from apps.filings.steps import Status
-from apps.institutions import importing
+from apps.errors.returns import build as returns_build
+from apps.errors.returns.state import in_words
+from apps.filings.models.transitions import Status
+from apps.institutions.imports import workflow
 from apps.institutions.models import ListImport
 from apps.offices.models import Role, Staff
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy import waiting
-from ydjy.desk import exportfiles, leftovers
+from ydjy.desk.exports import files as exports_files
+from ydjy.desk.imports import cleanup
 from ydjy.desk.models import Export, StagedRow, Upload
 from ydjy.lib.workdays import SHANGHAI
+from ydjy.staff_site import waiting
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 19, 15, 0, tzinfo=SHANGHAI)
@@ -136,7 +139,7 @@ CASES = {
     "sign_file": Case(
         lambda c: file(c, "prepared"),
         "second lead2",
-        lambda f, c: returns.send_back_draft(f, by=c.second, reason="第 2 行"),
+        lambda f, c: returns_build.send_back_draft(f, by=c.second, reason="第 2 行"),
         lambda f: f.filename,
     ),
     "refused_file": Case(
@@ -148,7 +151,7 @@ CASES = {
     "unsent_file": Case(
         lambda c: file(c, "signed", signed_by=c.second, signed_at=NOW),
         LEADS,
-        lambda f, c: sending.hand_in(f, by=c.lead, words="邮箱"),
+        lambda f, c: outbox.hand_in(f, by=c.lead, words="邮箱"),
         lambda f: f.filename,
     ),
     "owed_file": Case(
@@ -167,13 +170,13 @@ CASES = {
     "import_upload": Case(
         lambda c: upload(c, Upload.State.STAGED),
         LEADS,
-        lambda up, c: leftovers.abandon(up),
+        lambda up, c: cleanup.abandon(up),
         lambda up: up.filename,
     ),
     "judge_row": Case(
         row,
         LEADS,
-        lambda r, c: deciding.decline(r, by=c.lead, reason="不是本市的人"),
+        lambda r, c: intake_review.decline(r, by=c.lead, reason="不是本市的人"),
         lambda r: "第 7 行",
     ),
     "review_filing": Case(
@@ -202,25 +205,25 @@ CASES = {
     "publish_list": Case(
         lambda c: listed(c, "draft"),
         "lead2 directory root",
-        lambda one, c: importing.hand_back(one),
+        lambda one, c: workflow.hand_back(one),
         lambda one: one.upload.filename,
     ),
     "check_list": Case(
         lambda c: listed(c, "staged"),
         f"{LEADS} directory root",
-        lambda one, c: importing.abandon(one),
+        lambda one, c: workflow.abandon(one),
         lambda one: one.upload.filename,
     ),
     "approve_export": Case(
         lambda c: export(c, "waiting"),
         "lead2 head",
-        lambda e, c: exportfiles.decide(e, by=c.head, allow=False, words="太多"),
+        lambda e, c: exports_files.decide(e, by=c.head, allow=False, words="太多"),
         lambda e: reverse("admin:desk_export_change", args=[e.pk]),
     ),
     "my_export": Case(
         lambda c: export(c, "ready", decided_by=c.head),
         "lead",
-        lambda e, c: exportfiles.note(e),
+        lambda e, c: exports_files.note(e),
         lambda e: reverse("admin:desk_export_change", args=[e.pk]),
     ),
 }  # fmt: skip
@@ -280,7 +283,7 @@ def test_the_first_page_says_how_far_the_return_is(desk, client_of):
             stored="", rows=1, answered=1, unfinished=0, made_at=NOW, state=state,
             dropped_because="周强：姓名不对", made_by=desk.lead, **signed,
         )  # fmt: skip
-    sending.hand_in(ReturnFile.objects.signed().get(), by=desk.lead, words="邮箱")
+    outbox.hand_in(ReturnFile.objects.signed().get(), by=desk.lead, words="邮箱")
     html = client_of(desk.lead).get(reverse("admin:index")).content.decode()
     assert "返回表：1 份已送达 · 1 份待复核 · 1 份被退回" in html
     assert "被退回修改。</b>周强：姓名不对。" in html

@@ -7,15 +7,16 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from apps.errors import intake, returns
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Batch, CauseCode, ReturnFile, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.returns import build as returns_build
 from apps.offices.models import Role, Staff
 from tests import workbooks
 from tests.errors import weeks
-from ydjy.desk import vault
+from ydjy.desk.crypto import vault
+from ydjy.desk.exceptions import Refused
 from ydjy.desk.models import Upload
-from ydjy.desk.verbs import Refused
 
 pytestmark = pytest.mark.django_db
 COUNTIES = {"古塔区": "lead", "黑山县": "heishan", "义县": "yixian"}
@@ -165,8 +166,8 @@ def test_rows_that_became_no_ticket_are_answered_too(cast, causes):
     rows[1][10] = 210702190501010000  # Excel ate the number
     rows.append([5, *rows[0][1:]])  # the first line again
     data = workbooks.weekly_workbook(rows, note="注：请于周五前返回")
-    upload = intake.receive(data, "报错.xlsx", by=cast.lead)
-    batch = intake.confirm(upload, by=cast.lead)
+    upload = intake_receive.receive(data, "报错.xlsx", by=cast.lead)
+    batch = intake_receive.confirm(upload, by=cast.lead)
     upload.refresh_from_db()
     assert (upload.accepted, upload.rejected, upload.duplicate, upload.skipped) == (3, 1, 1, 1)
     assert upload.rows_in == 6
@@ -176,7 +177,7 @@ def test_rows_that_became_no_ticket_are_answered_too(cast, causes):
         ticket.answer(by=cast.lead, cause=cause, result="已重新结算。")
     [file] = weeks.issue(batch, by=cast.lead)
 
-    sheet = openpyxl.load_workbook(BytesIO(returns.content(file))).active
+    sheet = openpyxl.load_workbook(BytesIO(returns_build.content(file))).active
     titles = [cell.value for cell in sheet[1]]
     state, result = titles.index("处理状态") + 1, titles.index("处理结果") + 1
     states = [sheet.cell(row, state).value for row in range(2, 8)]
@@ -187,8 +188,10 @@ def test_rows_that_became_no_ticket_are_answered_too(cast, causes):
 
 
 def test_an_open_line_goes_back_as_unfinished_only_with_a_reason_and_stays_open(cast, causes):
-    upload = intake.receive(workbooks.weekly_workbook(workbooks.weekly_rows(2)), "a.xlsx", by=None)
-    batch = intake.confirm(upload, by=None)
+    upload = intake_receive.receive(
+        workbooks.weekly_workbook(workbooks.weekly_rows(2)), "a.xlsx", by=None
+    )
+    batch = intake_receive.confirm(upload, by=None)
     first, second = batch.tickets.all()
     first.answer(by=cast.lead, cause=causes.get(code="card"), result="已换卡。")
 
@@ -204,8 +207,10 @@ def test_an_open_line_goes_back_as_unfinished_only_with_a_reason_and_stays_open(
 
 
 def test_the_same_answers_give_the_same_file_and_new_ones_the_next_version(cast, causes):
-    upload = intake.receive(workbooks.weekly_workbook(workbooks.weekly_rows(1)), "a.xlsx", by=None)
-    batch = intake.confirm(upload, by=None)
+    upload = intake_receive.receive(
+        workbooks.weekly_workbook(workbooks.weekly_rows(1)), "a.xlsx", by=None
+    )
+    batch = intake_receive.confirm(upload, by=None)
     [ticket] = batch.tickets.all()
     ticket.answer(by=cast.lead, cause=causes.get(code="card"), result="已换卡。")
     [one] = weeks.issue(batch, by=cast.lead)
@@ -218,46 +223,50 @@ def test_the_same_answers_give_the_same_file_and_new_ones_the_next_version(cast,
     [two] = weeks.issue(batch, by=cast.lead)
 
     assert (two.version, ReturnFile.objects.count()) == (2, 2)
-    assert returns.content(one) != returns.content(two)
+    assert returns_build.content(one) != returns_build.content(two)
 
 
 def test_the_same_bytes_are_not_received_twice(cast, causes):
     data = workbooks.weekly_workbook(workbooks.weekly_rows(3))
-    intake.confirm(intake.receive(data, "a.xlsx", by=cast.lead), by=cast.lead)
+    intake_receive.confirm(intake_receive.receive(data, "a.xlsx", by=cast.lead), by=cast.lead)
 
     with pytest.raises(Refused, match="已经导入过（3 条）"):
-        intake.receive(data, "b.xlsx", by=cast.lead)
+        intake_receive.receive(data, "b.xlsx", by=cast.lead)
     assert (Upload.objects.count(), Ticket.objects.count()) == (1, 3)
 
 
 def test_a_second_press_of_confirm_changes_nothing(cast, causes):
-    upload = intake.receive(workbooks.weekly_workbook(workbooks.weekly_rows(3)), "a.xlsx", by=None)
-    intake.confirm(upload, by=cast.lead)
+    upload = intake_receive.receive(
+        workbooks.weekly_workbook(workbooks.weekly_rows(3)), "a.xlsx", by=None
+    )
+    intake_receive.confirm(upload, by=cast.lead)
     before = list(Ticket.objects.values_list("number", "version"))
 
-    intake.confirm(upload, by=cast.lead)
+    intake_receive.confirm(upload, by=cast.lead)
 
     assert list(Ticket.objects.values_list("number", "version")) == before
 
 
 def test_a_file_saved_anew_brings_no_line_twice_and_keeps_the_answers(cast, causes):
     rows = workbooks.weekly_rows(3)
-    intake.confirm(intake.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=None), by=cast.lead)
+    intake_receive.confirm(
+        intake_receive.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=None), by=cast.lead
+    )
     Ticket.objects.first().answer(by=cast.lead, cause=causes.get(code="card"), result="已换卡。")
 
     rows[1][18] = "别的报错"  # the province corrected a line
     saved = workbooks.weekly_workbook(rows, title="更正")
-    upload = intake.receive(saved, "b.xlsx", by=cast.lead)
+    upload = intake_receive.receive(saved, "b.xlsx", by=cast.lead)
 
     assert (upload.accepted, upload.duplicate, upload.held) == (0, 2, 1)
-    intake.confirm(upload, by=cast.lead)
+    intake_receive.confirm(upload, by=cast.lead)
     assert Ticket.objects.count() == 3
     assert Ticket.objects.first().result == "已换卡。"
 
 
 def test_a_broken_file_is_refused_in_words_and_leaves_a_receipt_only(cast, causes):
     with pytest.raises(Refused) as refused:
-        intake.receive(b"%PDF-1.7 not a workbook", "报错.xlsx", by=cast.lead)
+        intake_receive.receive(b"%PDF-1.7 not a workbook", "报错.xlsx", by=cast.lead)
 
     assert str(refused.value).endswith("。")
     assert Upload.objects.get().state == Upload.State.REFUSED
@@ -267,13 +276,15 @@ def test_a_broken_file_is_refused_in_words_and_leaves_a_receipt_only(cast, cause
 def test_the_same_problem_in_the_next_week_knows_its_last_ticket(cast, causes):
     first = Batch.objects.of_week(2026, 46)
     rows = workbooks.weekly_rows(1, week=(2026, 46))
-    intake.confirm(
-        intake.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=None, batch=first), by=None
+    intake_receive.confirm(
+        intake_receive.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=None, batch=first),
+        by=None,
     )
     rows[0][1] = "LN-again"
     second = Batch.objects.of_week(2026, 47)
-    intake.confirm(
-        intake.receive(workbooks.weekly_workbook(rows), "b.xlsx", by=None, batch=second), by=None
+    intake_receive.confirm(
+        intake_receive.receive(workbooks.weekly_workbook(rows), "b.xlsx", by=None, batch=second),
+        by=None,
     )
 
     assert second.tickets.get().carried_from == first.tickets.get()

@@ -29,12 +29,12 @@ class DeskTask(Task):
 
 app = Celery("ydjy", task_cls=DeskTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["apps.errors", "apps.institutions", "ydjy.desk"])
+app.autodiscover_tasks(["apps.errors", "apps.institutions", "ydjy.desk", "ydjy.staff_site"])
 EACH_MINUTE = {
     "tick": "apps.errors.tasks.tick",
     "go on with lists": "apps.institutions.tasks.sweep",
     "seal the change log": "ydjy.desk.tasks.seal_changes",
-    "what is left of lists": "apps.errors.tasks.tend_lists",
+    "what is left of lists": "ydjy.staff_site.tasks.tend_lists",
     "exports that wait or are over": "ydjy.desk.tasks.tend_exports",
 }
 app.conf.beat_schedule = {

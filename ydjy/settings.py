@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from ydjy import environment
-from ydjy.lib import keyfiles
+from ydjy.lib.crypto import keyfiles
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = environment.read(base=BASE_DIR)
@@ -29,7 +29,7 @@ INSTALLED_APPS = [
     "apps.institutions.apps.InstitutionsConfig",
     "apps.filings.apps.FilingsConfig",
     "apps.errors.apps.ErrorsConfig",
-    "ydjy.adminconfig.AdminConfig",
+    "ydjy.staff_site.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -39,7 +39,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "ydjy.standing.read_once_more",
-    "ydjy.shortcut.public_memory",
+    "ydjy.public_site.page_cache.public_memory",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ydjy.middleware.headers",
@@ -47,14 +47,15 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "ydjy.desk.nul.WithoutNul",
+    "ydjy.desk.null_characters.WithoutNul",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "ydjy.middleware.session_clock",
-    "ydjy.desk.audit.acting",
+    "ydjy.desk.audit.change_log.acting",
     "ydjy.desk.transactions.OneTransactionPerWrite",
-    "ydjy.guard.public_pages",  # the innermost: what it encloses is a public page and no session
+    # The innermost: what it encloses is a public page and no session.
+    "ydjy.public_site.middleware.public_pages",
 ]
 
 ROOT_URLCONF = "ydjy.urls"
@@ -89,15 +90,15 @@ if SITE == "public":  # no admin, no sessions, no errors app; a database that on
     ]
     MIDDLEWARE = [
         "ydjy.standing.read_once_more",
-        "ydjy.shortcut.public_memory",
+        "ydjy.public_site.page_cache.public_memory",
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "ydjy.middleware.headers",
         "ydjy.standing.only_when_ready",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
-        "ydjy.desk.nul.WithoutNul",
-        "ydjy.guard.public_pages",
+        "ydjy.desk.null_characters.WithoutNul",
+        "ydjy.public_site.middleware.public_pages",
     ]
     TEMPLATES[0]["OPTIONS"] = {}
     DATABASES = {"default": environment.reading_only(ENV.database)}
@@ -134,7 +135,7 @@ SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_AGE = None  # until the browser is closed
 CSRF_COOKIE_HTTPONLY = True  # our scripts read the token from a form of the page
 CSRF_COOKIE_SAMESITE = "Strict"
-CSRF_FAILURE_VIEW = "ydjy.views.page_too_old"
+CSRF_FAILURE_VIEW = "ydjy.public_site.views.page_too_old"
 
 # Off loopback the site is behind TLS, or it does not answer -----------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOOPBACK_ONLY
@@ -164,7 +165,7 @@ STATIC_ROOT = DATA / "static"
 STATIC_ROOT.mkdir(mode=0o700, exist_ok=True)  # whitenoise warns of a missing one at each start
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "ydjy.desk.staticfiles.DeskStatic"},
+    "staticfiles": {"BACKEND": "ydjy.desk.static_storage.DeskStatic"},
 }
 # Until collectstatic has run, and for a file that came later, the program's own folders are served.
 WHITENOISE_USE_FINDERS = True
@@ -185,7 +186,7 @@ if ENV.broker_url.startswith("filesystem"):
     _QUEUE = DATA / "queue"
     for _name in ("messages", "control", "aside"):
         (_QUEUE / _name).mkdir(mode=0o700, parents=True, exist_ok=True)
-    CELERY_BROKER_TRANSPORT = "ydjy.desk.filequeue:Transport"
+    CELERY_BROKER_TRANSPORT = "ydjy.desk.file_queue:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_QUEUE / "messages"),
         "data_folder_out": str(_QUEUE / "messages"),
@@ -206,8 +207,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat-schedule")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"masked": {"()": "ydjy.desk.logs.MaskNumbers"}},
-    "formatters": {"json": {"()": "ydjy.desk.logs.JsonLines"}},
+    "filters": {"masked": {"()": "ydjy.desk.json_logging.MaskNumbers"}},
+    "formatters": {"json": {"()": "ydjy.desk.json_logging.JsonLines"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "filters": ["masked"], "formatter": "json"}
     },

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from psycopg_pool import PoolTimeout
 
-from apps.offices.page import furniture_at_hand, show
+from apps.offices.public.page import furniture_at_hand, show
 from ydjy.desk import readiness
 
 Answer = Callable[[HttpRequest], HttpResponse]

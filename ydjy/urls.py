@@ -3,12 +3,12 @@
 from django.conf import settings
 from django.urls import include, path
 
-from apps.filings import guide
-from apps.institutions.views import referral
-from ydjy import publicdata, views
+from apps.filings.public import guide
+from apps.institutions.public.views import referral
+from ydjy.public_site import open_data, views
 
-handler404 = "ydjy.views.not_found"
-handler500 = "ydjy.views.server_error"
+handler404 = "ydjy.public_site.views.not_found"
+handler500 = "ydjy.public_site.views.server_error"
 
 urlpatterns = [
     path("favicon.ico", views.icon, name="icon"),
@@ -26,9 +26,9 @@ if settings.SITE != "staff":
         path("sitemap/", views.sitemap, name="sitemap"),
         path("sitemap.xml", views.sitemap_xml, name="sitemap_xml"),
         path("robots.txt", views.robots, name="robots"),
-        path("data/", publicdata.index, name="data"),
-        path("data/<slug:name>.csv", publicdata.download, {"form": "csv"}, name="data_csv"),
-        path("data/<slug:name>.json", publicdata.download, {"form": "json"}, name="data_json"),
+        path("data/", open_data.index, name="data"),
+        path("data/<slug:name>.csv", open_data.download, {"form": "csv"}, name="data_csv"),
+        path("data/<slug:name>.json", open_data.download, {"form": "json"}, name="data_json"),
     ]
 if settings.SITE != "public":
     from django.contrib import admin

@@ -12,34 +12,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from apps.errors import (
-    admin_batches,
-    admin_bulk,
-    admin_deciding,
-    admin_due,
-    admin_figures,
-    admin_intake,
-    admin_manual,
-    admin_returns,
-    admin_settings,
-    admin_views,
-    admin_waiting,
-    filters,
-    lists,
-    statistics,
-)
-from apps.errors import admin_naming as _naming  # noqa: F401 - registers its page
-from apps.errors import admin_receipts as _receipts  # noqa: F401
-from apps.errors.forms import colleagues
+from apps.errors import resources
+from apps.errors.intake import admin as intake_admin
+from apps.errors.intake import admin_review
 from apps.errors.models import Batch, CauseCode, Ticket
-from apps.errors.pages import EXPORT_COLUMNS, queue_url, shown
-from ydjy.desk import tabs
-from ydjy.desk.adminkit import DeskAdmin, OfficeScopedAdmin
+from apps.errors.reports import admin as reports_admin
+from apps.errors.reports import admin_due, admin_settings, admin_waiting, admin_weeks, statistics
+from apps.errors.returns import admin as returns_admin
+from apps.errors.returns import admin_filenames as _naming  # noqa: F401 - registers its page
+from apps.errors.tickets import admin as tickets_admin
+from apps.errors.tickets import admin_bulk, admin_manual, filters
+from apps.errors.tickets.display import EXPORT_COLUMNS, queue_url, shown
+from apps.errors.tickets.forms import colleagues
+from ydjy.desk.admin import tabs
+from ydjy.desk.admin import uploads as _receipts  # noqa: F401
+from ydjy.desk.admin.modeladmin import DeskAdmin, OfficeScopedAdmin
+from ydjy.desk.admin.person_search import PersonSearchMixin
 from ydjy.desk.distinct import values_of
-from ydjy.desk.exporting import ExportMixin
-from ydjy.desk.listpages import SmallListMixin
-from ydjy.desk.nul import asked_again
-from ydjy.desk.people import PersonSearchMixin
+from ydjy.desk.exports.admin_mixin import ExportMixin
+from ydjy.desk.imports.admin import SmallListMixin
+from ydjy.desk.null_characters import asked_again
 from ydjy.lib import text
 
 _NUMBER = re.compile(r"\d{4}W\d{2}-\d{3,5}", re.IGNORECASE)
@@ -67,9 +59,9 @@ class TicketAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         filters.WeekFilter,
     )
     actions = None  # what is done to many are the verbs of ``bulk``
-    change_view = admin_views.ticket_page
-    work = admin_views.work
-    escalated = admin_figures.escalated
+    change_view = tickets_admin.ticket_page
+    work = tickets_admin.work
+    escalated = reports_admin.escalated
     report = admin_manual.report
     bulk_page = admin_bulk.bulk_page
     bulk_state = admin_bulk.bulk_state
@@ -167,29 +159,29 @@ class BatchAdmin(DeskAdmin):
     list_display_links = ("week",)
     list_per_page = 20
     ordering = ("-iso_year", "-iso_week")
-    change_view = admin_batches.batch_page
-    archive = admin_batches.archive
-    receive = admin_intake.receive
-    preview = admin_intake.preview
-    problems = admin_intake.problems
-    columns = admin_intake.columns
-    undo = admin_intake.undo
-    blank = admin_intake.blank
+    change_view = admin_weeks.batch_page
+    archive = admin_weeks.archive
+    receive = intake_admin.receive
+    preview = intake_admin.preview
+    problems = intake_admin.problems
+    columns = intake_admin.columns
+    undo = intake_admin.undo
+    blank = intake_admin.blank
     files = admin_waiting.files
     waiting = admin_waiting.waiting
-    send_back = admin_returns.send_back
-    review = admin_returns.review
-    send_now = admin_returns.send_now
-    hand_in = admin_returns.hand_in
-    urge = admin_returns.urge
-    declare_nothing = admin_returns.declare_nothing
-    hear = admin_returns.hear
-    figures = admin_figures.figures
-    week_figures = admin_figures.week_figures
-    year = admin_figures.year
-    decide = admin_deciding.decide
-    show_row_number = admin_deciding.show_row_number
-    download = admin_returns.download
+    send_back = returns_admin.send_back
+    review = returns_admin.review
+    send_now = returns_admin.send_now
+    hand_in = returns_admin.hand_in
+    urge = returns_admin.urge
+    declare_nothing = returns_admin.declare_nothing
+    hear = returns_admin.hear
+    figures = reports_admin.figures
+    week_figures = reports_admin.week_figures
+    year = reports_admin.year
+    decide = admin_review.decide
+    show_row_number = admin_review.show_row_number
+    download = returns_admin.download
     due_page = admin_due.due
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -250,7 +242,7 @@ class BatchAdmin(DeskAdmin):
 
 @admin.register(CauseCode)
 class CauseCodeAdmin(SmallListMixin, DeskAdmin):
-    small_list = lists.CAUSES
+    small_list = resources.CAUSES
     export_code = import_code = "change_causecode"
     about = "为什么没刷成卡。可以增加；停用后不再出现在办理页，旧工单不受影响，所以不用删。"
     list_display = ("label", "template", "active")

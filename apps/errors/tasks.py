@@ -12,19 +12,14 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from apps.errors import (
-    bulk,
-    carrying,
-    diagnosis,
-    presence,
-    reminders,
-    sending,
-    tending,
-    watching,
-)
+from apps.errors.diagnosis import facts as diagnosis_facts
+from apps.errors.exchange import outbox, watch_folder
 from apps.errors.models import Batch, Heartbeat
+from apps.errors.reports import reminders
+from apps.errors.tickets import bulk, presence
+from apps.errors.weeks import carry_over
 from ydjy.desk import leases, sessions
-from ydjy.desk.audit import as_actor
+from ydjy.desk.audit.change_log import as_actor
 
 log = logging.getLogger("ydjy.tick")
 
@@ -35,25 +30,18 @@ def tick() -> None:
         run(timezone.now())
 
 
-@shared_task(time_limit=1800)
-def tend_lists() -> int:
-    """Every minute, apart from the tick: the registering of a long list may take many."""
-    with as_actor("system:lists"):
-        return tending.tend(timezone.now())
-
-
 def run(now: datetime) -> Batch:
     """Everything that a minute may bring, the most urgent first."""
     batch = open_week()
     jobs: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("leases", lambda: leases.free_the_dead(now)),
-        ("sending", lambda: sending.sweep(now)),
-        ("carrying", lambda: carrying.carry_over(now)),
-        ("archiving", lambda: carrying.archive(now)),
+        ("sending", lambda: outbox.sweep(now)),
+        ("carrying", lambda: carry_over.carry_over(now)),
+        ("archiving", lambda: carry_over.archive(now)),
         ("reminders", lambda: reminders.remind_all(now)),
-        ("watching", watching.look),
+        ("watching", watch_folder.look),
         ("bulk", bulk.sweep),
-        ("diagnosis", diagnosis.diagnose_changed),
+        ("diagnosis", diagnosis_facts.diagnose_changed),
         ("presence", lambda: presence.forget(now)),
         ("sessions", lambda: sessions.sweep(now)),
     )

@@ -9,32 +9,30 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import (
+from apps.filings import exports as filings_exports
+from apps.filings.forms import FilingForm
+from apps.filings.imports import admin as imports_admin
+from apps.filings.imports import admin_reconcile
+from apps.filings.imports import admin_register as imports_admin_register
+from apps.filings.models import Filing, FilingEvent
+from apps.filings.models.querysets import phone_index, tail_index
+from apps.filings.models.transitions import EDITABLE
+from apps.filings.paper import printing
+from apps.filings.register import admin as register_admin
+from apps.filings.register import (
     admin_attachments,
     admin_inbound,  # noqa: F401 - registers the 转入
-    admin_lists,
-    admin_person,
-    admin_received,
-    admin_reconcile,
-    admin_register,
-    admin_rules,  # noqa: F401 - registers the rules
-    admin_steps,
-    admin_watch,
-    admin_workbook,
-    deadlines,
-    exporting,
-    printing,
 )
-from apps.filings.application import HANDED
-from apps.filings.forms import FilingForm
-from apps.filings.models import Filing, FilingEvent
-from apps.filings.query import phone_index, tail_index
-from apps.filings.steps import EDITABLE
+from apps.filings.review import admin_due, admin_list, admin_person, admin_steps
+from apps.filings.rules import admin as rules_admin  # noqa: F401 - registers the rules
+from apps.filings.rules import deadlines
+from apps.filings.rules.application import HANDED
 from apps.offices.models import official_calendar
-from ydjy.desk import reading, tabs
-from ydjy.desk.adminkit import OfficeScopedAdmin, ReadOnlyInline, masked, short
-from ydjy.desk.exporting import ExportMixin
-from ydjy.desk.people import PersonSearchMixin, looks_like_number, spellings
+from ydjy.desk.admin import tabs
+from ydjy.desk.admin.modeladmin import OfficeScopedAdmin, ReadOnlyInline, masked, short
+from ydjy.desk.admin.person_search import PersonSearchMixin, looks_like_number, spellings
+from ydjy.desk.audit import access_log
+from ydjy.desk.exports.admin_mixin import ExportMixin
 from ydjy.lib import text
 
 _TAIL = re.compile(r"\d{3}[\dXx]|\d{5}[\dXx]")
@@ -56,16 +54,16 @@ class Events(ReadOnlyInline):
 class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
     about = "登记的人提交，另一个人审核；提交以后只能用页面上的按钮办理。"
     form = FilingForm
-    export_columns = exporting.COLUMNS
+    export_columns = filings_exports.COLUMNS
     export_prefetch = ("channel",)
     search_help_text = "编号、姓名、首字母、证件号码（全部或后 4、6 位）、电话"
     list_display = ("number", "name", "identity", "variant", "destination_name", "period", "status")
     list_filter = (
-        admin_lists.TabFilter,
+        admin_list.TabFilter,
         "status",
         "upload_status",
-        ("variant__category", admin_lists.CategoryFilter),
-        ("office", admin_lists.OfficeFilter),
+        ("variant__category", admin_list.CategoryFilter),
+        ("office", admin_list.OfficeFilter),
     )
     list_select_related = ("variant__category", "office")
     autocomplete_fields = ("referral_institution",)
@@ -81,14 +79,17 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
     )
     shown = {"cert_no": "identity", "psn_no": "psn", "phone": "telephone", "residence": "home"}
     # Pages and steps: one module each for registering, the lists, and the steps of one filing
-    enter, amend = admin_register.enter, admin_register.amend
-    review = admin_lists.review
-    watch, call_sheet = admin_watch.watch, admin_watch.call_sheet
-    extend, close_overdue = admin_watch.extend, admin_watch.close_overdue
+    enter, amend = register_admin.enter, register_admin.amend
+    review = admin_list.review
+    watch, call_sheet = admin_due.watch, admin_due.call_sheet
+    extend, close_overdue = admin_due.extend, admin_due.close_overdue
     person_page, note_call = admin_person.person_page, admin_person.note_call
-    receive, columns = admin_workbook.receive, admin_received.columns
-    batch = admin_workbook.batch
-    batch_problems, batch_blank = admin_workbook.batch_problems, admin_workbook.batch_blank
+    receive, columns = imports_admin_register.receive, imports_admin.columns
+    batch = imports_admin_register.batch
+    batch_problems, batch_blank = (
+        imports_admin_register.batch_problems,
+        imports_admin_register.batch_blank,
+    )
     reconcile, compared = admin_reconcile.reconcile, admin_reconcile.compared
     compared_problems = admin_reconcile.compared_problems
     attach, attachment = admin_attachments.attach, admin_attachments.attachment
@@ -171,9 +172,9 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
         if not context or "cl" not in context:
             return response
         cl, today = context["cl"], timezone.localdate()
-        counts = admin_lists.tab_counts(self.get_queryset(request), today)
+        counts = admin_list.tab_counts(self.get_queryset(request), today)
         context |= tabs.above(cl, counts) | {
-            "rows": admin_lists.shown(cl.result_list, today),
+            "rows": admin_list.shown(cl.result_list, today),
             "narrowed": set(request.GET) - {"tab", "p"},
             "searched_person": bool(_KEYED.fullmatch(cl.query)) or context["searched_person"],
             "shown_query": cl.query,
@@ -192,7 +193,7 @@ class FilingAdmin(ExportMixin, PersonSearchMixin, OfficeScopedAdmin):
             key = f"phone-{phone_index(bare)}"
         if not key:
             return super()._to_list(request, typed)
-        reading.record_search(request.user, self.model, key)
+        access_log.record_search(request.user, self.model, key)
         return redirect(f"{reverse('admin:filings_filing_changelist')}?tab=all&q={key}")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
@@ -240,7 +241,7 @@ def about(filing: Filing) -> dict[str, Any]:
     wards = filing.wards.filter(status=Filing.Status.APPROVED)
     return admin_attachments.shown(filing) | {
         "editable": filing.status in EDITABLE,
-        "filing": admin_lists.shown([filing], today)[0],
+        "filing": admin_list.shown([filing], today)[0],
         "why_due": _why_due(filing),
         "rules": rules,
         "findings": findings,

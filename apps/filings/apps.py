@@ -7,8 +7,6 @@ class FilingsConfig(AppConfig):
     verbose_name = "备案"
 
     def ready(self) -> None:
-        from apps.filings import guards, passing_filings
-        from apps.offices import openwork
+        from apps.filings.models import triggers
 
-        openwork.register(passing_filings.WORK)
-        post_migrate.connect(guards.install, sender=self, dispatch_uid="filing guards")
+        post_migrate.connect(triggers.install, sender=self, dispatch_uid="filing guards")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from ydjy.desk.adminkit import DeskForm, masked
+from ydjy.desk.admin.modeladmin import DeskForm, masked
 from ydjy.lib import divisions, idnumbers
 
 

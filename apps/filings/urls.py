@@ -1,6 +1,7 @@
 from django.urls import path
 
-from apps.filings import blank, views
+from apps.filings.paper import blank
+from apps.filings.public import views
 
 urlpatterns = [
     path("guide/", views.start, name="guide"),

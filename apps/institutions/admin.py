@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.institutions import admin_lists, admin_pages, exporting, lists, search
-from apps.institutions import scope as scopes
+from apps.institutions import admin_pages, resources
+from apps.institutions import exports as institutions_exports
+from apps.institutions.imports import admin as imports_admin
 from apps.institutions.models import (
     DiseaseGroup,
     Institution,
@@ -20,12 +21,14 @@ from apps.institutions.models import (
     ReferralRight,
     Suspension,
 )
-from apps.offices.admin_public import PaperCodeMixin
-from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, short
+from apps.institutions.referral import scope as scopes
+from apps.institutions.search import query as search_query
+from apps.offices.public.admin import PaperCodeMixin
+from ydjy.desk.admin.formfields import WordsField
+from ydjy.desk.admin.modeladmin import DeskAdmin, DeskForm, DeskInline, short
 from ydjy.desk.distinct import values_of
-from ydjy.desk.exporting import Column, ExportMixin
-from ydjy.desk.formfields import WordsField
-from ydjy.desk.listpages import SmallListMixin
+from ydjy.desk.exports.admin_mixin import Column, ExportMixin
+from ydjy.desk.imports.admin import SmallListMixin
 
 SHOWN = 60  # counties of a drop-down
 DATED = ("valid_from", "valid_to", "source", "checked_on")
@@ -138,7 +141,7 @@ class OpeningFilter(admin.SimpleListFilter):
         known = [tuple(key.split(".")) for key, _ in self.lookup_choices]
         if asked not in known:
             return queryset
-        return search.narrowed(queryset, opening=asked)  # type: ignore[arg-type]
+        return search_query.narrowed(queryset, opening=asked)  # type: ignore[arg-type]
 
 
 @admin.register(Institution)
@@ -150,7 +153,7 @@ class InstitutionAdmin(PaperCodeMixin, ExportMixin, DeskAdmin):
         *("in_province", "cross_province", "checked_on"),
     )
     list_filter = ("kind", CountyFilter, OpeningFilter, "published")
-    search_fields = ("name_key",)  # any: the search itself is apps/institutions/search.py
+    search_fields = ("name_key",)  # any: the search itself is apps/institutions/search/query.py
     search_help_text = "名称里的几个字、曾用名、拼音首字母或国家编码"
     fields = (
         *("national_code", "name", "kind", "level", "ownership", "area", "county", "address"),
@@ -165,10 +168,10 @@ class InstitutionAdmin(PaperCodeMixin, ExportMixin, DeskAdmin):
     checked = admin_pages.checked
     alike = admin_pages.alike
 
-    export_prefetch = exporting.PREFETCH
+    export_prefetch = institutions_exports.PREFETCH
 
     def get_export_columns(self, request: HttpRequest) -> tuple[Column, ...]:
-        return exporting.columns(timezone.localdate())
+        return institutions_exports.columns(timezone.localdate())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Institution]:
         return super().get_queryset(request).prefetch_related("suspensions", "openings")
@@ -176,7 +179,7 @@ class InstitutionAdmin(PaperCodeMixin, ExportMixin, DeskAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
-        return search.filtered(queryset, short(search_term)), False
+        return search_query.filtered(queryset, short(search_term)), False
 
     @admin.display(description="现在")
     def now(self, obj: Institution) -> str:
@@ -211,7 +214,7 @@ class GroupForm(DeskForm):
 
 @admin.register(DiseaseGroup)
 class DiseaseGroupAdmin(SmallListMixin, DeskAdmin):
-    small_list = lists.GROUPS
+    small_list = resources.GROUPS
     export_code = import_code = "change_diseasegroup"
     about = "转诊范围里用到的病种。别名要和病种完全是一回事，例如“精神病”和“精神疾病”。"
     form = GroupForm
@@ -226,12 +229,12 @@ class ListImportAdmin(DeskAdmin):
     list_filter = ("state", "listed")
     list_select_related = ("upload", "drafted_by", "published_by")
 
-    receive = admin_lists.receive
-    list_blank = admin_lists.list_blank
-    look = admin_lists.look
-    columns = admin_lists.columns
-    list_problems = admin_lists.list_problems
-    change_view = admin_lists.change_view
+    receive = imports_admin.receive
+    list_blank = imports_admin.list_blank
+    look = imports_admin.look
+    columns = imports_admin.columns
+    list_problems = imports_admin.list_problems
+    change_view = imports_admin.change_view
 
     @admin.display(description="状态", ordering="state")
     def stands(self, obj: ListImport) -> str:

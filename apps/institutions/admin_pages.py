@@ -12,9 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from apps.institutions import duplicates, referral
-from apps.institutions import scope as scopes
-from apps.institutions.asking import areas, ask
+from apps.institutions import duplicates
 from apps.institutions.models import (
     DiseaseGroup,
     Institution,
@@ -22,9 +20,12 @@ from apps.institutions.models import (
     NetworkOpening,
     ReferralRight,
 )
+from apps.institutions.referral import decision as referral_decision
+from apps.institutions.referral import scope as scopes
+from apps.institutions.referral.query import areas, ask
 from apps.offices.models import City
-from ydjy.desk.adminkit import admin_verb
-from ydjy.desk.verbs import Refused
+from ydjy.desk.admin.modeladmin import admin_verb
+from ydjy.desk.exceptions import Refused
 
 VIEW = "institutions.view_institution"
 
@@ -85,7 +86,7 @@ def who_refers(self: Any, request: HttpRequest) -> HttpResponse:
     return page(self, request, "who_refers", title="哪家医院能开转诊", rule=words, **context)
 
 
-def _answered(place: Any, answer: referral.ReferralAnswer[Institution], asked: Any) -> Any:
+def _answered(place: Any, answer: referral_decision.ReferralAnswer[Institution], asked: Any) -> Any:
     rights = {r.institution_id: r for r in ReferralRight.objects.in_force(asked["day"])}
     return {
         "answer": answer,
@@ -98,7 +99,9 @@ def _answered(place: Any, answer: referral.ReferralAnswer[Institution], asked: A
     }
 
 
-def _explained(answer: referral.ReferralAnswer[Institution], words: str) -> list[tuple[Any, str]]:
+def _explained(
+    answer: referral_decision.ReferralAnswer[Institution], words: str
+) -> list[tuple[Any, str]]:
     """What the answer says about the hospitals that somebody asked for by name."""
     said = {
         **{one.pk: "可以" for one in answer.yes},

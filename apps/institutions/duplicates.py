@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from apps.institutions import keys
 from apps.institutions.models import Institution, InstitutionAlias
+from apps.institutions.search import index_keys
 
 ALIKE = 0.6  # shared bigrams of all bigrams of both names
 MOST = 5_000  # institutions that are compared; the national list has codes of its own
@@ -56,7 +56,7 @@ def _same_key(rows: dict[int, Institution]) -> dict[tuple[int, int], str]:
 def _alike(
     rows: dict[int, Institution], but: Iterable[tuple[int, int]]
 ) -> dict[tuple[int, int], float]:
-    tokens = {pk: keys.grams(row.name_key) for pk, row in rows.items()}
+    tokens = {pk: index_keys.grams(row.name_key) for pk, row in rows.items()}
     holders: dict[str, list[int]] = defaultdict(list)
     for pk, own in tokens.items():
         for token in own:

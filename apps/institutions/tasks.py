@@ -7,10 +7,10 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from apps.institutions import importing
+from apps.institutions.imports import workflow
 from apps.institutions.models import ListImport
 from ydjy.desk import leases
-from ydjy.desk.audit import as_actor
+from ydjy.desk.audit.change_log import as_actor
 
 
 @shared_task(time_limit=1800, soft_time_limit=1700)
@@ -18,7 +18,7 @@ def run(pk: int) -> None:
     one = ListImport.objects.select_related("upload").get(pk=pk)
     by = one.published_by_id or one.upload.received_by_id
     with as_actor(f"staff:{by}" if by else "system:lists"):
-        importing.run(pk)
+        workflow.run(pk)
 
 
 @shared_task(time_limit=1800, soft_time_limit=1700)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.institutions import views
+from apps.institutions.public import views
 
 urlpatterns = [
     path("institutions/", views.institutions, name="institutions"),

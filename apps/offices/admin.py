@@ -10,8 +10,8 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.offices import admin_public, lists
 from apps.offices import admin_upkeep as upkeep
+from apps.offices import resources
 from apps.offices.admin_leaving import LeavingMixin
 from apps.offices.models import (
     CalendarDay,
@@ -25,9 +25,10 @@ from apps.offices.models import (
     WeekRule,
     calendar_gap,
 )
-from ydjy.desk.adminkit import DeskAdmin, DeskForm, DeskInline, OfficeScopedAdmin
-from ydjy.desk.exporting import Column, ExportMixin
-from ydjy.desk.listpages import SmallListMixin
+from apps.offices.public import admin as public_admin
+from ydjy.desk.admin.modeladmin import DeskAdmin, DeskForm, DeskInline, OfficeScopedAdmin
+from ydjy.desk.exports.admin_mixin import Column, ExportMixin
+from ydjy.desk.imports.admin import SmallListMixin
 
 admin.site.unregister(Group)  # groups are the roles, and the roles are code
 
@@ -47,9 +48,9 @@ class HotlineHours(OfficeHours):
 
 
 @admin.register(Office)
-class OfficeAdmin(admin_public.PaperCodeMixin, SmallListMixin, DeskAdmin):
+class OfficeAdmin(public_admin.PaperCodeMixin, SmallListMixin, DeskAdmin):
     public_page = "/offices/"
-    small_list = lists.OFFICES
+    small_list = resources.OFFICES
     about = "市、县（市、区）、乡镇（街道）的经办机构和服务网点。公开的会显示在查询网站上。"
     list_display = ("name", "level", "parent", "service_area", "handles_cases", "published")
     list_filter = ("level", "handles_cases", "published")
@@ -76,9 +77,9 @@ class HotlineForm(DeskForm):
 
 
 @admin.register(Hotline)
-class HotlineAdmin(admin_public.PaperCodeMixin, SmallListMixin, DeskAdmin):
+class HotlineAdmin(public_admin.PaperCodeMixin, SmallListMixin, DeskAdmin):
     public_page = "/offices/"
-    small_list = lists.HOTLINES
+    small_list = resources.HOTLINES
     about = "对外的电话。一个号码可以有几种用途。"
     form = HotlineForm
     labels = {"uses": dict(Hotline.Use.choices)}
@@ -94,7 +95,7 @@ class HotlineAdmin(admin_public.PaperCodeMixin, SmallListMixin, DeskAdmin):
     checked = upkeep.checked
 
     def save_model(self, request: HttpRequest, obj: Hotline, form: Any, change: bool) -> None:
-        lists.dial(obj, obj.display)
+        resources.dial(obj, obj.display)
         super().save_model(request, obj, form, change)
 
 
@@ -124,7 +125,7 @@ class YearFilter(admin.SimpleListFilter):
 
 @admin.register(CalendarDay)
 class CalendarDayAdmin(SmallListMixin, DeskAdmin):
-    small_list = lists.DAYS
+    small_list = resources.DAYS
     about = "国务院办公厅公布的放假和调休日。返回期限由它推算，改动以后请核对本周的期限。"
     list_display = ("day", "works", "name", "official", "source")
     list_filter = (YearFilter, "works", "official")

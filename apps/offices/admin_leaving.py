@@ -8,9 +8,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from apps.offices import openwork
+from apps.offices import open_work
 from apps.offices.models import Staff
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 GOES = "work_goes_to"
 KEEP, NOBODY = "keep", "nobody"
@@ -21,9 +21,9 @@ class LeavingForm(forms.Form):
 
     def __init__(self, data: Any, before: Staff, after: Staff) -> None:
         super().__init__(data, label_suffix="")
-        self.people = {str(one.pk): one for one in openwork.could_take_over(before)}
+        self.people = {str(one.pk): one for one in open_work.could_take_over(before)}
         choices = [(key, f"交给{one}（{one.office}）") for key, one in self.people.items()]
-        if openwork.could_keep(before, after):
+        if open_work.could_keep(before, after):
             choices.insert(0, (KEEP, f"还由{before}办"))
         choices.append((NOBODY, "退回未分派，由组长再分"))
         self.fields[GOES] = forms.ChoiceField(
@@ -51,7 +51,7 @@ class LeavingMixin:
         try:
             with transaction.atomic():
                 if chosen != KEEP:
-                    openwork.hand_on(before, form.people.get(chosen), by=request.user)
+                    open_work.hand_on(before, form.people.get(chosen), by=request.user)
                 return self._changed(request, object_id, form_url, extra)
         except Refused as refused:
             form.add_error(GOES, str(refused))
@@ -75,8 +75,8 @@ class LeavingMixin:
             if not form.is_valid():
                 return None
         before = Staff.objects.select_related("office").get(pk=obj.pk)
-        leaves = openwork.leaves(before, obj)
-        return (before, obj) if leaves and openwork.held_by(before) else None
+        leaves = open_work.leaves(before, obj)
+        return (before, obj) if leaves and open_work.held_by(before) else None
 
     def _ask(self: Any, request: HttpRequest, form: LeavingForm, person: Staff) -> HttpResponse:
         typed = [
@@ -89,7 +89,7 @@ class LeavingMixin:
             "title": f"{person}手上还有工作",
             "opts": self.opts,
             "person": person,
-            "held": openwork.held_by(person),
+            "held": open_work.held_by(person),
             "form": form,
             "field": form[GOES],
             "typed": typed,

@@ -10,8 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.offices import counting, models
-from ydjy.desk.adminkit import admin_verb
+from apps.offices import models
+from apps.offices.public import working_days
+from ydjy.desk.admin.modeladmin import admin_verb
 
 KEEPS = ("offices.change_hotline", "offices.change_office", "offices.change_channel")
 MOST = 100  # of each kind on the page; what is done makes room for the rest
@@ -66,5 +67,5 @@ def checked(self: Any, request: HttpRequest, obj: Any) -> Any:
 @admin_verb("offices.view_calendarday", methods=("GET",), row=False)
 def workdays(self: Any, request: HttpRequest) -> HttpResponse:
     """从某日起第 N 个工作日, counted out and explained (O8)."""
-    found = counting.asked(request.GET, timezone.localdate())
+    found = working_days.asked(request.GET, timezone.localdate())
     return _page(self, request, "workdays", title="工作日怎么算", **found)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.offices import views
+from apps.offices.public import views
 
 urlpatterns = [
     path("offices/", views.offices, name="offices"),

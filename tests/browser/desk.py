@@ -17,9 +17,9 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from tests import cast
 from apps.offices.models import Role, Staff
-from apps.offices.reference import sync_calendar
-from apps.errors.reference import sync_causes
-from apps.errors.reminders import sync_ladder
+from apps.offices.sync import sync_calendar
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.reports.reminders import sync_ladder
 people = cast.hire()
 sync_calendar(); sync_causes(); sync_ladder()
 Staff.objects.create_user("second", password=cast.PASSWORD, name="周强", role=Role.REVIEWER,

@@ -15,8 +15,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
+from apps.filings.models.catalogue import Variant
 from apps.offices.models import Channel, Office, Role, Staff
 from tests import cast as casting
 from ydjy.lib import workbook

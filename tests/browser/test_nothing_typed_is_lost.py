@@ -11,7 +11,7 @@ from tests.browser import desk as desks
 from tests.browser.desk import Desk
 from tests.cast import PASSWORD, number
 from tests.test_house import STAFF_PAGES, concrete
-from ydjy.desk.secrets import sealed_names
+from ydjy.desk.crypto.fields import sealed_names
 
 MOMENT = "2026-11-17T01:00:00+00:00"
 SETUP = """

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from apps.institutions import listing
+from apps.institutions.imports import columns as imports_columns
 from tests.corpus.institution_cells import CASES, ROW
 
-KIND = listing.kind(today=date(2026, 11, 16), area_code="0416")
+KIND = imports_columns.kind(today=date(2026, 11, 16), area_code="0416")
 # id → (verdict, value, what is said by column)
 EXPECTED: dict[str, tuple[str, str | None, dict[str, str]]] = {
     "clean": ("accepted", "锦州市某某医院", {}),

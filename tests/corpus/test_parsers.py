@@ -7,27 +7,27 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from apps.errors import weekly
+from apps.errors.intake import columns as intake_columns
 from tests import workbooks
-from ydjy.desk import sheets
-from ydjy.lib import fields, workbook
+from ydjy.desk.imports import kinds as imports_kinds
+from ydjy.lib import cell_parsers, workbook
 from ydjy.lib.workbook import NumberText
 
 TODAY = date(2026, 11, 16)
 quick = settings(deadline=None, max_examples=60)
 cells = st.text(max_size=60) | st.text("0123456789-/.年月日时：: XxＸ０１２３", max_size=30)
 READERS = {
-    "plain": fields.plain,
-    "words": fields.words,
-    "person_name": fields.person_name,
-    "code": fields.code,
-    "money": fields.money,
-    "yes_no": fields.yes_no,
-    "phone": fields.phone,
-    "moment": lambda cell: fields.moment(cell, TODAY),
-    "day": lambda cell: fields.day(cell, TODAY),
-    "identity": lambda cell: fields.identity("", cell, TODAY),
-    "place": lambda cell: "".join(fields.place(cell, home="210700") or ()),
+    "plain": cell_parsers.plain,
+    "words": cell_parsers.words,
+    "person_name": cell_parsers.person_name,
+    "code": cell_parsers.code,
+    "money": cell_parsers.money,
+    "yes_no": cell_parsers.yes_no,
+    "phone": cell_parsers.phone,
+    "moment": lambda cell: cell_parsers.moment(cell, TODAY),
+    "day": lambda cell: cell_parsers.day(cell, TODAY),
+    "identity": lambda cell: cell_parsers.identity("", cell, TODAY),
+    "place": lambda cell: "".join(cell_parsers.place(cell, home="210700") or ()),
 }
 
 
@@ -51,7 +51,7 @@ def test_a_reader_answers_or_complains_and_never_breaks(name, cell, from_number)
 def told(reader, cell):
     try:
         return reader(cell), None
-    except (fields.Bad, fields.Unsure) as complaint:
+    except (cell_parsers.Bad, cell_parsers.Unsure) as complaint:
         return None, str(complaint)
 
 
@@ -62,7 +62,7 @@ def test_what_was_read_is_read_the_same_again(name, cell):
     """A decided row is judged again from its values: they must mean the same the second time."""
     try:
         value = READERS[name](cell)
-    except (fields.Bad, fields.Unsure):
+    except (cell_parsers.Bad, cell_parsers.Unsure):
         return
     if value:
         assert READERS[name](value) == value
@@ -81,7 +81,7 @@ def test_every_way_of_writing_a_moment_is_the_same_moment(at):
         f"{at.year}年{at.month}月{at.day}日 {at.hour}时{at.minute}分{at.second}秒",
         NumberText(f"{days:.10f}"),
     ):
-        assert fields.moment(written, TODAY) == wanted
+        assert cell_parsers.moment(written, TODAY) == wanted
 
 
 @quick
@@ -90,7 +90,7 @@ def test_every_way_of_writing_a_moment_is_the_same_moment(at):
 def test_an_amount_survives_every_way_of_writing_it(amount):
     wanted = f"{amount:.2f}"
     for written in (wanted, f"{amount:,.2f}", f"￥{amount:.2f}", f"{amount:.2f}元"):
-        assert fields.money(written) == wanted
+        assert cell_parsers.money(written) == wanted
 
 
 names = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x323AF), min_size=1, max_size=4)
@@ -140,8 +140,8 @@ def test_every_row_ends_in_exactly_one_of_the_five(texts):
     for row, text in zip(rows, texts, strict=True):
         row[1], row[8] = text and f"LN-{text}", text
     data = workbooks.weekly_workbook(rows, total=True, note="注：完")
-    kind = weekly.kind(today=TODAY, home="210700")
+    kind = intake_columns.kind(today=TODAY, home="210700")
     book = workbook.read(data, kind.limits)
     table = workbook.find_table(book, kind.columns, kind.required)
-    report = sheets.judge(sheets.Opened(kind, "a.xlsx", book, table))
+    report = imports_kinds.judge(imports_kinds.Opened(kind, "a.xlsx", book, table))
     assert sum(report.counts.values()) == len(report.rows) == len(texts) + 2

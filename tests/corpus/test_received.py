@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from apps.errors import examining, weekly
-from apps.filings import workbooks
-from ydjy.desk import sheets
+from apps.errors.intake import columns as intake_columns
+from apps.filings.imports import columns as imports_columns
+from ydjy.desk.imports import kinds as imports_kinds
 from ydjy.lib import workbook
 from ydjy.lib.workbook import Fill
+from ydjy.staff_site import examine
 
 DATA = Path(__file__).parents[1] / "data" / "received"
 TODAY = date(2026, 12, 1)
@@ -56,7 +57,7 @@ class Right:
     """What is right of a file: values by row, else the status, and words of its sentences."""
 
     rows: dict[int, dict[str, str]] = field(default_factory=dict)
-    status: str = sheets.ACCEPTED
+    status: str = imports_kinds.ACCEPTED
     says: str = ""
     refused: bool = False
     never: str = "损坏"
@@ -76,7 +77,7 @@ RIGHT = {
     "n01_biff5_ascii_header_nocp.xls": Right(refused=True, says="97 版以前"),
     "r01_hidden_rest.xlsx": Right(ABC),
     "k10_wanyuan.xlsx": Right({2: {"amount": "15000.00"}}, says="万元"),
-    "k01_二代证.xlsx": Right({2: {}}, status=sheets.REJECTED, says="校验位"),
+    "k01_二代证.xlsx": Right({2: {}}, status=imports_kinds.REJECTED, says="校验位"),
     "n10_1904_plain.xls": Right({2: {"start_on": D}}, says="1904"),
     "n11_1904_plain.xlsx": Right({2: {"start_on": D}}, says="1904"),
     "d01_excel_trimmed_tail.csv": Right(
@@ -93,7 +94,7 @@ RIGHT = {
             *(MORNING, MORNING, MORNING, D, MORNING, D),
         )
     ),
-    "k01_其他身份证件.xlsx": Right({2: {}}, status=sheets.HELD, says="证件类型"),
+    "k01_其他身份证件.xlsx": Right({2: {}}, status=imports_kinds.HELD, says="证件类型"),
     "k20_two_phones.xlsx": Right(refused=True, says="“联系电话”.*“手机号码”.*对应列"),
     "b20_fmt50_redefined.xlsx": Right({n: row | {"amount": "1234.50"} for n, row in ABC.items()}),
     "q02_capital_stream.xls": Right(ABC),
@@ -114,10 +115,14 @@ PHONES = {
 }
 
 
-def examined(name: str) -> sheets.Report:
+def examined(name: str) -> imports_kinds.Report:
     kind = "filings" if name.startswith(("n01", "n10", "n11")) else "weekly"
-    made = workbooks.kind(TODAY) if kind == "filings" else weekly.kind(today=TODAY, home="210700")
-    return sheets.examine(made, (DATA / name).read_bytes(), name)
+    made = (
+        imports_columns.kind(TODAY)
+        if kind == "filings"
+        else intake_columns.kind(today=TODAY, home="210700")
+    )
+    return imports_kinds.examine(made, (DATA / name).read_bytes(), name)
 
 
 @pytest.mark.django_db
@@ -146,15 +151,18 @@ def test_documents_that_are_no_identity_card_are_not_measured_by_one():
     assert [rows[n].values["cert_no"] for n in (2, 3, 4, 5)] == [
         *("ABC12345", "T1234567", "C6686689", "1234567801B")
     ]
-    assert {rows[n].status for n in (2, 3, 4, 5)} == {sheets.ACCEPTED}
+    assert {rows[n].status for n in (2, 3, 4, 5)} == {imports_kinds.ACCEPTED}
     assert not any("18 位" in row.message for row in rows.values())
 
 
 def test_a_telephone_is_found_among_words_and_a_range_is_asked():
     rows = {row.row: row for row in examined("f02_phones.xlsx").rows}
     for number, phone in PHONES.items():
-        assert (rows[number].status, rows[number].values["phone"]) == (sheets.ACCEPTED, phone)
-    assert rows[9].status == sheets.HELD
+        assert (rows[number].status, rows[number].values["phone"]) == (
+            imports_kinds.ACCEPTED,
+            phone,
+        )
+    assert rows[9].status == imports_kinds.HELD
     assert "一段号码" in rows[9].message
 
 
@@ -190,22 +198,22 @@ UNITS = {
 @pytest.mark.parametrize("bracket", UNITS)
 def test_a_unit_in_the_title_is_used_or_asked(bracket: str):
     cell, wanted = UNITS[bracket]
-    row = _row_of(weekly.kind(today=TODAY, home="210700"), "amount", bracket, cell)
+    row = _row_of(intake_columns.kind(today=TODAY, home="210700"), "amount", bracket, cell)
     if wanted:
         assert row.values["amount"] == wanted, row.message
     elif bracket == "万元":
         assert "amount" not in row.values, "a column of an unknown name is not read"
     else:
-        assert row.status != sheets.ACCEPTED
+        assert row.status != imports_kinds.ACCEPTED
         assert row.values["amount"] is None
         assert bracket.strip("（）") in row.message
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("code", list(examining.KINDS))
+@pytest.mark.parametrize("code", list(examine.KINDS))
 def test_no_kind_of_list_drops_a_unit(code: str):
     """Every column that takes a number or a day and refuses a word has a measure."""
-    kind = examining.KINDS[code]()
+    kind = examine.KINDS[code]()
     for key, titles in kind.columns.items():
         numbers = [cell for cell in ("12", "2026-11-09") if _reads(kind, key, cell)]
         if _reads(kind, key, "甲乙丙") or not numbers or key in {"seq", *_CODES}:
@@ -213,7 +221,7 @@ def test_no_kind_of_list_drops_a_unit(code: str):
         assert key in kind.measures, (code, titles[0])
     for key in kind.measures:
         row = _row_of(kind, key, "（美元）", "12")
-        assert (row.status, row.values[key]) != (sheets.ACCEPTED, "12"), (code, key)
+        assert (row.status, row.values[key]) != (imports_kinds.ACCEPTED, "12"), (code, key)
         assert "美元" in row.message
 
 
@@ -224,12 +232,14 @@ _CODES = frozenset(
 )
 
 
-def _reads(kind: sheets.ListKind, key: str, cell: str) -> bool:
+def _reads(kind: imports_kinds.ListKind, key: str, cell: str) -> bool:
     values, doubts = kind.judge({key: cell})
     return values.get(key) is not None and key not in doubts.bad and key not in doubts.unsure
 
 
-def _row_of(kind: sheets.ListKind, key: str, bracket: str, cell: str) -> sheets.ReadRow:
+def _row_of(
+    kind: imports_kinds.ListKind, key: str, bracket: str, cell: str
+) -> imports_kinds.ReadRow:
     """The verdict on a row of this kind in which only this column and the needed ones speak."""
     needed = {k: kind.columns[k][0] for k in kind.required if k != key}
     headers = [*needed.values(), kind.columns[key][0] + bracket, kind.columns["seq"][0]]
@@ -237,7 +247,7 @@ def _row_of(kind: sheets.ListKind, key: str, bracket: str, cell: str) -> sheets.
     text += ",".join([*("甲" for _ in needed), f'"{cell}"', "1"]) + "\n"
     book = workbook.read(text.encode(), workbook.OTHER)
     table = workbook.find_table(book, kind.columns, kind.required[:0])
-    (row,) = sheets.judged(sheets.Opened(kind, "a.csv", book, table))
+    (row,) = imports_kinds.judged(imports_kinds.Opened(kind, "a.csv", book, table))
     return row
 
 
@@ -251,19 +261,19 @@ WRAPPED = ('="{}"', "'{}", "`{}", '"{}"', "“{}”", "\t{}", "{}\u200b", '= "{}
     "key", ["province_no", "inst_code", "psn_no", "infno", "mdtrt_id", "msgid"]
 )
 def test_one_cleaning_is_for_all_codes(key: str, wrap: str):
-    kind = weekly.kind(today=TODAY, home="210700")
+    kind = intake_columns.kind(today=TODAY, home="210700")
     assert kind.judge({key: wrap.format("H2101-001")})[0][key] == "H2101-001"
 
 
 @pytest.mark.parametrize(("cell", "wanted"), [("310.0", "310"), ("0012", "0012"), ("1E10", "1E10")])
 def test_a_code_that_went_through_a_number_is_the_code(cell: str, wanted: str):
-    kind = weekly.kind(today=TODAY, home="210700")
+    kind = intake_columns.kind(today=TODAY, home="210700")
     assert kind.judge({"infno": cell})[0]["infno"] == wanted
 
 
 @pytest.mark.parametrize("cell", ["2.1070000000000003e+29", "210700000000000000000000000001.0"])
 def test_a_code_that_lost_digits_is_told(cell: str):
-    kind = weekly.kind(today=TODAY, home="210700")
+    kind = intake_columns.kind(today=TODAY, home="210700")
     assert "丢失" in kind.judge({"psn_no": cell})[1].bad["psn_no"]
 
 
@@ -274,7 +284,7 @@ WRONG_CHECK = "210727196001010071"
 
 @pytest.mark.parametrize("word", ["", "二代证", "身份凭证", "A01", "01", "居民身份证", "证"])
 def test_an_unknown_word_never_means_less_checking_than_a_blank_one(word: str):
-    kind = weekly.kind(today=TODAY, home="210700")
+    kind = intake_columns.kind(today=TODAY, home="210700")
     for number in (WRONG_CHECK, "21072719600101007", "2107271960010100710", "12345678"):
         _, doubts = kind.judge({"cert_type": word, "cert_no": number})
         assert "cert_no" in doubts.bad or "cert_no" in doubts.unsure, (word, number)
@@ -284,7 +294,7 @@ def test_an_unknown_word_never_means_less_checking_than_a_blank_one(word: str):
     "word", ["其他身份证件", "其它有效证件", "护照", "台胞证", "99", "残疾人证"]
 )
 def test_an_identity_shape_is_checked_under_every_word(word: str):
-    kind = weekly.kind(today=TODAY, home="210700")
+    kind = intake_columns.kind(today=TODAY, home="210700")
     values, doubts = kind.judge({"cert_type": word, "cert_no": WRONG_CHECK})
     assert "证件类型" in doubts.unsure["cert_no"]
     assert values["cert_no"] == WRONG_CHECK

@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from apps.errors import weekly
+from apps.errors.intake import columns as intake_columns
 from tests.corpus.weekly_cells import CASES, workbook_of
-from ydjy.desk import sheets
+from ydjy.desk.imports import kinds as imports_kinds
 from ydjy.lib import workbook
 
 KEYS = {
@@ -336,12 +336,12 @@ EXPECTED: dict[str, tuple[str, str | None, str]] = {
 
 
 @pytest.fixture(scope="module")
-def report() -> sheets.Report:
-    kind = weekly.kind(today=date(2026, 11, 16), home="210700")
+def report() -> imports_kinds.Report:
+    kind = intake_columns.kind(today=date(2026, 11, 16), home="210700")
     data = workbook_of(CASES)
     book = workbook.read(data, kind.limits)
     table = workbook.find_table(book, kind.columns, kind.required)
-    return sheets.judge(sheets.Opened(kind, "脏.xlsx", book, table))
+    return imports_kinds.judge(imports_kinds.Opened(kind, "脏.xlsx", book, table))
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def report() -> sheets.Report:
     [(position, name, column) for position, (name, column, _) in enumerate(CASES)],
     ids=[name for name, _, _ in CASES],
 )
-def test_a_dirty_cell(report: sheets.Report, position: int, name: str, column: int):
+def test_a_dirty_cell(report: imports_kinds.Report, position: int, name: str, column: int):
     row = report.rows[position]
     value = row.values.get(KEYS[column])
     if column == 2 and row.values.get("reported_at"):
@@ -358,7 +358,9 @@ def test_a_dirty_cell(report: sheets.Report, position: int, name: str, column: i
     assert row.row == position + 2
 
 
-def test_every_case_is_expected_and_every_refusal_is_told_with_its_column(report: sheets.Report):
+def test_every_case_is_expected_and_every_refusal_is_told_with_its_column(
+    report: imports_kinds.Report,
+):
     assert [name for name, _, _ in CASES] == list(EXPECTED)
     assert all(row.columns for row in report.rows if row.status in ("rejected", "held"))
     assert sum(report.counts.values()) == len(report.rows) == len(CASES)

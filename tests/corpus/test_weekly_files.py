@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.errors import weekly
+from apps.errors.intake import columns as intake_columns
 from tests.corpus.weekly_files import FILES
-from ydjy.desk import sheets
+from ydjy.desk.imports import kinds as imports_kinds
 from ydjy.lib import workbook
 
 # id → (outcome, (accepted, held, rejected, duplicate, skipped), row numbers, message)
@@ -270,8 +270,8 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_read_or_refused(in_this_process, name: str):
     make, filename = FILES[name]
-    kind = weekly.kind(today=date(2026, 11, 16), home="210700")
-    report = sheets.examine(kind, make(), filename)
+    kind = intake_columns.kind(today=date(2026, 11, 16), home="210700")
+    report = imports_kinds.examine(kind, make(), filename)
     numbers = [row.row for row in report.rows]
     outcome = (report.outcome, tuple(report.counts.values()), numbers, report.message)
     assert outcome == EXPECTED[name]
@@ -279,22 +279,22 @@ def test_a_file_is_read_or_refused(in_this_process, name: str):
 
 
 def test_a_column_that_nobody_knows_is_named_and_a_rare_name_survives(in_this_process):
-    kind = weekly.kind(today=date(2026, 11, 16), home="210700")
-    unknown = sheets.examine(kind, FILES["unknown column"][0](), "a.xlsx")
+    kind = intake_columns.kind(today=date(2026, 11, 16), home="210700")
+    unknown = imports_kinds.examine(kind, FILES["unknown column"][0](), "a.xlsx")
     assert unknown.unmapped == ("省内部备注",)
-    rare = sheets.examine(kind, FILES["csv with four-byte names"][0](), "a.csv")
+    rare = imports_kinds.examine(kind, FILES["csv with four-byte names"][0](), "a.csv")
     assert rare.rows[0].values["name"] == "王𠮷"
 
 
 def test_a_value_merged_over_three_rows_is_read_in_each(in_this_process):
-    kind = weekly.kind(today=date(2026, 11, 16), home="210700")
-    report = sheets.examine(kind, FILES["merged hospital"][0](), "a.xlsx")
+    kind = intake_columns.kind(today=date(2026, 11, 16), home="210700")
+    report = imports_kinds.examine(kind, FILES["merged hospital"][0](), "a.xlsx")
     assert len({row.values["inst_name"] for row in report.rows}) == 1
 
 
 def test_nothing_of_a_referenced_file_comes_in(in_this_process):
-    kind = weekly.kind(today=date(2026, 11, 16), home="210700")
+    kind = intake_columns.kind(today=date(2026, 11, 16), home="210700")
     secret = Path("/etc/hostname").read_text().strip() or "-"
-    report = sheets.examine(kind, FILES["doctype"][0](), "a.xlsx")
+    report = imports_kinds.examine(kind, FILES["doctype"][0](), "a.xlsx")
     assert secret not in report.message
     assert report.rows == []

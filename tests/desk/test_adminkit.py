@@ -13,7 +13,7 @@ from apps.offices.models import Hotline, PolicyDocument, Role, Staff
 from tests import cast as casting
 from tests.cast import Cast, canary
 from tests.pageforms import opened
-from ydjy.desk.adminkit import admin_link, admin_verb, masked
+from ydjy.desk.admin.modeladmin import admin_link, admin_verb, masked
 from ydjy.desk.models import Change, Reading
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_a_refusal_undoes_what_the_verb_did_before_it(
 ):
     def clumsy(self: Filing, *, by: Any) -> None:
         Filing.objects.filter(pk=self.pk).update(reason="half done")
-        from ydjy.desk.verbs import Refused
+        from ydjy.desk.exceptions import Refused
 
         raise Refused("不行。")
 

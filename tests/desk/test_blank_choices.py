@@ -7,16 +7,21 @@ import pytest
 from django import forms
 from django.apps import apps
 
-from apps.errors import admin_bulk, admin_figures, admin_manual
-from apps.errors import forms as ticket_forms
-from apps.filings import admin_inbound, admin_received, registering
-from apps.institutions import admin_lists, admin_pages
-from ydjy.desk import columnsform, exporting
+from apps.errors.reports import admin as reports_admin
+from apps.errors.tickets import admin_bulk, admin_manual
+from apps.errors.tickets import forms as ticket_forms
+from apps.filings.imports import admin as imports_admin
+from apps.filings.register import admin_inbound
+from apps.filings.register import forms as register_forms
+from apps.institutions import admin_pages
+from apps.institutions.imports import admin as admin_lists
+from ydjy.desk.exports import admin_mixin
+from ydjy.desk.imports import column_form
 
 # They have forms; the rest is imported by them.
 WITH_FORMS = (
-    *(admin_bulk, admin_figures, admin_manual, ticket_forms, admin_inbound, admin_received),
-    *(registering, admin_lists, admin_pages, columnsform, exporting),
+    *(admin_bulk, reports_admin, admin_manual, ticket_forms, admin_inbound, imports_admin),
+    *(register_forms, admin_lists, admin_pages, column_form, admin_mixin),
 )
 # A form that says how a file is written, not what is so.
 BY_ITSELF = {("ExportForm", "form")}

@@ -10,24 +10,25 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import weekly
-from apps.filings import workbooks as filing_lists
-from apps.institutions import comparing, importing
-from apps.offices.lists import DAYS, HOTLINES, OFFICES
+from apps.errors.intake import columns as intake_columns
+from apps.filings.imports import columns as filing_lists
+from apps.institutions.imports import compare as imports_compare
+from apps.institutions.imports import workflow
 from apps.offices.models import PolicyDocument
+from apps.offices.resources import DAYS, HOTLINES, OFFICES
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk import sheets
-from ydjy.desk.blanks import blank
+from ydjy.desk.imports import kinds as imports_kinds
+from ydjy.desk.imports.blank_workbook import blank
 from ydjy.lib import workbook
 
 pytestmark = pytest.mark.django_db
 
 
-def kinds() -> list[sheets.ListKind]:
+def kinds() -> list[imports_kinds.ListKind]:
     return [
-        weekly.kind(today=timezone.localdate(), home="210700"),
-        importing.list_kind(),
+        intake_columns.kind(today=timezone.localdate(), home="210700"),
+        workflow.list_kind(),
         filing_lists.kind(),
         *(one.kind() for one in (OFFICES, HOTLINES, DAYS)),
     ]
@@ -38,7 +39,7 @@ def test_a_blank_list_comes_back_and_its_sample_is_passed_over(cast: Cast, which
     kind = kinds()[which]
     name, data = blank(kind)
     assert name == f"{kind.label}-空白表.xlsx"
-    report = sheets.examine(kind, data, name)
+    report = imports_kinds.examine(kind, data, name)
     assert [row.message for row in report.rows] == ["示例行，不是数据。"], report.message
     assert report.unmapped == ()
 
@@ -51,15 +52,15 @@ def test_filled_in_like_the_sample_it_is_accepted(cast: Cast, which: int):
     page.append([None, *[cell.value for cell in page[2]][1:]])
     out = BytesIO()
     book.save(out)
-    report = sheets.examine(kind, out.getvalue(), "填好.xlsx")
+    report = imports_kinds.examine(kind, out.getvalue(), "填好.xlsx")
     assert [row.status for row in report.rows] == ["skipped", "accepted"], report.rows[-1].message
 
 
 def test_the_sample_of_an_institution_is_no_institution(cast: Cast):
-    opened = sheets.open_file(
-        importing.list_kind(), blank(importing.list_kind())[1], "x.xlsx", remembered={}
+    opened = imports_kinds.open_file(
+        workflow.list_kind(), blank(workflow.list_kind())[1], "x.xlsx", remembered={}
     )
-    plan = comparing.compare(opened, "city", timezone.localdate())
+    plan = imports_compare.compare(opened, "city", timezone.localdate())
     assert [row.outcome for row in plan.rows] == ["skipped"]
 
 
@@ -82,7 +83,7 @@ def test_the_sample_row_is_known_whatever_stands_beside_it():
     rows = [["序号", "名称", "日期"], ["示例", "元旦", "2027-01-01"], ["1", "元旦", "2027-01-01"]]
     out = BytesIO()
     workbook.write(out, [workbook.SheetOut(name="x", header=rows[0], rows=rows[1:])])
-    report = sheets.examine(DAYS.kind(), out.getvalue(), "x.xlsx")
+    report = imports_kinds.examine(DAYS.kind(), out.getvalue(), "x.xlsx")
     assert [row.status for row in report.rows] == ["skipped", "accepted"]
 
 

@@ -17,7 +17,8 @@ from apps.errors.models import SourceLine
 from apps.filings.models import Filing
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk import audit, vault
+from ydjy.desk.audit import change_log
+from ydjy.desk.crypto import vault
 from ydjy.desk.models import Change, StagedRow
 
 NUMBER = casting.number(123)
@@ -90,7 +91,7 @@ def test_a_number_is_stored_as_ciphertext_only(cast: Cast, client_of: Any):
     drive(cast, client_of(cast.yixian))
     assert Change.objects.filter(table="filings_filing").count() >= 2
     assert leaks() == []
-    while audit.seal_changes():
+    while change_log.seal_changes():
         pass
     assert leaks() == []
 
@@ -98,6 +99,6 @@ def test_a_number_is_stored_as_ciphertext_only(cast: Cast, client_of: Any):
 def test_a_number_in_the_clear_would_be_found(cast: Cast):
     casting.filing(cast, reason=f"证件 {NUMBER}")
     assert set(leaks()) == {"filings_filing", "desk_change"}
-    while audit.seal_changes():
+    while change_log.seal_changes():
         pass
     assert leaks() == ["filings_filing"]

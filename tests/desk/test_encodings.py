@@ -7,18 +7,18 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from apps.errors import intake
-from apps.filings import workbooks as filing_lists
-from apps.institutions import importing
+from apps.errors.intake import receive as intake_receive
+from apps.filings.imports import columns as filing_lists
+from apps.institutions.imports import workflow
 from apps.institutions.models import ListImport
-from apps.offices.lists import OFFICES
+from apps.offices.resources import OFFICES
 from tests import cast as casting
 from tests import workbooks
 from tests.cast import Cast
 from tests.desk.test_leftovers import SORTS, Sort
-from ydjy.desk import encodings, uploads
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import encodings, uploads
 from ydjy.desk.models import Upload
-from ydjy.desk.verbs import Refused
 
 pytestmark = pytest.mark.django_db
 RECEIVE = "admin:offices_office_list_receive"
@@ -86,10 +86,10 @@ def test_filings_and_institutions_are_read_anew_too(cast: Cast, client_of: Any):
     filing_lists.read(upload, cast.yixian)
     assert (upload.state, upload.encoding, upload.accepted) == ("staged", "utf-8-sig", 1)
 
-    uploads.remember(importing.KIND, "", {"name": "name", "remark": "remark"})
+    uploads.remember(workflow.KIND, "", {"name": "name", "remark": "remark"})
     data = workbooks.csv_bytes([["name", "remark"], ["義縣醫院", ""]], "big5")
-    one = importing.take(data, "x.csv", listed="city", by=cast.directory)
-    importing.run(one.pk)
+    one = workflow.take(data, "x.csv", listed="city", by=cast.directory)
+    workflow.run(one.pk)
     here = reverse("admin:institutions_listimport_look", args=[one.pk])
     browser = client_of(cast.directory)
     assert "看得懂吗" in browser.get(here).content.decode()
@@ -100,12 +100,12 @@ def test_filings_and_institutions_are_read_anew_too(cast: Cast, client_of: Any):
 
 def test_a_submitted_list_of_institutions_is_not_read_anew(cast: Cast):
     data = workbooks.csv_bytes([["机构名称", "备注"], ["义县医院", ""]], "gb18030")
-    one = importing.take(data, "x.csv", listed="city", by=cast.directory)
-    seen = importing.run(one.pk)
-    importing.draft(ListImport.objects.get(pk=one.pk), by=cast.directory)
+    one = workflow.take(data, "x.csv", listed="city", by=cast.directory)
+    seen = workflow.run(one.pk)
+    workflow.draft(ListImport.objects.get(pk=one.pk), by=cast.directory)
     before = Upload.objects.values().get(), ListImport.objects.values().get()
     with pytest.raises(Refused, match="提交以后不能再改"):
-        importing.use_encoding(seen, "big5")  # his page was opened before
+        workflow.use_encoding(seen, "big5")  # his page was opened before
     assert (Upload.objects.values().get(), ListImport.objects.values().get()) == before
 
 
@@ -120,7 +120,7 @@ def test_every_kind_that_is_looked_at_before_it_goes_in_is_driven_below():
 
 def _weekly(by: Any) -> Upload:
     rows = [workbooks.WEEKLY_HEADERS[1], *workbooks.weekly_rows(2)]
-    return intake.receive(workbooks.csv_bytes(rows, "utf-8"), "周.csv", by=by)
+    return intake_receive.receive(workbooks.csv_bytes(rows, "utf-8"), "周.csv", by=by)
 
 
 @pytest.mark.parametrize("kind", sorted(SORTS.keys() - UNSEEN))

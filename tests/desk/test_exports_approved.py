@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk import exportfiles, tasks, vault
+from ydjy.desk import tasks
+from ydjy.desk.crypto import vault
+from ydjy.desk.exports import files as exports_files
 from ydjy.desk.models import Export, ExportRule, Reading
 
 pytestmark = pytest.mark.django_db
@@ -130,22 +132,22 @@ def test_who_has_lost_the_right_meanwhile_gets_nothing(cast: Cast, client_of: An
 def test_many_masked_rows_are_made_in_the_background(
     cast: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    from ydjy.desk import exporting
+    from ydjy.desk.exports import admin_mixin
 
     for place in ("city", "yixian"):
         casting.ticket(cast, place)
-    monkeypatch.setattr(exporting, "AT_ONCE", 1)
+    monkeypatch.setattr(admin_mixin, "AT_ONCE", 1)
     client_of(cast.lead).post(reverse(EXPORT) + "?tab=all", {"form": "csv", "columns": ["工单"]})
     export = Export.objects.get()
     assert export.state == "making"
-    exportfiles.make(export.pk)
-    exportfiles.make(export.pk)  # a second worker
+    exports_files.make(export.pk)
+    exports_files.make(export.pk)  # a second worker
     answer = step(client_of(cast.lead), export, "download")
     assert answer.content.decode("utf-8-sig").count("\r\n") == 4
 
 
 def test_a_file_without_a_row_is_swept(cast: Cast, monkeypatch: pytest.MonkeyPatch):
-    name = vault.put(exportfiles.KIND, b"x")
+    name = vault.put(exports_files.KIND, b"x")
     tasks.tend_exports()
     assert (vault._folder() / name).exists()  # it may be being made this very moment
     with time_machine.travel(timezone.now() + timedelta(hours=1)):

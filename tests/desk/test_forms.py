@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings.catalogue import Material
+from apps.filings.models.catalogue import Material
 from apps.institutions.models import DiseaseGroup
 from apps.offices.models import CalendarDay, Hotline, Staff
 from apps.offices.models.policy import Dated
@@ -23,10 +23,10 @@ from tests import cast as casting
 from tests.cast import Cast
 from tests.formrows import MAKE, other_value
 from tests.pageforms import Values, main_form
-from ydjy.desk.adminkit import DeskAdmin
-from ydjy.desk.datedrule import DatedRule
+from ydjy.desk.admin.modeladmin import DeskAdmin
+from ydjy.desk.crypto.fields import SealedTextField
 from ydjy.desk.models import Change
-from ydjy.desk.secrets import SealedTextField
+from ydjy.desk.models.dated_rule import DatedRule
 
 pytestmark = pytest.mark.django_db
 

@@ -16,10 +16,10 @@ from tests.cast import Cast
 from tests.desk.test_canary import tables
 from tests.test_house import STAFF_PAGES, concrete
 from tests.test_scoping import MAKE
-from ydjy.desk import freetext
-from ydjy.desk.adminkit import DeskForm
+from ydjy.desk import free_text
+from ydjy.desk.admin.modeladmin import DeskForm
+from ydjy.desk.crypto.fields import SealedTextField, sealed_names
 from ydjy.desk.models import Upload
-from ydjy.desk.secrets import SealedTextField, sealed_names
 
 pytestmark = pytest.mark.django_db
 NUMBER = casting.number(77)
@@ -41,7 +41,7 @@ def texts(form: Any) -> list[str]:
     return [
         name
         for name, field in form.fields.items()
-        if isinstance(field, forms.CharField) and not freetext.is_sealed(name, field)
+        if isinstance(field, forms.CharField) and not free_text.is_sealed(name, field)
     ]
 
 
@@ -77,10 +77,10 @@ def below(kind: type) -> Iterator[type]:
 def test_every_form_of_a_page_of_ours_is_made_so():
     ours = {f for f in below(forms.BaseForm) if f.__module__.startswith(("apps.", "ydjy."))}
     assert {f.__name__ for f in ours} > {"WorkForm", "RegisterForm", "BulkForm", "ExportForm"}
-    without = {f.__name__ for f in ours if not issubclass(f, freetext.NoNumbers)}
+    without = {f.__name__ for f in ours if not issubclass(f, free_text.NoNumbers)}
     passwords = {"SigninForm", "StaffPasswordForm", "OwnPasswordForm"}
     assert without - passwords == set(WORDLESS)
-    assert issubclass(DeskForm, freetext.NoNumbers)
+    assert issubclass(DeskForm, free_text.NoNumbers)
 
 
 def stored() -> set[str]:
@@ -106,7 +106,7 @@ def test_no_step_of_any_row_stores_a_number_that_was_typed_into_its_words(
         tried += 1
     assert tried > 60
     assert stored() == set()
-    monkeypatch.setattr(freetext, "refuse_numbers", lambda *given: None)
+    monkeypatch.setattr(free_text, "refuse_numbers", lambda *given: None)
     withdraw = f"/admin/filings/filing/{rows[filing()].pk}/withdraw/"
     browser.post(withdraw, {"reason": f"核对 {NUMBER}"})
     assert stored(), "the net is what holds it"

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ydjy.desk import bulk
+from ydjy.desk import bulk_insert
 
 
 def test_a_writer_that_waits_comes_in_before_the_long_work_is_over(tmp_path: Path):
@@ -28,7 +28,7 @@ def test_a_writer_that_waits_comes_in_before_the_long_work_is_over(tmp_path: Pat
             time.sleep(rest)
         db.close()
 
-    long = threading.Thread(target=writing, args=("long", 30, 0.1, bulk._TURN))
+    long = threading.Thread(target=writing, args=("long", 30, 0.1, bulk_insert._TURN))
     long.start()
     begun.wait(5)
     writing("other", 1, 0, 0)
@@ -38,8 +38,8 @@ def test_a_writer_that_waits_comes_in_before_the_long_work_is_over(tmp_path: Pat
 
 def test_only_sqlite_asks_for_it(monkeypatch: pytest.MonkeyPatch):
     slept: list[float] = []
-    monkeypatch.setattr(bulk.time, "sleep", slept.append)
-    for vendor, turns in (("postgresql", []), ("sqlite", [bulk._TURN])):
-        monkeypatch.setattr(bulk, "connection", SimpleNamespace(vendor=vendor))
-        bulk.give_way()
+    monkeypatch.setattr(bulk_insert.time, "sleep", slept.append)
+    for vendor, turns in (("postgresql", []), ("sqlite", [bulk_insert._TURN])):
+        monkeypatch.setattr(bulk_insert, "connection", SimpleNamespace(vendor=vendor))
+        bulk_insert.give_way()
         assert slept == turns

@@ -21,8 +21,8 @@ from tests.cast import Cast
 from tests.desk.test_forms import CHANGEABLE, LABELS, address, fields_on, lead, told
 from tests.formrows import MAKE
 from tests.pageforms import Values, main_form
-from ydjy.desk import adminforms
-from ydjy.desk.adminkit import DeskAdmin
+from ydjy.desk.admin import forms as desk_forms
+from ydjy.desk.admin.modeladmin import DeskAdmin
 
 pytestmark = pytest.mark.django_db
 # What is typed or pasted into a field by mistake, by the kind of the field.
@@ -190,14 +190,14 @@ def test_what_only_the_database_refuses_comes_back_as_a_form(
 
 def test_the_databases_own_words_are_never_shown():
     wrong = IntegrityError("duplicate key value\nDETAIL: Key (cert_no)=(210727) exists.")
-    assert adminforms.no_room(Inbound, wrong) == adminforms.REFUSED
-    assert adminforms.no_room(Inbound, OverflowError("too large")) == adminforms.REFUSED
+    assert desk_forms.no_room(Inbound, wrong) == desk_forms.REFUSED
+    assert desk_forms.no_room(Inbound, OverflowError("too large")) == desk_forms.REFUSED
 
 
 def test_a_constraint_that_is_not_asked_is_noticed(
     cast: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(adminforms.DeskForm, "_judge_constraints", lambda form: None)
+    monkeypatch.setattr(desk_forms.DeskForm, "_judge_constraints", lambda form: None)
     with pytest.raises(AssertionError):
         test_the_same_inbound_twice_is_told_at_its_field_and_of_another_county_nothing(
             cast, client_of

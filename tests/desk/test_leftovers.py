@@ -15,12 +15,14 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import feedback, intake, tasks, tending
+from apps.errors.exchange import feedback
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Batch, CauseCode
-from apps.filings import batches, workbooks
-from apps.filings.catalogue import Variant
-from apps.institutions import importing
+from apps.filings.imports import columns as imports_columns
+from apps.filings.imports import register as imports_register
+from apps.filings.models.catalogue import Variant
 from apps.institutions import tasks as list_jobs
+from apps.institutions.imports import workflow
 from apps.institutions.models import ListImport
 from apps.offices.models import Channel, PolicyDocument
 from tests import cast as casting
@@ -28,10 +30,14 @@ from tests import listkinds
 from tests import workbooks as books
 from tests.cast import Cast
 from tests.institutions.lists import csv_list, generated, received
-from ydjy.desk import audit, exportfiles, leftovers, progress, uploads, vault
-from ydjy.desk.leftovers import Kept
+from ydjy.desk.audit import change_log
+from ydjy.desk.crypto import vault
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.exports import files as exports_files
+from ydjy.desk.imports import cleanup, progress, uploads
+from ydjy.desk.imports.cleanup import Kept
 from ydjy.desk.models import Upload
-from ydjy.desk.verbs import Refused
+from ydjy.staff_site import list_kinds, tasks
 
 pytestmark = pytest.mark.django_db
 State = Upload.State
@@ -62,12 +68,12 @@ def _filings(by: Any) -> Upload:
     header = "姓名 证件号码 险种 人员状态 派驻月数 就医地 开始日期 参保地".split()
     row = ["测试1", casting.number(1), "职工", "在职", "12", "上海市", "2026-11-20", "义县"]
     variant = Variant.objects.get(code="posted-worker")
-    return workbooks.receive(csv_list([row], header), "派驻.csv", by=by, variant=variant.pk)
+    return imports_columns.receive(csv_list([row], header), "派驻.csv", by=by, variant=variant.pk)
 
 
 def _platform(by: Any) -> Upload:
     data = csv_list([["测试1", casting.number(1), "上海市"]], ["姓名", "证件号码", "就医地"])
-    return workbooks.receive(data, "平台.csv", by=by, variant=0, platform=True)
+    return imports_columns.receive(data, "平台.csv", by=by, variant=0, platform=True)
 
 
 def _register(by: Any, upload: Upload) -> None:
@@ -78,20 +84,22 @@ def _register(by: Any, upload: Upload) -> None:
         "4-project-statement-employer": "copy",
     }
     window = Channel.objects.get(code="window")
-    assert batches.confirm(upload, by=by, channel=window, handed=papers).made
+    assert imports_register.confirm(upload, by=by, channel=window, handed=papers).made
 
 
 def _publish(by: Any, upload: Upload) -> None:
     one = ListImport.objects.get(upload=upload)
-    importing.draft(one, by=by)
-    importing.ask_publish(one, by=None)
-    importing.run(one.pk)
+    workflow.draft(one, by=by)
+    workflow.ask_publish(one, by=None)
+    workflow.run(one.pk)
 
 
 def _weekly(by: Any) -> Upload:
     """Three lines, of which the last repeats the first."""
     rows = books.weekly_rows(2)
-    return intake.receive(books.weekly_workbook([*rows, [3, *rows[0][1:]]]), "周.xlsx", by=by)
+    return intake_receive.receive(
+        books.weekly_workbook([*rows, [3, *rows[0][1:]]]), "周.xlsx", by=by
+    )
 
 
 def _answer(by: Any) -> Upload:
@@ -132,22 +140,22 @@ SORTS = {
     sort.kept.kind: sort
     for sort in (
         Sort(
-            intake.KEPT,
+            intake_receive.KEPT,
             "lead",
             _weekly,
-            lambda by, upload: intake.confirm(upload, by=by),
+            lambda by, upload: intake_receive.confirm(upload, by=by),
             "admin:errors_batch_preview",
         ),
-        Sort(batches.KEPT, "yixian", _filings, _register, "admin:filings_filing_batch"),
+        Sort(imports_register.KEPT, "yixian", _filings, _register, "admin:filings_filing_batch"),
         Sort(
-            workbooks.KEPT,
+            imports_columns.KEPT,
             "yixian",
             _platform,
             lambda by, upload: pytest.fail("is never imported"),
             "admin:filings_filing_compared",
         ),
         Sort(
-            importing.KEPT,
+            workflow.KEPT,
             "directory",
             lambda by: received(csv_list(generated(3)), by=by).upload,
             _publish,
@@ -169,7 +177,7 @@ SORTS = {
 @pytest.fixture(params=SORTS)
 def sort(request: pytest.FixtureRequest, jinzhou_policy: None, cast: Cast) -> Sort:
     found = SORTS[request.param]
-    leftovers.sweep(found.kept, older_than=-1)  # of other tests, whose rows were rolled back
+    cleanup.sweep(found.kept, older_than=-1)  # of other tests, whose rows were rolled back
     for name in ("causecode", "snippet", "diseasegroup", "synonym"):
         cast.directory.user_permissions.add(Permission.objects.get(codename=f"change_{name}"))
     return found
@@ -214,23 +222,25 @@ def aged(name: str) -> None:
 
 
 def test_every_kind_of_list_that_there_is_is_tended(cast: Cast):
-    assert [one.kind for one in tending.KEPT] == [*dict.fromkeys(one.kind for one in tending.KEPT)]
-    assert {one.kind for one in tending.KEPT} == listkinds.codes() == set(SORTS)
+    assert [one.kind for one in list_kinds.KEPT] == [
+        *dict.fromkeys(one.kind for one in list_kinds.KEPT)
+    ]
+    assert {one.kind for one in list_kinds.KEPT} == listkinds.codes() == set(SORTS)
 
 
 def test_a_file_that_nobody_imports_in_time_ends_and_its_receipt_says_so(
     sort: Sort, upload: Upload
 ):
     rows = upload.rows_in
-    tending.tend(in_days(29))
+    list_kinds.tend(in_days(29))
     upload.refresh_from_db()
     assert (upload.state, what_is_kept(upload) > 0, len(files(sort)) >= 1) == ("staged", True, True)
     for name in files(sort):
         aged(name)
-    tending.tend(in_days(32))
+    list_kinds.tend(in_days(32))
     upload.refresh_from_db()
     assert (upload.state, upload.stored, files(sort)) == ("abandoned", "", [])
-    assert upload.message.endswith(leftovers.DELETED)
+    assert upload.message.endswith(cleanup.DELETED)
     assert what_is_kept(upload) == 0
     assert upload.rows_in == rows, "how many there were is still told"
 
@@ -241,12 +251,12 @@ def test_what_was_imported_stays_whatever_its_age(sort: Sort, upload: Upload, by
     before = what_is_kept(upload)
     for name in files(sort):
         aged(name)
-    tending.tend(in_days(3000))
+    list_kinds.tend(in_days(3000))
     upload.refresh_from_db()
     assert upload.state == "confirmed"
     assert vault.get(upload.stored)
     assert what_is_kept(upload) == before
-    if sort.kept is importing.KEPT:
+    if sort.kept is workflow.KEPT:
         assert vault.get(ListImport.objects.get(upload=upload).packed)
 
 
@@ -261,10 +271,10 @@ def test_one_that_somebody_has_open_is_left_to_him_for_three_days(
     page, begun = reverse(sort.page, args=[one.pk]), timezone.now()
     with time_machine.travel(begun + timedelta(days=31), tick=False):
         assert client_of(by).get(page).status_code == 200
-    tending.tend((begun + timedelta(days=33)).replace(minute=0))
+    list_kinds.tend((begun + timedelta(days=33)).replace(minute=0))
     upload.refresh_from_db()
     assert upload.state == "staged"
-    tending.tend((begun + timedelta(days=36)).replace(minute=0))
+    list_kinds.tend((begun + timedelta(days=36)).replace(minute=0))
     upload.refresh_from_db()
     assert (upload.state, upload.stored) == ("abandoned", "")
 
@@ -273,9 +283,9 @@ def test_looking_at_a_file_is_written_down_once_a_day(
     sort: Sort, upload: Upload, django_assert_num_queries: Any
 ):
     with django_assert_num_queries(1):
-        leftovers.touch(upload)
+        cleanup.touch(upload)
     with django_assert_num_queries(0):
-        leftovers.touch(upload)
+        cleanup.touch(upload)
     assert Upload.objects.get(pk=upload.pk).touched_on == timezone.localdate()
 
 
@@ -283,11 +293,11 @@ def test_looking_at_a_file_is_written_down_once_a_day(
 def test_a_page_of_a_file_that_is_over_opens_and_says_so(
     sort: Sort, upload: Upload, by: Any, client_of: Any
 ):
-    tending.tend(in_days(32))
+    list_kinds.tend(in_days(32))
     one = ListImport.objects.filter(upload=upload).first() or upload
     page = client_of(by).get(reverse(sort.page, args=[one.pk]), follow=True)
     assert page.status_code == 200
-    assert leftovers.DELETED in page.content.decode()
+    assert cleanup.DELETED in page.content.decode()
 
 
 # After a crash -----------------------------------------------------------------------------------
@@ -312,20 +322,20 @@ def dies_at(monkeypatch: pytest.MonkeyPatch, sort: Sort, by: Any, point: str) ->
 def test_the_minute_job_reads_what_was_received_and_not_read(
     sort: Sort, by: Any, monkeypatch: pytest.MonkeyPatch, point: str
 ):
-    if sort.kept is importing.KEPT and point == "CI4":
+    if sort.kept is workflow.KEPT and point == "CI4":
         return  # is read by a job of its own, which has its own tests
     dies_at(monkeypatch, sort, by, point)
     upload = Upload.objects.get()
     assert (upload.state, what_is_kept(upload)) == ("received", 0)
     now = timezone.now().replace(minute=30)
-    assert tending.tend(upload.lease_until - timedelta(seconds=1)) == 0, "somebody may be at it"
-    assert tending.tend(max(now, upload.lease_until) + timedelta(minutes=1)) == 1
+    assert list_kinds.tend(upload.lease_until - timedelta(seconds=1)) == 0, "somebody may be at it"
+    assert list_kinds.tend(max(now, upload.lease_until) + timedelta(minutes=1)) == 1
     list_jobs.sweep()
     upload.refresh_from_db()
     assert (upload.state, upload.accepted >= 1) == (sort.read, True)
     assert upload.lease_until is None
     assert what_is_kept(upload) >= 1
-    assert tending.tend(now + timedelta(minutes=9)) == 0
+    assert list_kinds.tend(now + timedelta(minutes=9)) == 0
 
 
 def test_bytes_whose_receipt_was_never_written_are_removed(
@@ -336,21 +346,21 @@ def test_bytes_whose_receipt_was_never_written_are_removed(
     dies_at(monkeypatch, sort, by, "CI2")
     [lost] = set(files(sort)) - set(kept)
     (Path(settings.DATA) / "files" / f"{lost}.part").write_bytes(b"half")
-    tending.tend(in_days(0))
+    list_kinds.tend(in_days(0))
     assert len(files(sort)) == len(kept) + 2, "its receipt may just be being written"
     for name in files(sort):
         aged(name)
-    tending.tend(in_days(0))
+    list_kinds.tend(in_days(0))
     assert set(files(sort)) == set(kept)
 
 
 def test_a_file_that_is_just_being_read_is_not_given_up(sort: Sort, upload: Upload):
     later = in_days(32)
-    if sort.kept is importing.KEPT:
+    if sort.kept is workflow.KEPT:
         ListImport.objects.update(job="read", job_until=timezone.now() + timedelta(minutes=5))
     else:
         Upload.objects.update(state=State.RECEIVED, lease_until=later + timedelta(minutes=1))
-    leftovers.end(sort.kept, later)
+    cleanup.end(sort.kept, later)
     upload.refresh_from_db()
     assert upload.stored
     assert upload.state != "abandoned"
@@ -360,7 +370,7 @@ def test_a_receipt_that_can_never_be_read_ends_like_the_others(
     sort: Sort, by: Any, monkeypatch: pytest.MonkeyPatch
 ):
     dies_at(monkeypatch, sort, by, "CI3")
-    leftovers.end(sort.kept, in_days(32))
+    cleanup.end(sort.kept, in_days(32))
     assert Upload.objects.values_list("state", "stored").get() == ("abandoned", "")
 
 
@@ -369,19 +379,19 @@ def test_what_a_crash_left_beside_the_lists_is_removed_and_the_rest_stays(cast: 
     signed = casting.return_file(cast)
     signed.stored = vault.put("returned", b"what went back")
     signed.save()
-    export = vault.put(exportfiles.KIND, b"x")
+    export = vault.put(exports_files.KIND, b"x")
     draft = Path(settings.DATA) / "files" / f"{lost[0]}.part"
     draft.write_bytes(b"half")
     progress.note("upload-0", 1, 2)
     note = Path(settings.DATA) / "progress" / "upload-0"
     kept = [Path(settings.DATA) / "files" / name for name in (*lost, export)]
-    tending.tend(in_days(0))
+    list_kinds.tend(in_days(0))
     assert all(path.exists() for path in (*kept, draft, note)), "somebody may be at it"
     for name in (*lost, export, signed.stored, f"{lost[0]}.part"):
         aged(name)
     os.utime(note, (time.time() - 90_000,) * 2)
-    tending.tend(in_days(0))
-    exportfiles.tend(timezone.now())
+    list_kinds.tend(in_days(0))
+    exports_files.tend(timezone.now())
     assert not any(path.exists() for path in (*kept, draft, note))
     assert vault.get(signed.stored) == b"what went back"
 
@@ -391,27 +401,27 @@ def test_what_a_crash_left_beside_the_lists_is_removed_and_the_rest_stays(cast: 
 
 def test_a_list_published_in_the_very_moment_is_not_given_up(cast: Cast):
     one = received(csv_list(generated(2)), by=cast.directory)
-    importing.draft(one, by=cast.directory)
+    workflow.draft(one, by=cast.directory)
     stale = ListImport.objects.get(pk=one.pk)
-    importing.ask_publish(one, by=cast.lead)
-    importing.run(one.pk)
+    workflow.ask_publish(one, by=cast.lead)
+    workflow.run(one.pk)
     with pytest.raises(Refused, match="不能放弃"):
-        importing.abandon(stale)
+        workflow.abandon(stale)
     assert ListImport.objects.get(pk=one.pk).state == "published"
 
 
 def test_an_imported_file_and_one_taken_back_cannot_be_given_up(cast: Cast):
     upload = _weekly(cast.lead)
-    intake.confirm(upload, by=cast.lead)
+    intake_receive.confirm(upload, by=cast.lead)
     for state in (State.CONFIRMED, State.CONFIRMING, State.UNDONE):
         Upload.objects.update(state=state)
         with pytest.raises(Refused, match="已经导入，不能放弃"):
-            leftovers.abandon(upload)
+            cleanup.abandon(upload)
 
 
 def test_the_minute_job_says_that_the_system_did_it(cast: Cast):
-    intake.keep(books.weekly_workbook(books.weekly_rows(1)), "a.xlsx", by=cast.lead)
+    intake_receive.keep(books.weekly_workbook(books.weekly_rows(1)), "a.xlsx", by=cast.lead)
     with time_machine.travel(timezone.now() + timedelta(minutes=5), tick=False):
         assert tasks.tend_lists() == 1
-    changes = audit.apps.get_model("desk.Change").objects.filter(table="desk_upload")
+    changes = change_log.apps.get_model("desk.Change").objects.filter(table="desk_upload")
     assert changes.order_by("pk").last().actor == "system:lists"

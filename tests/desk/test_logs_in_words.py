@@ -14,10 +14,10 @@ from apps.institutions.models import Institution
 from tests import cast as casting
 from tests.cast import Cast, canary
 from tests.test_scoping import MAKE
-from ydjy.desk import reading
-from ydjy.desk.audit import as_actor, audited
+from ydjy.desk.audit import access_log
+from ydjy.desk.audit.change_log import as_actor, audited
+from ydjy.desk.audit.words import row_words
 from ydjy.desk.models import Change
-from ydjy.desk.recorded import row_words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 CHANGES = reverse("admin:desk_change_changelist")
@@ -42,7 +42,7 @@ def test_the_records_say_who_by_name_and_what_by_its_number(cast: Cast, auditor:
         ticket = casting.ticket(cast)
         ticket.edit_note(by=cast.yixian, note="已联系")
         Institution.objects.create(name="中心医院")
-    reading.record(cast.yixian, ticket, "证件号码", "在窗口")
+    access_log.record(cast.yixian, ticket, "证件号码", "在窗口")
     changes, readings = rows(told(auditor, CHANGES)), rows(told(auditor, READINGS))
     assert f"报错工单 {ticket.number}" in changes
     assert "定点机构 中心医院" in changes
@@ -79,7 +79,7 @@ def test_a_row_that_is_gone_has_its_number(model: Any):
 def test_the_logs_are_narrowed_to_a_person_and_a_day(cast: Cast, auditor: Client):
     ticket = casting.ticket(cast)
     for person in (cast.yixian, cast.reviewer):
-        reading.record(person, ticket, f"{person.name}看的")
+        access_log.record(person, ticket, f"{person.name}看的")
     mine = rows(told(auditor, READINGS, who=cast.yixian.pk))
     assert "王芳看的" in mine
     assert "孙伟看的" not in mine

@@ -17,11 +17,12 @@ from tests.cast import Cast
 from tests.desk.test_forms import CHANGEABLE, LABELS, SPECIAL, address, changed, lead, told
 from tests.formrows import MAKE
 from tests.pageforms import Values, forms_of, main_form
-from ydjy.desk import adminforms, adminverb
-from ydjy.desk.adminkit import DeskAdmin
+from ydjy.desk.admin import forms as desk_forms
+from ydjy.desk.admin import verb as admin_verb
+from ydjy.desk.admin.modeladmin import DeskAdmin
+from ydjy.desk.admin.person_search import REASONS
+from ydjy.desk.admin.row_state import state_of
 from ydjy.desk.models import Change, Export
-from ydjy.desk.people import REASONS
-from ydjy.desk.rowstate import state_of
 
 pytestmark = pytest.mark.django_db
 INLINES = [
@@ -96,7 +97,7 @@ def test_a_line_that_was_deleted_meanwhile_is_told_and_can_be_kept(
     inline.model.objects.all().delete()
     refused = browser.post(address(row), mine)
     assert refused.status_code == 200
-    assert adminforms.GONE in refused.content.decode()
+    assert desk_forms.GONE in refused.content.decode()
     assert not inline.model.objects.exists()
     again = browser.post(address(row), main_form(refused).values)
     assert again.status_code == 302, told(again)
@@ -226,7 +227,7 @@ def test_only_what_changes_nothing_may_be_done_on_an_overtaken_page():
 def test_a_form_that_does_not_look_is_noticed(
     cast: Cast, browser: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(adminforms.DeskForm, "_compare", lambda form, row: None)
+    monkeypatch.setattr(desk_forms.DeskForm, "_compare", lambda form, row: None)
     with pytest.raises(AssertionError):
         test_a_stale_save_shows_both_texts_and_loses_neither(Institution, cast, browser)
 
@@ -234,7 +235,7 @@ def test_a_form_that_does_not_look_is_noticed(
 def test_a_step_that_does_not_look_is_noticed(
     cast: Cast, browser: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(adminverb, "must_be_as_seen", lambda *args: None)
+    monkeypatch.setattr(admin_verb, "must_be_as_seen", lambda *args: None)
     with pytest.raises(AssertionError):
         test_a_step_on_an_overtaken_page_is_refused_with_the_page_as_it_is_now(
             Filing, cast, browser

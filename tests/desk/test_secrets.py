@@ -4,9 +4,10 @@ from django.test import override_settings
 from apps.filings.models import Filing
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk import people, secrets
+from ydjy.desk.admin import person_search
+from ydjy.desk.crypto import fields as crypto_fields
+from ydjy.desk.crypto.fields import SealBroken, Sealed, blind_index, opened, seal, unseal
 from ydjy.desk.models import StagedRow
-from ydjy.desk.secrets import SealBroken, Sealed, blind_index, opened, seal, unseal
 
 NUMBER = casting.number(7)
 
@@ -32,12 +33,12 @@ def test_an_altered_ciphertext_does_not_open(at: int):
 
 def test_another_key_file_does_not_open_it(tmp_path):
     box = seal("a.b", b"text")
-    secrets._key.cache_clear()
+    crypto_fields._key.cache_clear()
     try:
         with override_settings(KEYS=tmp_path), pytest.raises(SealBroken):
             unseal("a.b", box)
     finally:
-        secrets._key.cache_clear()
+        crypto_fields._key.cache_clear()
 
 
 def test_a_sealed_value_never_prints_itself():
@@ -53,18 +54,18 @@ def test_the_index_is_keyed_and_bound_to_its_purpose(tmp_path):
     assert index == blind_index("person.cert_no", NUMBER)
     assert index != blind_index("other", NUMBER)
     assert blind_index("person.cert_no", "") == ""
-    secrets._key.cache_clear()
+    crypto_fields._key.cache_clear()
     try:
         with override_settings(KEYS=tmp_path):
             assert blind_index("person.cert_no", NUMBER) != index
     finally:
-        secrets._key.cache_clear()
+        crypto_fields._key.cache_clear()
 
 
 def test_the_search_and_the_tables_use_one_index():
-    from apps.filings import models
+    from apps.filings.models import filing
 
-    assert people.CERT_INDEX == models.CERT_INDEX
+    assert person_search.CERT_INDEX == filing.CERT_INDEX
 
 
 @pytest.mark.django_db

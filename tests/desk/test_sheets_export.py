@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from apps.errors import intake
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Ticket
 from tests import cast as casting
 from tests import workbooks
@@ -131,11 +131,11 @@ def test_a_csv_opens_in_excel_and_its_formulas_are_only_text(cast, tickets, clie
 def test_an_exported_list_comes_back_with_no_change(cast, client_of, form):
     rows = workbooks.weekly_rows(5)
     rows[2][18] = "@SUM(A1) 不通"
-    upload = intake.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=cast.lead)
-    intake.confirm(upload, by=cast.lead)
+    upload = intake_receive.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=cast.lead)
+    intake_receive.confirm(upload, by=cast.lead)
     asked = {"form": form, "full": "on", "reason": "往返"}
     answer = client_of(cast.lead).post(reverse(EXPORT) + "?tab=all", asked)
 
-    again = intake.receive(answer.content, f"导出.{form}", by=cast.lead)
+    again = intake_receive.receive(answer.content, f"导出.{form}", by=cast.lead)
 
     assert (again.accepted, again.held, again.rejected, again.duplicate) == (0, 0, 0, 5)

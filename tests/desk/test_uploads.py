@@ -8,14 +8,17 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import intake
+from apps.errors.intake import receive as intake_receive
 from apps.offices.models import Staff
 from tests import listkinds, workbooks
-from ydjy.desk import bulk, leftovers, problems, sheets, uploads, vault
+from ydjy.desk import bulk_insert
+from ydjy.desk.crypto import vault
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import cleanup, problem_workbook, uploads
+from ydjy.desk.imports import kinds as imports_kinds
 from ydjy.desk.models import StagedRow, Upload
-from ydjy.desk.verbs import Refused
 from ydjy.lib import workbook
-from ydjy.lib.workbook import guard
+from ydjy.lib.workbook import sandbox
 
 pytestmark = pytest.mark.django_db
 
@@ -26,24 +29,24 @@ def data():
 
 
 def test_the_bytes_are_kept_before_anything_is_read(cast, data):
-    upload = intake.keep(data, "a.xlsx", by=cast.lead)
+    upload = intake_receive.keep(data, "a.xlsx", by=cast.lead)
     assert upload.state == Upload.State.RECEIVED
     assert vault.get(upload.stored) == data
     assert StagedRow.objects.count() == 0
 
 
 def test_a_receipt_that_nobody_read_is_read_when_the_file_comes_again(cast, data):
-    first = intake.keep(data, "a.xlsx", by=cast.lead)
-    again = intake.receive(data, "a.xlsx", by=cast.lead)
+    first = intake_receive.keep(data, "a.xlsx", by=cast.lead)
+    again = intake_receive.receive(data, "a.xlsx", by=cast.lead)
     assert again.pk == first.pk
     assert again.accepted == 3
 
 
 def test_the_tick_reads_a_receipt_whose_reader_died_and_no_other(cast, data):
-    upload = intake.keep(data, "a.xlsx", by=cast.lead)
-    assert leftovers.go_on(intake.KEPT, timezone.now()) == 0
-    assert leftovers.go_on(intake.KEPT, timezone.now() + timedelta(minutes=3)) == 1
-    assert leftovers.go_on(intake.KEPT, timezone.now() + timedelta(minutes=9)) == 0
+    upload = intake_receive.keep(data, "a.xlsx", by=cast.lead)
+    assert cleanup.go_on(intake_receive.KEPT, timezone.now()) == 0
+    assert cleanup.go_on(intake_receive.KEPT, timezone.now() + timedelta(minutes=3)) == 1
+    assert cleanup.go_on(intake_receive.KEPT, timezone.now() + timedelta(minutes=9)) == 0
     upload.refresh_from_db()
     assert (upload.state, upload.accepted) == (Upload.State.STAGED, 3)
 
@@ -52,50 +55,50 @@ def test_the_tick_reads_a_receipt_whose_reader_died_and_no_other(cast, data):
 def test_a_file_that_cannot_be_tended_keeps_no_other_from_it(cast, monkeypatch, caplog):
     rows = workbooks.weekly_rows(2)
     first, second = (
-        intake.keep(workbooks.weekly_workbook([row]), f"{n}.xlsx", by=cast.lead)
+        intake_receive.keep(workbooks.weekly_workbook([row]), f"{n}.xlsx", by=cast.lead)
         for n, row in enumerate(rows)
     )
-    read = intake.read
+    read = intake_receive.read
 
     def breaks(upload):
         if upload.pk == first.pk:
             raise ZeroDivisionError
         return read(upload)
 
-    monkeypatch.setattr(intake, "read", breaks)
-    assert leftovers.go_on(intake.KEPT, timezone.now() + timedelta(minutes=5)) == 2
+    monkeypatch.setattr(intake_receive, "read", breaks)
+    assert cleanup.go_on(intake_receive.KEPT, timezone.now() + timedelta(minutes=5)) == 2
     assert "could not be tended" in caplog.text
     states = dict(Upload.objects.values_list("pk", "state"))
     assert states == {first.pk: "received", second.pk: "staged"}
-    assert leftovers.end(intake.KEPT, timezone.now() + timedelta(days=32)) == 2
+    assert cleanup.end(intake_receive.KEPT, timezone.now() + timedelta(days=32)) == 2
 
 
 def test_a_received_file_is_read_in_a_guarded_process_of_its_own(cast, data, monkeypatch, guarded):
-    start, started = guard._start, []
+    start, started = sandbox._start, []
 
     def noted():
         started.append(start())
         return started[-1]
 
-    monkeypatch.setattr(guard, "_start", noted)
+    monkeypatch.setattr(sandbox, "_start", noted)
     monkeypatch.setattr(workbook, "read_guarded", guarded)
-    assert intake.receive(data, "a.xlsx", by=cast.lead).accepted == 3
+    assert intake_receive.receive(data, "a.xlsx", by=cast.lead).accepted == 3
     [child] = started
     assert child.returncode is not None, "it is gone when the file is read"
 
 
 def test_a_receipt_is_read_once_by_however_many(cast, data):
-    upload = intake.keep(data, "a.xlsx", by=cast.lead)
+    upload = intake_receive.keep(data, "a.xlsx", by=cast.lead)
     for _ in range(2):
-        intake.read(Upload.objects.get(pk=upload.pk))
+        intake_receive.read(Upload.objects.get(pk=upload.pk))
     assert upload.rows.count() == 3
 
 
 def test_bytes_without_a_receipt_are_swept_and_others_stay(cast, data):
-    upload = intake.keep(data, "a.xlsx", by=cast.lead)
+    upload = intake_receive.keep(data, "a.xlsx", by=cast.lead)
     lost = vault.put("weekly", b"lost by a crash")
-    assert leftovers.sweep(intake.KEPT) == 0  # perhaps its receipt is just being written
-    assert leftovers.sweep(intake.KEPT, older_than=-1) >= 1
+    assert cleanup.sweep(intake_receive.KEPT) == 0  # perhaps its receipt is just being written
+    assert cleanup.sweep(intake_receive.KEPT, older_than=-1) >= 1
     assert vault.get(upload.stored) == data
     with pytest.raises(FileNotFoundError):
         vault.get(lost)
@@ -103,15 +106,15 @@ def test_bytes_without_a_receipt_are_swept_and_others_stay(cast, data):
 
 def test_too_many_bytes_are_refused_unread(cast, monkeypatch):
     limits = workbook.Limits(upload=10, rows=5, inflated=100)
-    kind = intake.list_kind()
-    monkeypatch.setattr(intake, "list_kind", lambda today=None: _with(kind, limits))
+    kind = intake_receive.list_kind()
+    monkeypatch.setattr(intake_receive, "list_kind", lambda today=None: _with(kind, limits))
     with pytest.raises(Refused, match="最多 0 MB"):
-        intake.keep(b"x" * 11, "a.xlsx", by=cast.lead)
+        intake_receive.keep(b"x" * 11, "a.xlsx", by=cast.lead)
     assert Upload.objects.count() == 0
 
 
-def _with(kind: sheets.ListKind, limits: workbook.Limits) -> sheets.ListKind:
-    return sheets.ListKind(**{**vars(kind), "limits": limits})
+def _with(kind: imports_kinds.ListKind, limits: workbook.Limits) -> imports_kinds.ListKind:
+    return imports_kinds.ListKind(**{**vars(kind), "limits": limits})
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,7 @@ def test_a_sender_has_columns_of_its_own():
 
 
 def test_a_digest_tells_equal_rows_and_nothing_else(cast, data):
-    upload = intake.receive(data, "a.xlsx", by=cast.lead)
+    upload = intake_receive.receive(data, "a.xlsx", by=cast.lead)
     digests = list(upload.rows.values_list("digest", flat=True))
     assert len(set(digests)) == 3
     assert all(len(digest) == 16 for digest in digests)
@@ -150,15 +153,15 @@ def test_the_complaints_are_counted_over_all_rows(cast):
     for row in rows:
         row[10] = ""
     rows[0][8] = ""
-    upload = intake.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=cast.lead)
-    assert problems.reasons(upload) == [
+    upload = intake_receive.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=cast.lead)
+    assert problem_workbook.reasons(upload) == [
         ("“证件号码”空着，必须填", 3),
         ("“姓名”空着，必须填", 1),
     ]
 
 
 def test_rows_written_at_once_are_like_rows_saved_one_by_one(cast, data):
-    upload = intake.receive(data, "a.xlsx", by=cast.lead)
+    upload = intake_receive.receive(data, "a.xlsx", by=cast.lead)
     one = StagedRow.objects.first()
     before = StagedRow.objects.count()
     fresh = [
@@ -168,7 +171,7 @@ def test_rows_written_at_once_are_like_rows_saved_one_by_one(cast, data):
         )
         for n in range(2)
     ]  # fmt: skip
-    bulk.insert(fresh)
+    bulk_insert.insert(fresh)
     stored = StagedRow.objects.get(pk=fresh[1].pk)
     assert fresh[0].pk != fresh[1].pk != one.pk
     assert (stored.columns, stored.cells.reveal()) == (["姓名"], '["甲", "乙"]')
@@ -185,7 +188,7 @@ def test_rows_written_at_once_are_like_rows_saved_one_by_one(cast, data):
 def parts(monkeypatch):
     """Two rows at a time; the fifth line repeats the first, the sixth contradicts it."""
     monkeypatch.setattr(uploads, "_AT_A_TIME", 2)
-    monkeypatch.setattr(intake, "_AT_A_TIME", 2)
+    monkeypatch.setattr(intake_receive, "_AT_A_TIME", 2)
     rows = workbooks.weekly_rows(4)
     rows.append([5, *rows[0][1:]])
     rows.append([6, *rows[0][1:4], *rows[1][4:]])
@@ -193,20 +196,20 @@ def parts(monkeypatch):
 
 
 def test_a_twin_is_found_in_another_part_and_the_counts_are_of_the_whole(cast, parts):
-    upload = intake.receive(parts, "a.xlsx", by=cast.lead)
+    upload = intake_receive.receive(parts, "a.xlsx", by=cast.lead)
     assert (upload.accepted, upload.duplicate, upload.held, upload.done) == (4, 1, 1, 6)
     rows = list(upload.rows.order_by("position"))
     assert [row.position for row in rows] == list(range(6))
     assert rows[4].twin_id == rows[0].pk
     assert "编号相同，内容不同" in rows[5].message
-    batch = intake.confirm(upload, by=cast.lead)
+    batch = intake_receive.confirm(upload, by=cast.lead)
     assert batch.tickets.count() == 4
     first = batch.tickets.get(lines__staged=rows[0])
     assert set(first.lines.values_list("staged_id", flat=True)) == {rows[0].pk, rows[4].pk}
 
 
 def test_what_a_crash_left_of_the_parts_is_thrown_away_and_read_anew(cast, parts, monkeypatch):
-    upload = intake.keep(parts, "a.xlsx", by=cast.lead)
+    upload = intake_receive.keep(parts, "a.xlsx", by=cast.lead)
     write, calls = uploads._stage, []
 
     def dies(*args):
@@ -218,27 +221,27 @@ def test_what_a_crash_left_of_the_parts_is_thrown_away_and_read_anew(cast, parts
     with monkeypatch.context() as patched:
         patched.setattr(uploads, "_stage", dies)
         with pytest.raises(MemoryError):
-            intake.read(upload)
+            intake_receive.read(upload)
     upload.refresh_from_db()
     assert (upload.state, upload.done, upload.rows_in) == (Upload.State.RECEIVED, 4, 0)
     assert upload.rows.count() == 4
-    assert leftovers.go_on(intake.KEPT, timezone.now() + timedelta(minutes=3)) == 1
+    assert cleanup.go_on(intake_receive.KEPT, timezone.now() + timedelta(minutes=3)) == 1
     assert Upload.objects.get().rows_in == upload.rows.count() == 6
 
 
 def test_who_begins_to_read_later_goes_on_alone(cast, parts, monkeypatch):
-    upload = intake.keep(parts, "a.xlsx", by=cast.lead)
-    compare, others = intake.known.compare, [Upload.objects.get()]
+    upload = intake_receive.keep(parts, "a.xlsx", by=cast.lead)
+    compare, others = intake_receive.duplicates.compare, [Upload.objects.get()]
 
     def meanwhile(*args):
         compare(*args)
         if others:
             uploads._take(others.pop(), 6)
 
-    monkeypatch.setattr(intake.known, "compare", meanwhile)
+    monkeypatch.setattr(intake_receive.duplicates, "compare", meanwhile)
     with pytest.raises(uploads.ReadElsewhere):
-        intake.read(upload)
-    intake.read(upload)
+        intake_receive.read(upload)
+    intake_receive.read(upload)
     assert Upload.objects.get().rows_in == upload.rows.count() == 6
 
 
@@ -247,9 +250,9 @@ def test_a_file_refused_in_a_later_part_keeps_no_rows(cast, parts, monkeypatch):
         if report.rows[0].row > 4:
             raise Refused("不是来件。")
 
-    monkeypatch.setattr(intake.known, "refuse_returned_words", refuse)
+    monkeypatch.setattr(intake_receive.duplicates, "refuse_returned_words", refuse)
     with pytest.raises(uploads.Unreadable):
-        intake.receive(parts, "a.xlsx", by=cast.lead)
+        intake_receive.receive(parts, "a.xlsx", by=cast.lead)
     assert (Upload.objects.get().state, StagedRow.objects.count()) == (Upload.State.REFUSED, 0)
 
 

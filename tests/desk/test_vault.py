@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from ydjy.desk import vault
-from ydjy.desk.secrets import SealBroken
+from ydjy.desk.crypto import vault
+from ydjy.desk.crypto.fields import SealBroken
 
 CANARY = "来件的内容".encode()
 

@@ -9,12 +9,12 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from apps.errors import intake
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import ReturnFile, Ticket
 from apps.offices.models import Office
 from tests import cast as casting
 from tests import workbooks
-from ydjy.desk import progress
+from ydjy.desk.imports import progress
 from ydjy.desk.models import Upload
 from ydjy.lib.workdays import SHANGHAI
 
@@ -44,12 +44,12 @@ def send(browser, data, name="异地联网报错.xlsx"):
 
 @pytest.fixture
 def staged(cast, sheet):
-    return intake.receive(sheet, "异地联网报错.xlsx", by=cast.lead)
+    return intake_receive.receive(sheet, "异地联网报错.xlsx", by=cast.lead)
 
 
 @pytest.fixture
 def imported(cast, staged):
-    return intake.confirm(staged, by=cast.lead)
+    return intake_receive.confirm(staged, by=cast.lead)
 
 
 def preview_of(upload):
@@ -156,7 +156,7 @@ def test_only_the_municipal_lead_imports_and_exports(cast, imported, staged, cli
 
 def test_a_hundred_rows_make_a_page(cast, client_of, django_assert_max_num_queries):
     data = workbooks.weekly_workbook(workbooks.weekly_rows(150))
-    upload = intake.receive(data, "大表.xlsx", by=cast.lead)
+    upload = intake_receive.receive(data, "大表.xlsx", by=cast.lead)
     browser = client_of(cast.lead)
     browser.get(preview_of(upload))
     with django_assert_max_num_queries(16):

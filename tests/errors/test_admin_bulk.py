@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import BulkAction, CauseCode, Ticket
-from apps.errors.reference import sync_causes
 from tests import cast as casting
 from tests.errors.test_bulk import many
 

@@ -6,9 +6,9 @@ import openpyxl
 import pytest
 from django.urls import reverse
 
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import Batch, RouteRule, Ticket
-from apps.errors.reference import sync_causes
-from apps.offices.reference import sync_calendar
+from apps.offices.sync import sync_calendar
 from tests import cast as casting
 from tests.errors import weeks
 from ydjy.desk.models import Reading

@@ -4,9 +4,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from apps.errors import admin_returns
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import Batch, ExchangeSettings, Notice, ReturnFile, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.returns import admin as returns_admin
 from apps.offices.models import Role, Staff
 from tests.errors import weeks
 from tests.errors.test_carrying import answer_file
@@ -136,7 +136,7 @@ def test_pressing_urge_twice_sends_one_message(batch, cast, client_of):
 def test_a_long_list_of_what_is_open_has_pages(cast, client_of, monkeypatch):
     sync_causes()
     batch = weeks.received(cast)
-    monkeypatch.setattr(admin_returns, "PAGE", 2)
+    monkeypatch.setattr(returns_admin, "PAGE", 2)
     browser = client_of(cast.lead)
     with weeks.at(weeks.FRIDAY):
         first = browser.get(page("send_back", batch.pk))

@@ -7,8 +7,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import filters
 from apps.errors.models import CauseCode, Snippet, Ticket, TicketEvent
+from apps.errors.tickets import filters
 from apps.offices.models import Duty
 from tests import cast as casting
 from tests import pageforms

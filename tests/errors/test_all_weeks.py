@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from apps.offices.models import official_calendar
 from apps.offices.models.calendar import weeks_of
-from apps.offices.reference import sync_calendar
+from apps.offices.sync import sync_calendar
 
 pytestmark = pytest.mark.django_db
 YEARS = range(2021, 2028)

@@ -6,12 +6,17 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import carrying, feedback, intake, nothing, returns, sending, tasks
+from apps.errors import tasks
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import feedback, outbox
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import ArchiveEvent, ArchiveRule, Batch, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.returns import build as returns_build
+from apps.errors.returns import nil_return
+from apps.errors.weeks import carry_over
 from tests import workbooks
 from tests.errors import weeks
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 pytestmark = pytest.mark.django_db
 STATE = Batch.State
@@ -24,8 +29,8 @@ def answer_file(verdict: str) -> bytes:
 
 def send(batch, cast) -> None:
     weeks.answer_all(batch, cast.yixian)
-    for file in returns.prepare(batch, by=cast.lead):
-        sending.hand_in(returns.sign(file, by=cast.reviewer), by=cast.lead)
+    for file in returns_build.prepare(batch, by=cast.lead):
+        outbox.hand_in(returns_build.sign(file, by=cast.reviewer), by=cast.lead)
 
 
 @pytest.fixture
@@ -61,10 +66,10 @@ def test_every_state_of_a_week_can_be_reached(cast):
     with weeks.at(weeks.MONDAY):
         batch = Batch.objects.at(weeks.MONDAY)
         look(batch)
-        upload = intake.receive(
+        upload = intake_receive.receive(
             workbooks.weekly_workbook(workbooks.weekly_rows(2)), "a.xlsx", by=cast.lead
         )
-        intake.confirm(upload, by=cast.lead)
+        intake_receive.confirm(upload, by=cast.lead)
         look(batch)
     with weeks.at(weeks.FRIDAY):
         weeks.answer(batch.tickets.first(), cast.lead)
@@ -85,7 +90,7 @@ def test_every_state_of_a_week_can_be_reached(cast):
 def test_the_minute_job_puts_away_after_the_days_of_the_rule_once(confirmed, cast):
     ArchiveRule.objects.create(valid_from=date(2026, 12, 1), days=10)
     for days, archived in ((5, False), (9.9, False), (10.1, True), (11, True)):
-        carrying.archive(later(days))
+        carry_over.archive(later(days))
         confirmed.refresh_from_db()
         assert (confirmed.archived_at is not None) == archived, days
     [event] = ArchiveEvent.objects.all()
@@ -94,15 +99,15 @@ def test_the_minute_job_puts_away_after_the_days_of_the_rule_once(confirmed, cas
 
 def test_a_week_without_errors_is_put_away_too(cast):
     with weeks.at(weeks.MONDAY):
-        batch = nothing.declare(Batch.objects.at(weeks.MONDAY), by=cast.lead)
-    assert carrying.archive(weeks.MONDAY + timedelta(days=29)) == 0
-    assert carrying.archive(weeks.MONDAY + timedelta(days=31)) == 1
+        batch = nil_return.declare(Batch.objects.at(weeks.MONDAY), by=cast.lead)
+    assert carry_over.archive(weeks.MONDAY + timedelta(days=29)) == 0
+    assert carry_over.archive(weeks.MONDAY + timedelta(days=31)) == 1
     batch.refresh_from_db()
     assert batch.state == STATE.ARCHIVED
 
 
 def test_a_week_that_the_province_never_answered_is_put_away_by_a_person(returned, cast, client_of):
-    assert carrying.archive(later(400)) == 0
+    assert carry_over.archive(later(400)) == 0
     browser, page = client_of(cast.lead), reverse("admin:errors_batch_change", args=[returned.pk])
     assert "归档</button>" in browser.get(page).content.decode()
     html = browser.post(
@@ -132,11 +137,11 @@ def test_what_is_still_at_work_is_not_put_away(confirmed, cast, spoil, why):
     spoil(confirmed)
     with pytest.raises(Refused, match=why):
         confirmed.archive(by=cast.lead)
-    assert carrying.archive(later(40)) == 0
+    assert carry_over.archive(later(40)) == 0
 
 
 def test_a_rejection_that_comes_late_takes_the_week_up_again(confirmed, cast):
-    carrying.archive(later(31))
+    carry_over.archive(later(31))
     with weeks.at(later(32)):
         feedback.receive(answer_file("退回"), "再审.xlsx", by=cast.lead, batch=confirmed)
     confirmed.refresh_from_db()

@@ -2,12 +2,12 @@
 
 import pytest
 
-from apps.errors import bulk
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import BulkAction, CauseCode, Ticket, TicketEvent
-from apps.errors.reference import sync_causes
-from apps.errors.ticket import Status
+from apps.errors.models.transitions import Status
+from apps.errors.tickets import bulk
 from tests import cast as casting
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 pytestmark = pytest.mark.django_db
 

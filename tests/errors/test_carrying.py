@@ -5,15 +5,20 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
-from apps.errors import carrying, feedback, intake, reminders, returns, sending, tasks
+from apps.errors import tasks
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import feedback, outbox
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Batch, Feedback, Notice, ReminderStep, ReturnFile, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.reports import reminders
+from apps.errors.returns import build as returns_build
+from apps.errors.weeks import carry_over
 from apps.offices.models.duty import Duty
-from apps.offices.reference import sync_calendar
+from apps.offices.sync import sync_calendar
 from tests import workbooks
 from tests.errors import weeks
-from ydjy.desk import uploads
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import uploads
 
 pytestmark = pytest.mark.django_db
 
@@ -25,10 +30,10 @@ def batch(cast) -> Batch:
 
 
 def send(batch: Batch, cast, **more) -> list[ReturnFile]:
-    files = returns.prepare(batch, by=cast.lead, **more)
-    files = [returns.sign(file, by=cast.reviewer) for file in files]
+    files = returns_build.prepare(batch, by=cast.lead, **more)
+    files = [returns_build.sign(file, by=cast.reviewer) for file in files]
     for file in files:
-        sending.hand_in(file, by=cast.lead)
+        outbox.hand_in(file, by=cast.lead)
     return files
 
 
@@ -50,7 +55,7 @@ def test_an_open_ticket_is_carried_to_the_next_week_with_its_age(batch, cast):
 
     left.refresh_from_db()
     assert (left.batch.week, left.number) == ("2026-W48", "2026W47-001")
-    assert carrying.age_in_weeks(left, weeks.NEXT_MONDAY) == 1
+    assert carry_over.age_in_weeks(left, weeks.NEXT_MONDAY) == 1
     assert left.unfinished_reason == ""
     assert left.events.filter(verb="carry").count() == 1
 
@@ -70,7 +75,7 @@ def test_what_was_carried_goes_back_in_the_next_version_of_its_own_file(batch, c
         [file] = send(left.batch, cast)
 
     assert (file.version, file.batch.week, file.unfinished) == (2, "2026-W48", 0)
-    [changed] = returns.differences(file)
+    [changed] = returns_build.differences(file)
     assert "未办结" in changed.before
     assert "补传好了" in changed.after
 
@@ -83,8 +88,8 @@ def test_a_carried_line_listed_again_is_the_same_ticket_and_both_files_answer_it
     with weeks.at(weeks.NEXT_MONDAY):
         tasks.run(weeks.NEXT_MONDAY)
         data = workbooks.weekly_workbook(rows[:1], title="第48周")
-        upload = intake.receive(data, "48.xlsx", by=cast.lead)
-        intake.confirm(upload, by=cast.lead)
+        upload = intake_receive.receive(data, "48.xlsx", by=cast.lead)
+        intake_receive.confirm(upload, by=cast.lead)
 
     upload.refresh_from_db()
     assert (upload.accepted, upload.duplicate) == (0, 1)
@@ -95,13 +100,15 @@ def test_the_same_problem_open_in_two_weeks_is_carried_twice_and_has_its_key_onc
     """A week that went back late: the province lists the line again before it was carried."""
     rows = workbooks.weekly_rows(4)
     with weeks.at(weeks.NEXT_MONDAY):
-        upload = intake.receive(workbooks.weekly_workbook(rows[:1]), "48.xlsx", by=cast.lead)
-        following = intake.confirm(upload, by=cast.lead)
+        upload = intake_receive.receive(
+            workbooks.weekly_workbook(rows[:1]), "48.xlsx", by=cast.lead
+        )
+        following = intake_receive.confirm(upload, by=cast.lead)
     assert batch.pk != following.pk
-    third = carrying.after(following)
+    third = carry_over.after(following)
     first, again = batch.tickets.order_by("pk").first(), following.tickets.get()
     assert first.source_key != again.source_key != ""
-    carrying.move([first, again], third)
+    carry_over.move([first, again], third)
     kept = list(third.tickets.order_by("pk").values_list("source_key", flat=True))
     assert (len(kept), kept[0] != "", kept[1]) == (2, True, "")
 
@@ -109,7 +116,7 @@ def test_the_same_problem_open_in_two_weeks_is_carried_twice_and_has_its_key_onc
 def test_the_page_of_the_return_names_the_earlier_files_that_go_again(batch, cast, client_of):
     returned_with_one_open(batch, cast)
     with weeks.at(weeks.NEXT_MONDAY):
-        carrying.carry_over(weeks.NEXT_MONDAY)
+        carry_over.carry_over(weeks.NEXT_MONDAY)
         batch = Batch.objects.at(weeks.NEXT_MONDAY)
         page = client_of(cast.lead).get(reverse("admin:errors_batch_send_back", args=[batch.pk]))
     html = page.content.decode()
@@ -121,7 +128,7 @@ def test_a_week_that_went_back_whole_carries_nothing(batch, cast):
         weeks.answer_all(batch, cast.yixian)
         send(batch, cast)
     with weeks.at(weeks.NEXT_MONDAY):
-        assert carrying.carry_over(weeks.NEXT_MONDAY) == 0
+        assert carry_over.carry_over(weeks.NEXT_MONDAY) == 0
 
 
 # The province's answer -------------------------------------------------------------------------

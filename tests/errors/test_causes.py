@@ -6,8 +6,15 @@ from datetime import date
 
 import pytest
 
-from apps.errors.causes import Case, FilingFact, OpeningFact, business_of, diagnose, fill_in
-from apps.errors.reference import CAUSES
+from apps.errors.diagnosis.cause_codes import CAUSES
+from apps.errors.diagnosis.engine import (
+    Case,
+    FilingFact,
+    OpeningFact,
+    business_of,
+    diagnose,
+    fill_in,
+)
 
 DAY = date(2026, 11, 11)
 FILING = FilingFact(

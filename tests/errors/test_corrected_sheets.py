@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 import pytest
 from django.urls import reverse
 
-from apps.errors import deciding, intake, known, returns
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.intake import duplicates
+from apps.errors.intake import receive as intake_receive
+from apps.errors.intake import review as intake_review
 from apps.errors.models import Batch, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.returns import build as returns_build
 from tests import workbooks
 from tests.errors import weeks
-from ydjy.desk import problems
+from ydjy.desk.imports import problem_workbook
 from ydjy.desk.models import Upload
 
 pytestmark = pytest.mark.django_db
@@ -66,12 +69,12 @@ def _monday(cast):
 
 
 def received(rows: list[list[Any]], by: Any, name: str = "表.xlsx") -> Upload:
-    return intake.receive(workbooks.weekly_workbook(rows, headers=HEADER), name, by=by)
+    return intake_receive.receive(workbooks.weekly_workbook(rows, headers=HEADER), name, by=by)
 
 
 def imported(rows: list[list[Any]], by: Any, name: str = "表.xlsx") -> Upload:
     upload = received(rows, by, name)
-    intake.confirm(upload, by=by)
+    intake_receive.confirm(upload, by=by)
     upload.refresh_from_db()
     return upload
 
@@ -113,7 +116,7 @@ def test_what_another_file_brought_since_the_preview_is_asked_too(cast):
     later = received([changed("message", False)], cast.lead, "二.xlsx")
     assert later.accepted == 1
     imported([line(False)], cast.lead, "一.xlsx")
-    intake.confirm(later, by=cast.lead)
+    intake_receive.confirm(later, by=cast.lead)
     assert later.rows.get().status == "held"
     assert Ticket.objects.count() == 1
 
@@ -144,21 +147,21 @@ def test_the_person_who_judges_sees_both_and_may_do_all_of_it(asked, cast, clien
 def test_whatever_is_decided_every_row_is_answered_once(asked, cast, verb):
     row, ticket = asked
     more = {"reason": "重复下发"} if verb == "decline" else {}
-    getattr(deciding, verb)(row, by=cast.lead, **more)
+    getattr(intake_review, verb)(row, by=cast.lead, **more)
 
     ticket.refresh_from_db()
     assert (ticket.message == "结算超时，参保地无返回") == (verb == "take_over")
     assert Ticket.objects.count() == 1 + (verb == "admit")
     weeks.answer_all(Batch.objects.get(), cast.lead)
-    for check in returns.check(Batch.objects.get()):
+    for check in returns_build.check(Batch.objects.get()):
         assert (check.blocked, check.unfinished, check.answered) == ((), (), check.rows)
 
 
 def test_a_correction_that_would_make_two_tickets_one_is_refused(asked, cast):
     row, _ = asked
-    deciding.admit(row, by=cast.lead)
+    intake_review.admit(row, by=cast.lead)
     third = imported([changed("code", False)], cast.lead, "三.xlsx").rows.get()
-    deciding.take_over(third, by=cast.lead)
+    intake_review.take_over(third, by=cast.lead)
     assert Ticket.objects.filter(err_code="E9").count() == 1
 
 
@@ -179,23 +182,23 @@ def test_a_row_that_the_corrected_sheet_lacks_is_told_with_its_ticket(cast, clie
     rows[1][AT["报错信息"]] = "另一个错"
     second = received(rows, cast.lead, "更正.xlsx")
 
-    told = {(one.row, str(one.ticket)) for one in known.gone(second)}
+    told = {(one.row, str(one.ticket)) for one in duplicates.gone(second)}
 
     assert told == {(3, "2026W47-002"), (6, "2026W47-005")}
     page = reverse("admin:errors_batch_preview", args=[second.pk])
     html = client_of(cast.lead).get(page).content.decode()
     assert "这一份里没有的 2 行" in html
     assert "2026W47-002" in html
-    intake.confirm(second, by=cast.lead)
+    intake_receive.confirm(second, by=cast.lead)
     second.refresh_from_db()
-    assert len(known.gone(second)) == 2
+    assert len(duplicates.gone(second)) == 2
 
 
 def test_other_rows_and_mended_ones_are_no_correction(cast):
     rows = sheet(1, 2, 3, 4, numbered=True)
     rows[0][AT["证件号码"]] = rows[0][AT["证件号码"]][:17]
     first = imported(rows, cast.lead, "首件.xlsx")
-    _, mended = problems.problem_workbook(first)
-    assert known.gone(intake.receive(mended, "改好.xlsx", by=cast.lead)) == []
+    _, mended = problem_workbook.problem_workbook(first)
+    assert duplicates.gone(intake_receive.receive(mended, "改好.xlsx", by=cast.lead)) == []
     more = sheet(4, 5, 6, numbered=True)
-    assert known.gone(imported(more, cast.lead, "补发.xlsx")) == []
+    assert duplicates.gone(imported(more, cast.lead, "补发.xlsx")) == []

@@ -8,13 +8,13 @@ import pytest
 from django.urls import reverse
 
 from apps.errors import tasks
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import Batch, DueEvent, Heartbeat, heartbeat
-from apps.errors.pages import working_left
-from apps.errors.reference import sync_causes
+from apps.errors.tickets.display import working_left
 from apps.offices.models.calendar import WeekRule, official_calendar
-from apps.offices.reference import sync_calendar
+from apps.offices.sync import sync_calendar
 from tests.errors import weeks
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 from ydjy.lib.workdays import SHANGHAI
 
 pytestmark = pytest.mark.django_db

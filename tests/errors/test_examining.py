@@ -10,13 +10,13 @@ from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from apps.errors import examining, tending
-from apps.filings import workbooks as filing_lists
-from apps.institutions import importing
+from apps.filings.imports import columns as filing_lists
+from apps.institutions.imports import workflow
 from apps.offices.models import Hotline, Office
 from tests import cast as casting
 from tests import workbooks
 from tests.cast import Cast
+from ydjy.staff_site import examine, list_kinds
 
 pytestmark = pytest.mark.django_db
 
@@ -38,8 +38,8 @@ def checked(tmp_path: Path, kind: str, rows: list[list[str]], *more: str) -> dic
 
 
 def test_every_kind_that_is_received_can_be_checked_first():
-    assert set(examining.KINDS) == {one.kind for one in tending.KEPT}
-    assert all(make().code == code for code, make in examining.KINDS.items())
+    assert set(examine.KINDS) == {one.kind for one in list_kinds.KEPT}
+    assert all(make().code == code for code, make in examine.KINDS.items())
 
 
 def test_a_list_of_filings_is_checked_with_its_numbers_masked(cast: Cast, tmp_path: Path):
@@ -80,11 +80,11 @@ def test_what_is_another_list_is_refused_with_its_sentence(cast: Cast, tmp_path:
 
 
 def test_it_reads_the_columns_as_an_import_would(cast: Cast, tmp_path: Path):
-    from ydjy.desk import uploads
+    from ydjy.desk.imports import uploads
 
-    uploads.remember(importing.KIND, "", {"哪家": "name"})
+    uploads.remember(workflow.KIND, "", {"哪家": "name"})
     found = checked(tmp_path, "institutions", [["哪家", "电话"], ["测试医院", "2345678"]])
-    area = importing.list_kind().judge({"phone": "2345678", "name": "测试医院"})[0]["phone"]
+    area = workflow.list_kind().judge({"phone": "2345678", "name": "测试医院"})[0]["phone"]
     assert found["rows"][0]["values"]["phone"] == area
     assert found["rows"][0]["values"]["name"] == "测试医院"
 

@@ -5,12 +5,16 @@ from itertools import product
 
 import pytest
 
-from apps.errors import deciding, feedback, intake, returns, sending, tending
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import feedback, outbox
+from apps.errors.intake import receive as intake_receive
+from apps.errors.intake import review as intake_review
 from apps.errors.models import Batch, Feedback, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.returns import build as returns_build
 from tests import workbooks
 from tests.errors import weeks
 from ydjy.desk.models import Upload
+from ydjy.staff_site import list_kinds
 
 pytestmark = pytest.mark.django_db
 HEADER = workbooks.WEEKLY_HEADERS[1]
@@ -32,13 +36,15 @@ def lines() -> list[list[workbooks.Cell]]:
 def returned(cast) -> Batch:
     sync_causes()
     with weeks.at(weeks.MONDAY):
-        upload = intake.receive(workbooks.weekly_workbook(lines()), "报错.xlsx", by=cast.lead)
-        batch = intake.confirm(upload, by=cast.lead)
-        deciding.keep(upload.rows.get(status="held"), by=cast.lead)
+        upload = intake_receive.receive(
+            workbooks.weekly_workbook(lines()), "报错.xlsx", by=cast.lead
+        )
+        batch = intake_receive.confirm(upload, by=cast.lead)
+        intake_review.keep(upload.rows.get(status="held"), by=cast.lead)
     with weeks.at(weeks.FRIDAY):
         weeks.answer_all(batch, cast.yixian)
-        [file] = returns.prepare(batch, by=cast.lead)
-        sending.hand_in(returns.sign(file, by=cast.reviewer), by=cast.lead)
+        [file] = returns_build.prepare(batch, by=cast.lead)
+        outbox.hand_in(returns_build.sign(file, by=cast.reviewer), by=cast.lead)
     batch.refresh_from_db()
     return batch
 
@@ -107,7 +113,7 @@ def test_an_answer_whose_worker_died_is_applied_by_the_tick_once(returned, cast,
     assert (upload.state, Feedback.objects.count()) == ("confirming", 0)
 
     for _ in range(2):
-        tending.tend(upload.lease_until.replace(minute=30, hour=23))
+        list_kinds.tend(upload.lease_until.replace(minute=30, hour=23))
 
     upload.refresh_from_db()
     assert (upload.state, Feedback.objects.count()) == ("confirmed", 3)

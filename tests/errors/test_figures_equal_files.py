@@ -14,14 +14,20 @@ import openpyxl
 import pytest
 from django.urls import reverse
 
-from apps.errors import carrying, deciding, intake, returns, sending, splitting, statistics
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import outbox
+from apps.errors.intake import receive as intake_receive
+from apps.errors.intake import review as intake_review
 from apps.errors.models import Batch, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.reports import statistics
+from apps.errors.returns import build as returns_build
+from apps.errors.tickets import split
+from apps.errors.weeks import carry_over
 from tests import workbooks
 from tests.errors import weeks
-from ydjy import dashboard
-from ydjy.desk import problems
+from ydjy.desk.imports import problem_workbook
 from ydjy.desk.models import Upload
+from ydjy.staff_site import dashboard
 
 pytestmark = pytest.mark.django_db
 HEADER = workbooks.WEEKLY_HEADERS[1]
@@ -46,7 +52,7 @@ def first_file(luck: random.Random) -> list[list[Any]]:
 
 def mended(upload: Upload, luck: random.Random) -> bytes:
     """The problem workbook, some of whose rows are put right."""
-    _, data = problems.problem_workbook(upload)
+    _, data = problem_workbook.problem_workbook(upload)
     book = openpyxl.load_workbook(BytesIO(data))
     for row in book.active.iter_rows(min_row=2):
         if luck.random() < 0.7:
@@ -65,23 +71,28 @@ def corrected(luck: random.Random) -> list[list[Any]]:
 
 
 def take(data: bytes, name: str, by: Any) -> Upload:
-    upload = intake.receive(data, name, by=by)
-    intake.confirm(upload, by=by)
+    upload = intake_receive.receive(data, name, by=by)
+    intake_receive.confirm(upload, by=by)
     upload.refresh_from_db()
     return upload
 
 
 def judge(luck: random.Random, by: Any, share: float) -> None:
     rows = [
-        row for up in Upload.objects.filter(state="confirmed") for row in problems.undecided(up)
+        row
+        for up in Upload.objects.filter(state="confirmed")
+        for row in problem_workbook.undecided(up)
     ]
     for row in rows:
-        if luck.random() > share or not problems.undecided(row.upload).filter(pk=row.pk).exists():
+        if (
+            luck.random() > share
+            or not problem_workbook.undecided(row.upload).filter(pk=row.pk).exists()
+        ):
             continue
-        if deciding.ticket_of(row):
-            luck.choice([deciding.keep, deciding.take_over])(row, by=by)
+        if intake_review.ticket_of(row):
+            luck.choice([intake_review.keep, intake_review.take_over])(row, by=by)
         else:
-            deciding.decline(row, by=by, reason="查无此人")
+            intake_review.decline(row, by=by, reason="查无此人")
 
 
 def shuffle(luck: random.Random, batch: Batch, by: Any) -> None:
@@ -91,8 +102,8 @@ def shuffle(luck: random.Random, batch: Batch, by: Any) -> None:
     two.refresh_from_db()
     if two.lines.filter(home=None).exists() and luck.random() < 0.5:
         line = two.lines.filter(home__isnull=False).first()
-        splitting.split(two, [line.pk], by=by)
-    splitting.divide(batch.tickets.open().filter(lines__isnull=False).first(), what="查", by=by)
+        split.split(two, [line.pk], by=by)
+    split.divide(batch.tickets.open().filter(lines__isnull=False).first(), what="查", by=by)
 
 
 @pytest.fixture(params=SEEDS)
@@ -101,7 +112,7 @@ def week(request, cast) -> tuple[Batch, random.Random]:
     sync_causes()
     with weeks.at(weeks.MONDAY):
         first = take(workbooks.weekly_workbook(first_file(luck)), "首件.xlsx", cast.lead)
-        if problems.undecided(first).exists():
+        if problem_workbook.undecided(first).exists():
             take(mended(first, luck), "改好.xlsx", cast.lead)
         take(workbooks.weekly_workbook(corrected(luck)), "更正.xlsx", cast.lead)
         judge(luck, cast.lead, 0.5)
@@ -114,7 +125,7 @@ def cells(files) -> list[tuple[str, str]]:
     """State and cause of every answered row of the files that go back."""
     found = []
     for file in files:
-        rows = list(openpyxl.load_workbook(BytesIO(returns.content(file))).active.values)
+        rows = list(openpyxl.load_workbook(BytesIO(returns_build.content(file))).active.values)
         at = next(n for n, row in enumerate(rows) if "处理状态" in row)
         state, cause = rows[at].index("处理状态"), rows[at].index("原因分类")
         found += [(row[state], row[cause] or "") for row in rows[at + 1 :] if row[state]]
@@ -130,10 +141,10 @@ def test_the_figures_of_any_week_equal_its_files_and_the_bridge_sums(week, cast,
         for ticket in batch.tickets.open():
             if luck.random() < 0.8:
                 weeks.answer(ticket, cast.lead)
-        files = returns.prepare(batch, by=cast.lead, unfinished_as="等医院")
-        files = [returns.sign(file, by=cast.reviewer) for file in files]
+        files = returns_build.prepare(batch, by=cast.lead, unfinished_as="等医院")
+        files = [returns_build.sign(file, by=cast.reviewer) for file in files]
         for file in files:
-            sending.hand_in(file, by=cast.lead)
+            outbox.hand_in(file, by=cast.lead)
         batch.refresh_from_db()
         told = cells(files)
         figures = statistics.of_week(batch, cast.lead)
@@ -168,7 +179,7 @@ def test_while_the_week_is_open_the_bridge_says_what_still_waits(week, cast):
     rows = statistics.rows_of(batch, cast.lead)
     bridge = statistics.bridge(rows)
 
-    checks = returns.check(batch)
+    checks = returns_build.check(batch)
     assert bridge.rows == sum(one.rows for one in checks) == len(rows)
     assert bridge.held == sum(len(one.blocked) for one in checks)
     figures = statistics.of_week(batch, cast.lead)
@@ -195,13 +206,13 @@ def test_a_week_counts_what_its_own_files_brought_where_it_is_listed_again(cast)
         _, *others = batch.tickets.order_by("number")
         for ticket in others:
             weeks.answer(ticket, cast.lead)
-        [file] = returns.prepare(batch, by=cast.lead, unfinished_as="等医院")
-        sending.hand_in(returns.sign(file, by=cast.reviewer), by=cast.lead)
+        [file] = returns_build.prepare(batch, by=cast.lead, unfinished_as="等医院")
+        outbox.hand_in(returns_build.sign(file, by=cast.reviewer), by=cast.lead)
     with weeks.at(weeks.NEXT_MONDAY):
         dashboard_week = Batch.objects.at(weeks.NEXT_MONDAY)
         from_last = workbooks.weekly_rows(1)
         more = workbooks.weekly_rows(5)[3:]
-        carrying.carry_over(weeks.NEXT_MONDAY)
+        carry_over.carry_over(weeks.NEXT_MONDAY)
         take(workbooks.weekly_workbook([*from_last, *more]), "48.xlsx", cast.lead)
         bridge = statistics.bridge(statistics.rows_of(dashboard_week, cast.lead))
         page = dashboard.week(cast.lead, weeks.NEXT_MONDAY)

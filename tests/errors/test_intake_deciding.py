@@ -8,15 +8,18 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from apps.errors import deciding, intake, returns
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.intake import receive as intake_receive
+from apps.errors.intake import review as intake_review
 from apps.errors.models import Batch, CauseCode, SourceLine, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.returns import build as returns_build
 from tests import workbooks
 from tests.errors import weeks
 from tests.undone import undone
-from ydjy.desk import problems, sheets, uploads
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import kinds as imports_kinds
+from ydjy.desk.imports import problem_workbook, uploads
 from ydjy.desk.models import Upload
-from ydjy.desk.verbs import Refused
 from ydjy.lib.workdays import SHANGHAI
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +34,8 @@ def _monday(cast):
 
 
 def imported(rows, by, name="报错.xlsx", **more):
-    upload = intake.receive(workbooks.weekly_workbook(rows, **more), name, by=by)
-    intake.confirm(upload, by=by)
+    upload = intake_receive.receive(workbooks.weekly_workbook(rows, **more), name, by=by)
+    intake_receive.confirm(upload, by=by)
     upload.refresh_from_db()
     return upload
 
@@ -56,26 +59,26 @@ def numbers(upload):
 
 def test_a_held_row_blocks_fridays_file_and_an_admitted_one_does_not(cast, broken):
     assert numbers(broken) == [1, 1, 1, 0, 0]
-    [check] = returns.check(Batch.objects.get())
+    [check] = returns_build.check(Batch.objects.get())
     assert [row.row_number for row in check.blocked] == [4]
 
-    ticket = deciding.admit(row_of(broken, 4), by=cast.lead, typed={"name": "王㐂"})
+    ticket = intake_review.admit(row_of(broken, 4), by=cast.lead, typed={"name": "王㐂"})
 
     assert (ticket.name, ticket.number) == ("王㐂", "2026W47-002")
     broken.refresh_from_db()
     assert numbers(broken) == [2, 0, 1, 0, 0]
-    [check] = returns.check(Batch.objects.get())
+    [check] = returns_build.check(Batch.objects.get())
     assert check.blocked == ()
 
 
 def test_a_damaged_number_is_admitted_only_with_the_right_one_typed_in(cast, broken):
     with pytest.raises(Refused, match="证件号码”空着，必须填"):
-        deciding.admit(row_of(broken, 3), by=cast.lead)
+        intake_review.admit(row_of(broken, 3), by=cast.lead)
     with pytest.raises(Refused, match="证件号码"):
-        deciding.admit(row_of(broken, 3), by=cast.lead, typed={"cert_no": "210702"})
+        intake_review.admit(row_of(broken, 3), by=cast.lead, typed={"cert_no": "210702"})
     number = workbooks.weekly_rows(2)[1][CERT]
 
-    ticket = deciding.admit(row_of(broken, 3), by=cast.lead, typed={"cert_no": number})
+    ticket = intake_review.admit(row_of(broken, 3), by=cast.lead, typed={"cert_no": number})
 
     assert ticket.cert_no == number
     assert ticket.reported_at is not None
@@ -86,7 +89,7 @@ def test_a_number_that_excel_damaged_is_not_read_again_from_the_cell(cast):
     rows[0][CERT] = float(int(rows[0][CERT][:17]) * 10)
     upload = imported(rows, cast.lead)
     with pytest.raises(Refused, match="证件号码"):
-        deciding.admit(row_of(upload, 2), by=cast.lead)
+        intake_review.admit(row_of(upload, 2), by=cast.lead)
 
 
 def test_an_admitted_doubtful_value_is_what_the_person_saw(cast):
@@ -94,15 +97,15 @@ def test_an_admitted_doubtful_value_is_what_the_person_saw(cast):
     rows[0][2] = datetime(2026, 12, 24, 10, 0)  # after today
     upload = imported(rows, cast.lead)
     assert upload.held == 1
-    assert str(deciding.admit(row_of(upload, 2), by=cast.lead).reported_on) == "2026-12-24"
+    assert str(intake_review.admit(row_of(upload, 2), by=cast.lead).reported_on) == "2026-12-24"
 
 
 def test_a_declined_row_goes_back_as_not_accepted_with_the_reason(cast, broken):
     with pytest.raises(Refused, match="为什么不受理"):
-        deciding.decline(row_of(broken, 4), by=cast.lead, reason=" ")
-    deciding.decline(row_of(broken, 4), by=cast.lead, reason="查无此人")
+        intake_review.decline(row_of(broken, 4), by=cast.lead, reason=" ")
+    intake_review.decline(row_of(broken, 4), by=cast.lead, reason="查无此人")
 
-    [check] = returns.check(Batch.objects.get())
+    [check] = returns_build.check(Batch.objects.get())
     assert check.answers[2] == {"state": "未受理", "result": "未受理：查无此人。"}
     broken.refresh_from_db()
     assert numbers(broken) == [1, 0, 2, 0, 0]
@@ -110,11 +113,11 @@ def test_a_declined_row_goes_back_as_not_accepted_with_the_reason(cast, broken):
 
 def test_a_row_is_decided_once(cast, broken):
     row = row_of(broken, 4)
-    deciding.admit(row, by=cast.lead, typed={"name": "王甲"})
+    intake_review.admit(row, by=cast.lead, typed={"name": "王甲"})
     for decide in (
-        lambda: deciding.admit(row, by=cast.lead, typed={"name": "王乙"}),
-        lambda: deciding.decline(row, by=cast.lead, reason="重复"),
-        lambda: deciding.keep(row, by=cast.lead),
+        lambda: intake_review.admit(row, by=cast.lead, typed={"name": "王乙"}),
+        lambda: intake_review.decline(row, by=cast.lead, reason="重复"),
+        lambda: intake_review.keep(row, by=cast.lead),
     ):
         with pytest.raises(Refused, match="已经判断过"):
             decide()
@@ -124,9 +127,9 @@ def test_a_row_is_decided_once(cast, broken):
 def test_nothing_is_decided_before_the_file_is_confirmed(cast):
     rows = workbooks.weekly_rows(1)
     rows[0][NAME] = "王□"
-    upload = intake.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=cast.lead)
+    upload = intake_receive.receive(workbooks.weekly_workbook(rows), "a.xlsx", by=cast.lead)
     with pytest.raises(Refused, match="请先导入"):
-        deciding.admit(row_of(upload, 2), by=cast.lead, typed={"name": "王甲"})
+        intake_review.admit(row_of(upload, 2), by=cast.lead, typed={"name": "王甲"})
 
 
 # A corrected line ------------------------------------------------------------------------------
@@ -145,12 +148,12 @@ def corrected(cast):
 
 
 def test_a_correction_is_shown_field_by_field(cast, corrected):
-    [difference] = deciding.differences(row_of(corrected, 2))
+    [difference] = intake_review.differences(row_of(corrected, 2))
     assert (difference.label, difference.theirs) == ("报错信息", "就医地不是备案登记的地区")
 
 
 def test_taking_over_changes_the_line_and_never_the_result(cast, corrected):
-    deciding.take_over(row_of(corrected, 2), by=cast.lead)
+    intake_review.take_over(row_of(corrected, 2), by=cast.lead)
 
     ticket = Ticket.objects.get(number="2026W47-001")
     assert ticket.err_msg == "就医地不是备案登记的地区"
@@ -160,7 +163,7 @@ def test_taking_over_changes_the_line_and_never_the_result(cast, corrected):
 
 
 def test_keeping_the_ticket_answers_the_line_by_it(cast, corrected):
-    deciding.keep(row_of(corrected, 2), by=cast.lead)
+    intake_review.keep(row_of(corrected, 2), by=cast.lead)
     ticket = Ticket.objects.get(number="2026W47-001")
     assert ticket.err_msg == "未查询到参保人员信息"
     assert ticket.lines.count() == 2
@@ -168,12 +171,14 @@ def test_keeping_the_ticket_answers_the_line_by_it(cast, corrected):
 
 def test_a_line_with_the_number_of_a_ticket_does_not_become_a_second_one(cast, corrected):
     with pytest.raises(Refused, match="编号相同，内容不同"):
-        deciding.admit(row_of(corrected, 2), by=cast.lead)
+        intake_review.admit(row_of(corrected, 2), by=cast.lead)
 
 
 def test_a_corrected_file_whose_lines_all_came_before_does_not_go_back_itself(cast, corrected):
-    deciding.keep(row_of(corrected, 2), by=cast.lead)
-    assert [one.upload.filename for one in returns.check(Batch.objects.get())] == ["首件.xlsx"]
+    intake_review.keep(row_of(corrected, 2), by=cast.lead)
+    assert [one.upload.filename for one in returns_build.check(Batch.objects.get())] == [
+        "首件.xlsx"
+    ]
 
 
 # The problem workbook, mended ------------------------------------------------------------------
@@ -181,7 +186,7 @@ def test_a_corrected_file_whose_lines_all_came_before_does_not_go_back_itself(ca
 
 def mended(upload, **cells):
     """The downloaded problem workbook with the cells (row, column) set anew."""
-    name, data = problems.problem_workbook(upload)
+    name, data = problem_workbook.problem_workbook(upload)
     book = openpyxl.load_workbook(BytesIO(data))
     for place, value in cells.items():
         book.active[place] = value
@@ -200,13 +205,13 @@ def test_a_mended_row_answers_the_row_of_the_first_file(cast, number_known):
     first = imported(rows, cast.lead, "首件.xlsx")
     name, data = mended(first, K2=good)
 
-    again = intake.receive(data, name, by=cast.lead)
+    again = intake_receive.receive(data, name, by=cast.lead)
     assert numbers(again) == [1, 0, 0, 0, 0]
-    batch = intake.confirm(again, by=cast.lead)
+    batch = intake_receive.confirm(again, by=cast.lead)
 
     first.refresh_from_db()
     assert numbers(first) == [2, 0, 0, 1, 0]
-    [check] = returns.check(batch)
+    [check] = returns_build.check(batch)
     assert check.upload.pk == first.pk
     assert not check.blocked
     assert [row.ticket.cert_no.reveal() for row in check.unfinished][1] == good
@@ -215,20 +220,20 @@ def test_a_mended_row_answers_the_row_of_the_first_file(cast, number_known):
 
 def test_a_row_that_is_still_wrong_is_decided_for_both_files(cast, broken):
     name, data = mended(broken, K2="21070219")
-    again = intake.receive(data, name, by=cast.lead)
-    intake.confirm(again, by=cast.lead)
+    again = intake_receive.receive(data, name, by=cast.lead)
+    intake_receive.confirm(again, by=cast.lead)
     assert Ticket.objects.count() == 1
 
     number = workbooks.weekly_rows(2)[1][CERT]
-    deciding.admit(row_of(again, 2), by=cast.lead, typed={"cert_no": number})
+    intake_review.admit(row_of(again, 2), by=cast.lead, typed={"cert_no": number})
 
     broken.refresh_from_db()
     assert numbers(broken) == [1, 1, 0, 1, 0]
-    assert problems.undecided(broken).count() == 1
+    assert problem_workbook.undecided(broken).count() == 1
 
 
 def test_the_error_workbook_names_row_and_reason(cast, broken):
-    _, data = problems.problem_workbook(broken)
+    _, data = problem_workbook.problem_workbook(broken)
     sheet = openpyxl.load_workbook(BytesIO(data)).active
     said = [row[-1].value for row in sheet.iter_rows(min_row=2)]
     assert said[0].startswith(
@@ -252,13 +257,13 @@ def returned(cast):
     upload = imported(workbooks.weekly_rows(2), cast.lead)
     for ticket in Ticket.objects.all():
         ticket.answer(by=cast.lead, cause=CauseCode.objects.get(code="card"), result="已换卡。")
-    [file] = weeks.issue(intake.batch_of(upload), by=cast.lead)
-    return file, returns.content(file)
+    [file] = weeks.issue(intake_receive.batch_of(upload), by=cast.lead)
+    return file, returns_build.content(file)
 
 
 def test_our_own_returned_file_is_recognised_by_its_bytes(cast, returned):
     with pytest.raises(Refused, match="生成的返回表（第 1 版），不是省里的来件"):
-        intake.receive(returned[1], "回来了.xlsx", by=cast.lead)
+        intake_receive.receive(returned[1], "回来了.xlsx", by=cast.lead)
     assert Upload.objects.count() == 1
 
 
@@ -267,7 +272,7 @@ def test_our_own_returned_file_saved_anew_is_recognised_by_our_words(cast, retur
     out = BytesIO()
     book.save(out)
     with pytest.raises(Refused, match="是返回表改存的"):
-        intake.receive(out.getvalue(), "改存.xlsx", by=cast.lead)
+        intake_receive.receive(out.getvalue(), "改存.xlsx", by=cast.lead)
     assert Upload.objects.first().state == Upload.State.REFUSED
     assert Ticket.objects.count() == 2
 
@@ -276,7 +281,7 @@ def test_a_sheet_with_an_empty_column_of_that_name_is_not_our_return(cast):
     rows = [[*row, ""] for row in workbooks.weekly_rows(2)]
     headers = [*workbooks.WEEKLY_HEADERS[1], "处理状态"]
     data = workbooks.weekly_workbook(rows, headers=headers)
-    assert intake.receive(data, "a.xlsx", by=cast.lead).accepted == 2
+    assert intake_receive.receive(data, "a.xlsx", by=cast.lead).accepted == 2
 
 
 # The same again --------------------------------------------------------------------------------
@@ -292,7 +297,7 @@ def test_a_list_saved_anew_is_answered_by_the_file_that_came_first(cast):
     book.save(out)
 
     with pytest.raises(uploads.AlreadyReceived, match="完全相同（3 条），没有新的行") as same:
-        intake.receive(out.getvalue(), "另存.xlsx", by=cast.lead)
+        intake_receive.receive(out.getvalue(), "另存.xlsx", by=cast.lead)
 
     assert same.value.upload.pk == first.pk
     receipt = Upload.objects.get(state=Upload.State.SAME)
@@ -355,11 +360,14 @@ def test_what_went_back_cannot_be_undone(cast, returned):
 
 
 def test_every_decision_keeps_the_counts_adding_up(cast, broken):
-    deciding.decline(row_of(broken, 3), by=cast.lead, reason="查无此人")
-    deciding.admit(row_of(broken, 4), by=cast.lead, typed={"name": "王甲"})
+    intake_review.decline(row_of(broken, 3), by=cast.lead, reason="查无此人")
+    intake_review.admit(row_of(broken, 4), by=cast.lead, typed={"name": "王甲"})
     broken.refresh_from_db()
     assert sum(numbers(broken)) == broken.rows.count() == 3
-    assert {row.status for row in broken.rows.all()} <= {sheets.ACCEPTED, sheets.REJECTED}
+    assert {row.status for row in broken.rows.all()} <= {
+        imports_kinds.ACCEPTED,
+        imports_kinds.REJECTED,
+    }
 
 
 # Other documents ---------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ from django.test import Client
 from django.urls import reverse
 from kombu.exceptions import OperationalError
 
-from apps.errors import admin_intake, intake
+from apps.errors.intake import admin as intake_admin
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Ticket
 from tests import workbooks
-from ydjy.desk import leftovers, longlists
+from ydjy.desk.imports import background, cleanup
 from ydjy.desk.models import ColumnMemory, Upload
 from ydjy.lib.workdays import SHANGHAI
 
@@ -126,7 +127,7 @@ def test_the_blank_sheet_has_every_column_and_filled_in_it_is_received(browser, 
     sheet.append([line.get(title) for title in titles])
     out = BytesIO()
     book.save(out)
-    upload = intake.receive(out.getvalue(), "填好.xlsx", by=cast.lead)
+    upload = intake_receive.receive(out.getvalue(), "填好.xlsx", by=cast.lead)
     assert (upload.accepted, upload.unmapped) == (1, [])
 
 
@@ -166,9 +167,9 @@ def test_a_file_without_a_good_row_can_be_taken_in_and_decided(browser):
 
 @pytest.fixture
 def lost_job(monkeypatch):
-    monkeypatch.setattr(longlists, "AT_ONCE", 0)
-    monkeypatch.setattr(admin_intake, "AT_ONCE_ROWS", 0)
-    monkeypatch.setattr(longlists, "wake", lambda upload: None)
+    monkeypatch.setattr(background, "AT_ONCE", 0)
+    monkeypatch.setattr(intake_admin, "AT_ONCE_ROWS", 0)
+    monkeypatch.setattr(background, "wake", lambda upload: None)
 
 
 def test_a_long_file_shows_how_far_it_is_and_can_be_left(browser, lost_job):
@@ -183,21 +184,21 @@ def test_a_long_file_shows_how_far_it_is_and_can_be_left(browser, lost_job):
 def test_the_tick_ends_what_a_lost_job_began(browser, lost_job):
     url = send(browser, renamed()).url
     later = datetime(2026, 11, 16, 9, 5, tzinfo=SHANGHAI)
-    assert leftovers.go_on(intake.KEPT, datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI)) == 0
-    assert leftovers.go_on(intake.KEPT, later) == 1
+    assert cleanup.go_on(intake_receive.KEPT, datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI)) == 0
+    assert cleanup.go_on(intake_receive.KEPT, later) == 1
     assert Upload.objects.get().state == Upload.State.STAGED
 
     browser.post(url, {"assign": "none"})
     assert Upload.objects.get().state == Upload.State.CONFIRMING
     browser.post(url, {"assign": "none"})  # the second press
-    assert leftovers.go_on(intake.KEPT, later) == 1
+    assert cleanup.go_on(intake_receive.KEPT, later) == 1
     assert Ticket.objects.filter(assignee=None).count() == 2
     assert "Refresh" not in browser.get(url)
 
 
 def test_a_large_file_is_read_and_imported_by_the_job(browser, monkeypatch):
-    monkeypatch.setattr(longlists, "AT_ONCE", 0)
-    monkeypatch.setattr(admin_intake, "AT_ONCE_ROWS", 0)
+    monkeypatch.setattr(background, "AT_ONCE", 0)
+    monkeypatch.setattr(intake_admin, "AT_ONCE_ROWS", 0)
     url = send(browser, renamed()).url
     browser.post(url, {"assign": "county"})
     assert Upload.objects.get().state == Upload.State.CONFIRMED
@@ -235,7 +236,7 @@ def test_only_who_may_import_maps_and_takes_back(cast, client_of, browser, who):
 
 def test_an_import_shows_how_far_it_is_although_nothing_of_it_can_be_seen_yet(browser, lost_job):
     url = send(browser, renamed()).url
-    intake.read(Upload.objects.get())
+    intake_receive.read(Upload.objects.get())
     browser.post(url, {"assign": "none"})
     assert "正在导入：0 / 2 行" in browser.get(url).content.decode()
     seen = []
@@ -245,9 +246,9 @@ def test_an_import_shows_how_far_it_is_although_nothing_of_it_can_be_seen_yet(br
         seen.append((page["Refresh"], page.context_data["how_far"]))
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(intake, "_AT_A_TIME", 1)
-        patched.setattr(intake, "answer_originals", look)
-        intake.go_on(Upload.objects.get())
+        patched.setattr(intake_receive, "_AT_A_TIME", 1)
+        patched.setattr(intake_receive, "answer_originals", look)
+        intake_receive.go_on(Upload.objects.get())
     assert seen == [("3", (2, 2))]
     page = browser.get(url)
     assert "Refresh" not in page
@@ -257,11 +258,11 @@ def test_an_import_shows_how_far_it_is_although_nothing_of_it_can_be_seen_yet(br
 def test_without_a_worker_the_page_that_looks_goes_on_once_and_only_when_nobody_came(
     browser, monkeypatch
 ):
-    monkeypatch.setattr(longlists, "AT_ONCE", 0)
-    monkeypatch.setattr(admin_intake, "AT_ONCE_ROWS", 0)
-    monkeypatch.setattr(longlists.go_on_with, "delay", _no_broker)
+    monkeypatch.setattr(background, "AT_ONCE", 0)
+    monkeypatch.setattr(intake_admin, "AT_ONCE_ROWS", 0)
+    monkeypatch.setattr(background.go_on_with, "delay", _no_broker)
     begun = []
-    monkeypatch.setattr(longlists, "beside", begun.append)
+    monkeypatch.setattr(background, "beside", begun.append)
     url = send(browser, renamed()).url
     browser.get(url)
     assert begun == []
@@ -269,7 +270,7 @@ def test_without_a_worker_the_page_that_looks_goes_on_once_and_only_when_nobody_
         browser.get(url)
         browser.get(url)
     assert [upload.pk for upload in begun] == [Upload.objects.get().pk]
-    intake.go_on(Upload.objects.get())
+    intake_receive.go_on(Upload.objects.get())
     assert Upload.objects.get().accepted == 2
 
 
@@ -280,9 +281,9 @@ def _no_broker(*args):
 def test_a_job_that_comes_late_leaves_the_file_to_who_has_taken_it(browser, lost_job):
     send(browser, renamed())
     upload = Upload.objects.get()
-    assert not leftovers.take(upload, datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI))
-    longlists.go_on_with(upload.pk)
+    assert not cleanup.take(upload, datetime(2026, 11, 16, 9, 1, tzinfo=SHANGHAI))
+    background.go_on_with(upload.pk)
     assert Upload.objects.get().state == Upload.State.RECEIVED
     late = datetime(2026, 11, 16, 9, 3, tzinfo=SHANGHAI)
-    assert leftovers.take(upload, late)
-    assert not leftovers.take(upload, late), "of two, one is told yes"
+    assert cleanup.take(upload, late)
+    assert not cleanup.take(upload, late), "of two, one is told yes"

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.db import DatabaseError, connection, models
 
-from apps.errors import intake, opening
+from apps.errors.intake import receive as intake_receive
+from apps.errors.intake import tickets as intake_tickets
 from apps.errors.models import Ticket
 from tests import cast as casting
 from tests import workbooks
@@ -28,7 +29,7 @@ def staged(lead, run: int) -> Upload:
     rows = workbooks.weekly_rows(ROWS)
     for row in rows:
         row[1] = f"LN-{run}-{row[0]}"
-    return intake.receive(workbooks.weekly_workbook(rows), f"{run}.xlsx", by=lead)
+    return intake_receive.receive(workbooks.weekly_workbook(rows), f"{run}.xlsx", by=lead)
 
 
 def at_once(act: Callable[[], object], people: int = 2) -> list[Exception]:
@@ -55,14 +56,14 @@ def at_once(act: Callable[[], object], people: int = 2) -> list[Exception]:
 def test_fifty_double_confirmations_double_nothing_and_fail_nowhere(lead):
     for run in range(RUNS):
         upload = staged(lead, run)
-        assert at_once(lambda upload=upload: intake.confirm(upload, by=lead)) == []
+        assert at_once(lambda upload=upload: intake_receive.confirm(upload, by=lead)) == []
         assert Ticket.everything.count() == (run + 1) * ROWS
     assert len(set(Ticket.everything.values_list("number", flat=True))) == RUNS * ROWS
 
 
 def test_the_same_file_sent_twice_in_one_moment_has_one_receipt(lead):
     data = workbooks.weekly_workbook(workbooks.weekly_rows(ROWS))
-    wrong = at_once(lambda: intake.receive(data, "a.xlsx", by=lead))
+    wrong = at_once(lambda: intake_receive.receive(data, "a.xlsx", by=lead))
     assert [type(error).__name__ for error in wrong] in (["AlreadyReceived"], [])
     assert Upload.objects.count() == 1
 
@@ -70,7 +71,7 @@ def test_the_same_file_sent_twice_in_one_moment_has_one_receipt(lead):
 @pytest.fixture
 def without_the_lock(monkeypatch):
     """Both pass the check of the state before either writes."""
-    meeting, make = threading.Barrier(2), opening.open_tickets
+    meeting, make = threading.Barrier(2), intake_tickets.open_tickets
 
     def unlocked(self: models.QuerySet, **more: object) -> models.QuerySet:
         return self.all()
@@ -80,12 +81,12 @@ def without_the_lock(monkeypatch):
         return make(*args, **more)
 
     monkeypatch.setattr(models.QuerySet, "select_for_update", unlocked)
-    monkeypatch.setattr(opening, "open_tickets", together)
+    monkeypatch.setattr(intake_tickets, "open_tickets", together)
 
 
 def test_without_the_lock_the_second_would_run_into_the_constraint(lead, without_the_lock):
     upload = staged(lead, 0)
-    [error] = at_once(lambda: intake.confirm(upload, by=lead))
+    [error] = at_once(lambda: intake_receive.confirm(upload, by=lead))
     assert isinstance(error, DatabaseError)
     assert Ticket.everything.count() == ROWS
 
@@ -93,7 +94,7 @@ def test_without_the_lock_the_second_would_run_into_the_constraint(lead, without
 def test_without_lock_and_constraints_there_would_be_twice_as_many(
     lead, without_the_lock, monkeypatch
 ):
-    write = opening.bulk.insert
+    write = intake_tickets.bulk.insert
 
     def unguarded(rows: list[models.Model]) -> None:
         for row in rows:
@@ -101,8 +102,8 @@ def test_without_lock_and_constraints_there_would_be_twice_as_many(
                 row.number, row.source_key = uuid.uuid4().hex[:12], ""
         write(rows)
 
-    monkeypatch.setattr(opening.bulk, "insert", unguarded)
-    monkeypatch.setattr(opening, "link", lambda lines: None)
+    monkeypatch.setattr(intake_tickets.bulk, "insert", unguarded)
+    monkeypatch.setattr(intake_tickets, "link", lambda lines: None)
     upload = staged(lead, 0)
-    assert at_once(lambda: intake.confirm(upload, by=lead)) == []
+    assert at_once(lambda: intake_receive.confirm(upload, by=lead)) == []
     assert Ticket.everything.count() == 2 * ROWS

@@ -9,10 +9,12 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from apps.errors import returns, sending, tasks
+from apps.errors import tasks
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import outbox
 from apps.errors.models import Batch, Dispatch, ExchangeSettings, ReturnFile
-from apps.errors.reference import sync_causes
-from apps.offices.reference import sync_calendar
+from apps.errors.returns import build as returns_build
+from apps.offices.sync import sync_calendar
 from tests.errors import sftpserver, weeks
 
 pytestmark = pytest.mark.django_db
@@ -27,13 +29,13 @@ def signed(cast) -> ReturnFile:
     batch = weeks.received(cast)
     with weeks.at(weeks.FRIDAY):
         weeks.answer_all(batch, cast.yixian)
-        [file] = returns.prepare(batch, by=cast.lead)
-        return returns.sign(file, by=cast.reviewer)
+        [file] = returns_build.prepare(batch, by=cast.lead)
+        return returns_build.sign(file, by=cast.reviewer)
 
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    monkeypatch.setattr("apps.errors.sftp.TIMEOUT", 1.0)
+    monkeypatch.setattr("apps.errors.exchange.sftp.TIMEOUT", 1.0)
     with sftpserver.running(tmp_path) as server:
         ExchangeSettings.objects.create(
             channel="sftp", host="127.0.0.1", port=server.port, username="ydjy",
@@ -56,7 +58,7 @@ def arrived(server) -> dict[str, str]:
 def test_the_people_are_told_and_the_same_bytes_go_by_hand(signed, server, cast, client_of, fault):
     server.fault = fault
     with at(LAST_MINUTES):
-        sending.plan(signed)
+        outbox.plan(signed)
         tasks.run(LAST_MINUTES)
         assert arrived(server) == {}
         browser = client_of(cast.lead)
@@ -68,7 +70,7 @@ def test_the_people_are_told_and_the_same_bytes_go_by_hand(signed, server, cast,
         assert download in home
         by_hand = b"".join(browser.get(download))
         assert sha256(by_hand).hexdigest() == signed.sha256
-        sending.hand_in(signed, by=cast.lead, words="省里专网邮箱")
+        outbox.hand_in(signed, by=cast.lead, words="省里专网邮箱")
         assert "没有送到省里" not in browser.get(reverse("admin:index")).content.decode()
     assert Batch.objects.get(pk=signed.batch_id).on_time() is True
 
@@ -76,11 +78,11 @@ def test_the_people_are_told_and_the_same_bytes_go_by_hand(signed, server, cast,
 def test_a_renaming_whose_answer_is_lost_is_found_done_the_next_minute(signed, server):
     server.fault = "lost"
     with at(LAST_MINUTES):
-        sending.plan(signed)
+        outbox.plan(signed)
         tasks.run(LAST_MINUTES)
         assert Dispatch.objects.get().sent_at is None
         server.fault = ""
-        sending.sweep(LAST_MINUTES + timedelta(minutes=2))
+        outbox.sweep(LAST_MINUTES + timedelta(minutes=2))
     assert Dispatch.objects.get().sent_at is not None
     assert arrived(server) == {signed.filename: signed.sha256}
 
@@ -89,7 +91,7 @@ def test_a_server_without_renaming_over_a_file_gets_it_all_the_same(signed, serv
     server.fault = "old"
     (server.folder / signed.filename).write_bytes(b"half of an earlier try")
     with at(LAST_MINUTES):
-        sending.plan(signed)
+        outbox.plan(signed)
         tasks.run(LAST_MINUTES)
     assert arrived(server) == {signed.filename: signed.sha256}
 
@@ -97,7 +99,7 @@ def test_a_server_without_renaming_over_a_file_gets_it_all_the_same(signed, serv
 def test_what_arrives_after_four_is_late_and_says_so(signed, server, cast, client_of):
     server.fault = "refuse"
     with at(LAST_MINUTES):
-        sending.plan(signed)
+        outbox.plan(signed)
         tasks.run(LAST_MINUTES)
     server.fault = ""
     with at(weeks.TOO_LATE):

@@ -6,9 +6,9 @@ import re
 import pytest
 from django.urls import reverse
 
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import CauseCode, Snippet, Ticket
-from apps.errors.reference import sync_causes
-from apps.errors.ticket import RESULT_LIMIT
+from apps.errors.models.transitions import RESULT_LIMIT
 from tests import cast as casting
 
 pytestmark = pytest.mark.django_db

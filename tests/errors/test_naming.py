@@ -9,13 +9,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from apps.errors import intake, naming, sending
-from apps.errors.models import ExchangeSettings, FilenameRule, ReturnFile
-from apps.errors.reference import sync_causes
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import outbox
+from apps.errors.intake import receive as intake_receive
+from apps.errors.models import ExchangeSettings, FilenameRule, ReturnFile, filename_pattern
 from apps.offices.models import PolicyDocument
 from tests import workbooks
 from tests.errors import weeks
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 VALUES = {"来件": "报错表", "序号": "1", "城市": "锦州市", "年": "2026", "周": "47"}
 VALUES |= {"日期": "20261120"}
@@ -36,33 +37,38 @@ VALUES |= {"日期": "20261120"}
     ],
 )
 def test_a_pattern_that_would_lose_a_file_is_refused_in_words(pattern, words):
-    assert words in naming.complaint(pattern)
+    assert words in filename_pattern.complaint(pattern)
     with pytest.raises(ValidationError, match=re.escape(words)):
         FilenameRule(pattern=pattern).clean_fields(exclude=["source"])
 
 
 def test_the_standard_and_other_good_patterns_are_taken():
     for pattern in (
-        naming.STANDARD,
+        filename_pattern.STANDARD,
         "{城市}{年}第{周}周结果-{序号}{版}",
         "{来件}（锦州）{日期}{版}",
     ):
-        assert naming.complaint(pattern) == ""
+        assert filename_pattern.complaint(pattern) == ""
 
 
 def test_a_name_tells_versions_apart_and_fits_every_file_system():
-    assert naming.filled(naming.STANDARD, VALUES, 1, "ab12") == "报错表-处理结果"
-    assert naming.filled("{城市}{年}-{周}-{序号}{版}", VALUES, 3, "") == "锦州市2026-47-1-第3版"
+    assert (
+        filename_pattern.filled(filename_pattern.STANDARD, VALUES, 1, "ab12") == "报错表-处理结果"
+    )
+    assert (
+        filename_pattern.filled("{城市}{年}-{周}-{序号}{版}", VALUES, 3, "")
+        == "锦州市2026-47-1-第3版"
+    )
     long = VALUES | {"来件": "长" * 200}
-    name = naming.filled(naming.STANDARD, long, 2, "ab12")
-    assert len(name.encode()) <= naming.LONGEST
+    name = filename_pattern.filled(filename_pattern.STANDARD, long, 2, "ab12")
+    assert len(name.encode()) <= filename_pattern.LONGEST
     assert name.endswith("-ab12-处理结果-第2版")
-    assert naming.filled("{来件}{版}", VALUES | {"来件": "a/b:c"}, 1, "") == "a_b_c"
+    assert filename_pattern.filled("{来件}{版}", VALUES | {"来件": "a/b:c"}, 1, "") == "a_b_c"
 
 
 @pytest.mark.django_db
 def test_of_several_rules_the_one_that_began_last_holds_on_the_day():
-    assert FilenameRule.objects.pattern_on(date(2026, 11, 20)) == naming.STANDARD
+    assert FilenameRule.objects.pattern_on(date(2026, 11, 20)) == filename_pattern.STANDARD
     FilenameRule.objects.create(pattern="旧{来件}{版}", valid_from=date(2026, 1, 1))
     FilenameRule.objects.create(pattern="新{来件}{版}", valid_from=date(2026, 11, 20))
     assert FilenameRule.objects.pattern_on(date(2026, 11, 19)) == "旧{来件}{版}"
@@ -100,11 +106,13 @@ def test_the_same_list_name_every_week_gives_files_of_different_names(cast, tmp_
             rows = workbooks.weekly_rows(3)
             for row in rows:
                 row[1] = f"{row[1]}-{days}"
-            upload = intake.receive(workbooks.weekly_workbook(rows), "报错.XLSX", by=cast.lead)
-            batch = intake.confirm(upload, by=cast.lead)
+            upload = intake_receive.receive(
+                workbooks.weekly_workbook(rows), "报错.XLSX", by=cast.lead
+            )
+            batch = intake_receive.confirm(upload, by=cast.lead)
             weeks.answer_all(batch, cast.lead)
             for file in weeks.issue(batch, by=cast.lead):
-                sending.send_now(file, by=cast.lead)
+                outbox.send_now(file, by=cast.lead)
                 sent[file.filename] = file.sha256
     assert list(sent) == [
         "报错-处理结果.xlsx",
@@ -124,14 +132,14 @@ def test_a_second_file_that_got_the_name_all_the_same_is_not_written_over_the_fi
     with weeks.at(weeks.FRIDAY):
         weeks.answer_all(batch, cast.yixian)
         [first] = weeks.issue(batch, by=cast.lead)
-        sending.send_now(first, by=cast.lead)
+        outbox.send_now(first, by=cast.lead)
         ticket = batch.tickets.first()
         ticket.reopen(by=cast.yixian, reason="更正")
         weeks.answer(ticket, cast.yixian, "更正了。")
         [second] = weeks.issue(batch, by=cast.lead)
         ReturnFile.objects.filter(pk=second.pk).update(filename=first.filename)
         with pytest.raises(Refused, match=r"为免盖掉它没有发送.*改名人工报送"):
-            sending.send_now(ReturnFile.objects.get(pk=second.pk), by=cast.lead)
+            outbox.send_now(ReturnFile.objects.get(pk=second.pk), by=cast.lead)
     [there] = (tmp_path / "out").iterdir()
     assert sha256(there.read_bytes()).hexdigest() == first.sha256
 

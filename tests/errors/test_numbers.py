@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.errors import intake
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Ticket
 from tests import cast as casting
 from tests import workbooks
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.django_db
 def test_the_ten_thousandth_ticket_of_a_week_has_a_number_too(cast):
     last = casting.ticket(cast, number="2026W47-9999")
     data = workbooks.weekly_workbook(workbooks.weekly_rows(2))
-    upload = intake.receive(data, "a.xlsx", by=cast.lead, batch=casting.batch())
-    intake.confirm(upload, by=cast.lead)
+    upload = intake_receive.receive(data, "a.xlsx", by=cast.lead, batch=casting.batch())
+    intake_receive.confirm(upload, by=cast.lead)
     made = Ticket.objects.exclude(pk=last.pk).order_by("pk")
     assert [ticket.number for ticket in made] == ["2026W47-10000", "2026W47-10001"]
     for ticket in made:  # SQLite would hold what is too long for PostgreSQL

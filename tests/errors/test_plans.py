@@ -4,10 +4,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from apps.errors import filters
 from apps.errors.models import Ticket
+from apps.errors.tickets import filters
 from tests import cast as casting
-from ydjy.desk import bulk
+from ydjy.desk import bulk_insert
 
 pytestmark = [
     pytest.mark.django_db,
@@ -21,14 +21,14 @@ def years(cast):
     """Tickets as they are after a while: nearly all are over, some are somebody's. Of an empty
     table every index is as good as every other, and which is taken is chance."""
     first = casting.ticket(cast, "yixian", number="2024W01-0000")
-    make = bulk.maker(Ticket, **{**first.__dict__, "id": None, "split_from_id": None})
+    make = bulk_insert.maker(Ticket, **{**first.__dict__, "id": None, "split_from_id": None})
     over = {"status": "merged", "merged_into_id": first.pk}
     rows = [make({"number": f"2024W01-{n:04d}", **over}) for n in range(1, 2000)]
     for n, row in enumerate(rows[::40]):
         row.merged_into_id, row.split_from_id = None, first.pk if n % 10 == 0 else None
         row.assignee_id = cast.yixian.pk if n % 5 == 0 else cast.heishan.pk
         row.status, row.waiting_for = ("new", "working", "waiting")[n % 3], "省里"
-    bulk.insert(rows)
+    bulk_insert.insert(rows)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE errors_ticket")
     return first

@@ -5,11 +5,12 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from apps.errors import reminders, tasks
+from apps.errors import tasks
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import Batch, Notice
-from apps.errors.reference import sync_causes
+from apps.errors.reports import reminders
 from apps.offices.models import Duty
-from apps.offices.reference import sync_calendar
+from apps.offices.sync import sync_calendar
 from tests import cast as casting
 from tests.errors import weeks
 from ydjy.lib.workdays import SHANGHAI

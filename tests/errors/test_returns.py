@@ -8,16 +8,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from apps.errors import intake, returns, sending
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import outbox
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Batch, Dispatch, ReturnFile, Ticket
-from apps.errors.reference import sync_causes
-from apps.errors.ticket import Status
+from apps.errors.models.transitions import Status
+from apps.errors.returns import build as returns_build
 from apps.offices.models import Role, Staff
 from tests import workbooks
 from tests.errors import weeks
+from ydjy.desk.crypto.fields import opened
+from ydjy.desk.exceptions import Refused
 from ydjy.desk.models import Upload
-from ydjy.desk.secrets import opened
-from ydjy.desk.verbs import Refused
 
 pytestmark = pytest.mark.django_db
 State = ReturnFile.State
@@ -37,7 +39,7 @@ def done(batch, cast) -> Batch:
 
 
 def prepared(batch, by, **more) -> ReturnFile:
-    [file] = returns.prepare(batch, by=by, **more)
+    [file] = returns_build.prepare(batch, by=by, **more)
     return file
 
 
@@ -48,9 +50,9 @@ def test_nothing_is_returned_before_a_second_person_signed(done, cast):
         assert file.state == State.PREPARED
         assert set(done.tickets.values_list("status", flat=True)) == {Status.ANSWERED}
         with pytest.raises(Refused, match="先复核签发"):
-            sending.hand_in(file, by=cast.lead)
+            outbox.hand_in(file, by=cast.lead)
 
-        file = returns.sign(file, by=cast.reviewer)
+        file = returns_build.sign(file, by=cast.reviewer)
 
     assert (file.made_by, file.signed_by) == (cast.lead, cast.reviewer)
     assert set(done.tickets.values_list("status", flat=True)) == {Status.RETURNED}
@@ -62,7 +64,7 @@ def test_who_prepared_cannot_sign(done, cast):
         file = prepared(done, cast.lead)
 
         with pytest.raises(Refused, match="要是两个人"):
-            returns.sign(file, by=cast.lead)
+            returns_build.sign(file, by=cast.lead)
 
     file.refresh_from_db()
     assert file.state == State.PREPARED
@@ -70,8 +72,8 @@ def test_who_prepared_cannot_sign(done, cast):
 
 def test_signing_twice_is_signing_once(done, cast):
     with weeks.at(weeks.FRIDAY):
-        file = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
-        again = returns.sign(file, by=cast.reviewer)
+        file = returns_build.sign(prepared(done, cast.lead), by=cast.reviewer)
+        again = returns_build.sign(file, by=cast.reviewer)
 
     assert again.signed_at == file.signed_at
     assert done.tickets.first().events.filter(verb="return").count() == 1
@@ -83,9 +85,9 @@ def test_an_answer_changed_after_preparing_stops_the_signature(done, cast):
         weeks.answer(done.tickets.first(), cast.yixian, "改了一句。")
 
         with pytest.raises(Refused, match="又有 1 行的结果变了"):
-            returns.sign(file, by=cast.reviewer)
+            returns_build.sign(file, by=cast.reviewer)
         fresh = prepared(done, cast.lead)
-        returns.sign(fresh, by=cast.reviewer)
+        returns_build.sign(fresh, by=cast.reviewer)
 
     file.refresh_from_db()
     assert (file.state, fresh.version) == (State.DROPPED, 1)
@@ -100,7 +102,7 @@ def test_preparing_again_without_a_change_is_the_same_draft(done, cast):
 def test_the_reviewer_can_refuse_with_a_reason(done, cast):
     with weeks.at(weeks.FRIDAY):
         file = prepared(done, cast.lead)
-        returns.send_back_draft(file, by=cast.reviewer, reason="第 3 行写错了")
+        returns_build.send_back_draft(file, by=cast.reviewer, reason="第 3 行写错了")
 
         file.refresh_from_db()
         assert "第 3 行写错了" in file.dropped_because
@@ -109,28 +111,28 @@ def test_the_reviewer_can_refuse_with_a_reason(done, cast):
 
 def test_a_correction_makes_version_two_and_the_first_stays_as_it_was(done, cast):
     with weeks.at(weeks.FRIDAY):
-        one = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
-        before = returns.content(one)
+        one = returns_build.sign(prepared(done, cast.lead), by=cast.reviewer)
+        before = returns_build.content(one)
         ticket = done.tickets.first()
         ticket.reopen(by=cast.yixian, reason="医院来电更正")
         weeks.answer(ticket, cast.yixian, "更正：已冲正。")
         two = prepared(done, cast.lead)
-        [difference] = returns.differences(two)
-        returns.sign(two, by=cast.reviewer)
+        [difference] = returns_build.differences(two)
+        returns_build.sign(two, by=cast.reviewer)
 
     assert (two.version, "更正：已冲正。" in difference.after) == (2, True)
     assert "已核实" in difference.before
-    assert returns.content(one) == before != returns.content(two)
+    assert returns_build.content(one) == before != returns_build.content(two)
     assert ReturnFile.objects.effective().get() == two
 
 
 def test_after_the_cut_off_it_goes_only_as_late_with_a_reason(done, cast):
     with weeks.at(weeks.TOO_LATE):
         with pytest.raises(Refused, match="请写明迟报的原因"):
-            returns.prepare(done, by=cast.lead)
+            returns_build.prepare(done, by=cast.lead)
         file = prepared(done, cast.lead, late_reason="网络中断")
-        file = returns.sign(file, by=cast.reviewer)
-        row = sending.hand_in(file, by=cast.lead, words="专人送达")
+        file = returns_build.sign(file, by=cast.reviewer)
+        row = outbox.hand_in(file, by=cast.lead, words="专人送达")
 
     done.refresh_from_db()
     assert (row.late, file.late_reason, done.on_time()) == (True, "网络中断", False)
@@ -140,18 +142,18 @@ def test_a_draft_of_before_is_not_signed_after_the_cut_off_without_a_reason(done
     with weeks.at(weeks.FRIDAY):
         file = prepared(done, cast.lead)
     with weeks.at(weeks.TOO_LATE), pytest.raises(Refused, match="迟报"):
-        returns.sign(file, by=cast.reviewer)
+        returns_build.sign(file, by=cast.reviewer)
 
 
 def test_one_second_before_four_is_on_time_and_four_is_not(done, cast):
     due = done.due_at
     with weeks.at(due - timedelta(seconds=1)):
-        file = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
-        assert sending.hand_in(file, by=cast.lead).late is False
+        file = returns_build.sign(prepared(done, cast.lead), by=cast.reviewer)
+        assert outbox.hand_in(file, by=cast.lead).late is False
     with weeks.at(due):
         weeks.answer(_reopened(done, cast), cast.yixian, "又改了。")
         with pytest.raises(Refused, match="迟报"):
-            returns.prepare(done, by=cast.lead)
+            returns_build.prepare(done, by=cast.lead)
 
 
 def _reopened(batch, cast) -> Ticket:
@@ -166,7 +168,7 @@ def test_an_open_ticket_goes_back_with_its_own_reason_and_date(batch, cast):
         for ticket in others:
             weeks.answer(ticket, cast.yixian)
         with pytest.raises(Refused, match="还有 1 条没有结果"):
-            returns.prepare(batch, by=cast.lead)
+            returns_build.prepare(batch, by=cast.lead)
         first.postpone(by=cast.yixian, reason="等医院补传", expected_on=date(2026, 11, 25))
 
         file = prepared(batch, cast.lead)
@@ -186,9 +188,9 @@ def test_an_expected_date_in_the_past_is_refused(batch, cast):
 
 def test_handing_in_is_written_down_once_with_who_when_and_how(done, cast):
     with weeks.at(weeks.FRIDAY):
-        file = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
-        row = sending.hand_in(file, by=cast.lead, words="内网邮箱")
-        again = sending.hand_in(file, by=cast.reviewer, words="再点一次")
+        file = returns_build.sign(prepared(done, cast.lead), by=cast.reviewer)
+        row = outbox.hand_in(file, by=cast.lead, words="内网邮箱")
+        again = outbox.hand_in(file, by=cast.reviewer, words="再点一次")
 
     assert row.pk == again.pk
     assert (again.sent_by, again.words, again.late) == (cast.lead, "内网邮箱", False)
@@ -201,7 +203,7 @@ def test_the_answers_of_a_signed_file_are_nowhere_editable(done, cast):
     from django.db import IntegrityError, transaction
 
     with weeks.at(weeks.FRIDAY):
-        file = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
+        file = returns_build.sign(prepared(done, cast.lead), by=cast.reviewer)
     with pytest.raises(IntegrityError), transaction.atomic():
         ReturnFile.objects.filter(pk=file.pk).update(made_by=cast.reviewer)
 
@@ -216,7 +218,7 @@ def test_an_internal_note_is_in_no_returned_file(batch, cast):
 
     import openpyxl
 
-    sheet = openpyxl.load_workbook(BytesIO(returns.content(file))).active
+    sheet = openpyxl.load_workbook(BytesIO(returns_build.content(file))).active
     text = "".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
     assert "已核实" in text
     assert "绝不外传" not in text
@@ -231,11 +233,11 @@ def test_a_file_that_comes_in_after_the_week_went_back_is_named_until_it_goes_to
         rows = workbooks.weekly_rows(2)
         for row in rows:
             row[workbooks.WEEKLY_HEADERS[1].index("省问题编号")] += "-晚"
-        late = intake.receive(workbooks.weekly_workbook(rows), "补充.xlsx", by=cast.lead)
+        late = intake_receive.receive(workbooks.weekly_workbook(rows), "补充.xlsx", by=cast.lead)
         for file in weeks.issue(batch, by=cast.lead):
-            sending.hand_in(file, by=cast.lead)
-        assert not returns.owed(Upload.objects.all())
-        intake.confirm(late, by=cast.lead)
+            outbox.hand_in(file, by=cast.lead)
+        assert not returns_build.owed(Upload.objects.all())
+        intake_receive.confirm(late, by=cast.lead)
         for ticket in batch.tickets.open():
             weeks.answer(ticket, cast.lead)
         home = client_of(cast.lead).get(reverse("admin:index")).content.decode()
@@ -243,7 +245,7 @@ def test_a_file_that_comes_in_after_the_week_went_back_is_named_until_it_goes_to
         hers = client_of(cast.yixian).get(reverse("admin:index")).content.decode()
         assert "还没有返回省里" not in hers
         weeks.issue(batch, by=cast.lead)
-        assert not returns.owed(Upload.objects.all())
+        assert not returns_build.owed(Upload.objects.all())
 
 
 def test_what_went_one_level_up_goes_back_saying_so_until_the_answer_came(batch, cast):
@@ -258,12 +260,12 @@ def test_what_went_one_level_up_goes_back_saying_so_until_the_answer_came(batch,
         told = "未办结：11月20日已上报省医保中心，等待答复。"
         assert told in [answer["result"] for answer in opened(file.answers).values()]
         first.postpone(by=cast.yixian, reason="省里在查", expected_on=date(2026, 11, 25))
-        [check] = returns.check(batch)
+        [check] = returns_build.check(batch)
         assert [row.words for row in check.unfinished] == ["省里在查，预计11月25日办结。"]
         Ticket.objects.filter(pk=first.pk).update(unfinished_reason="", expected_on=None)
         first.hear_back(by=cast.yixian, answer="已处理")
         with pytest.raises(Refused, match="还有 1 条没有结果"):
-            returns.prepare(batch, by=cast.lead)
+            returns_build.prepare(batch, by=cast.lead)
 
 
 def test_no_half_width_bracket_goes_to_the_province(batch, cast):
@@ -289,8 +291,8 @@ def test_the_signer_says_why_a_file_that_waited_past_the_cut_off_goes_late(done,
         file = prepared(done, cast.lead)
     with weeks.at(weeks.TOO_LATE):
         with pytest.raises(Refused, match="请写明迟报的原因"):
-            returns.sign(file, by=cast.reviewer)
-        signed = returns.sign(file, by=cast.reviewer, late_reason="复核人 15:40 才到岗")
+            returns_build.sign(file, by=cast.reviewer)
+        signed = returns_build.sign(file, by=cast.reviewer, late_reason="复核人 15:40 才到岗")
     assert signed.late_reason == "复核人 15:40 才到岗"
 
 
@@ -299,18 +301,18 @@ def test_the_maker_may_give_the_waiting_draft_its_reason_too(done, cast):
         draft = prepared(done, cast.lead)
     with weeks.at(weeks.TOO_LATE):
         assert prepared(done, cast.lead, late_reason="网络中断") == draft
-        assert returns.sign(draft, by=cast.reviewer).late_reason == "网络中断"
+        assert returns_build.sign(draft, by=cast.reviewer).late_reason == "网络中断"
 
 
 def test_no_file_is_signed_by_nobody(done, cast):
     with weeks.at(weeks.FRIDAY), pytest.raises(Refused, match="要是两个人"):
-        returns.sign(prepared(done, None), by=None)
+        returns_build.sign(prepared(done, None), by=None)
 
 
 def test_a_refused_file_stands_among_the_files_until_it_is_made_anew(done, cast):
     with weeks.at(weeks.FRIDAY):
         file = prepared(done, cast.lead)
-        returns.send_back_draft(file, by=cast.reviewer, reason="第 3 行写错了")
+        returns_build.send_back_draft(file, by=cast.reviewer, reason="第 3 行写错了")
         assert list(ReturnFile.objects.refused()) == [file]
         fresh = prepared(done, cast.lead)
     file.refresh_from_db()
@@ -322,12 +324,14 @@ def test_a_refused_file_stands_among_the_files_until_it_is_made_anew(done, cast)
 def test_a_refused_correction_that_is_given_up_is_no_work_any_more(done, cast):
     """Version 2 was refused and the answer put back to what version 1 says."""
     with weeks.at(weeks.FRIDAY):
-        one = returns.sign(prepared(done, cast.lead), by=cast.reviewer)
+        one = returns_build.sign(prepared(done, cast.lead), by=cast.reviewer)
         ticket = done.tickets.first()
         words = ticket.result
         ticket.reopen(by=cast.yixian, reason="更正")
         weeks.answer(ticket, cast.yixian, "写错的更正")
-        returns.send_back_draft(prepared(done, cast.lead), by=cast.reviewer, reason="原来的对")
+        returns_build.send_back_draft(
+            prepared(done, cast.lead), by=cast.reviewer, reason="原来的对"
+        )
         ticket.reopen(by=cast.yixian, reason="改回")
         weeks.answer(ticket, cast.yixian, words)
         assert prepared(done, cast.lead) == one
@@ -365,7 +369,7 @@ def test_the_command_leaves_the_file_to_a_second_person(issued, cast):
 def test_the_command_signs_for_two_people_who_may(issued, done):
     [said] = issued("--prepared-by", "lead", "--signed-by", "second")
     assert (said["state"], said["prepared_by"], said["signed_by"]) == ("signed", "lead", "second")
-    assert Path(said["file"]).read_bytes() == returns.content(ReturnFile.objects.get())
+    assert Path(said["file"]).read_bytes() == returns_build.content(ReturnFile.objects.get())
     done.refresh_from_db()
     assert done.returned_at
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from apps.errors import partners, returns, sending
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import outbox, partners
 from apps.errors.models import Dispatch, ExchangeSettings, ReturnFile
-from apps.errors.reference import sync_causes
+from apps.errors.returns import build as returns_build
 from tests.errors import weeks
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 pytestmark = pytest.mark.django_db
 Channel = ExchangeSettings.Channel
@@ -23,8 +24,8 @@ def signed(cast) -> ReturnFile:
     batch = weeks.received(cast)
     with weeks.at(weeks.FRIDAY):
         weeks.answer_all(batch, cast.yixian)
-        [file] = returns.prepare(batch, by=cast.lead)
-        return returns.sign(file, by=cast.reviewer)
+        [file] = returns_build.prepare(batch, by=cast.lead)
+        return returns_build.sign(file, by=cast.reviewer)
 
 
 @pytest.fixture
@@ -39,10 +40,10 @@ def there(folder: Path) -> list[str]:
 
 def test_a_file_goes_to_the_folder_once_however_often_it_is_sent(signed, folder, cast):
     with weeks.at(LAST_MINUTES):
-        sending.send_now(signed, by=cast.lead)
-        sending.send_now(signed, by=cast.lead)
+        outbox.send_now(signed, by=cast.lead)
+        outbox.send_now(signed, by=cast.lead)
         for _ in range(50):
-            sending.sweep()
+            outbox.sweep()
 
     [row] = Dispatch.objects.all()
     assert there(folder) == [signed.filename]
@@ -56,8 +57,8 @@ def test_a_half_written_part_of_a_dead_worker_is_written_anew(signed, folder):
     folder.mkdir(parents=True)
     (folder / f"{signed.filename}.part").write_bytes(b"half")
     with weeks.at(LAST_MINUTES):
-        sending.plan(signed)
-        assert sending.sweep() == 1
+        outbox.plan(signed)
+        assert outbox.sweep() == 1
     assert there(folder) == [signed.filename]
 
 
@@ -65,18 +66,18 @@ def test_a_final_name_with_other_bytes_is_replaced_by_the_right_ones(signed, fol
     folder.mkdir(parents=True)
     (folder / signed.filename).write_bytes(b"something else")
     with weeks.at(LAST_MINUTES):
-        sending.plan(signed)
-        sending.sweep()
+        outbox.plan(signed)
+        outbox.sweep()
     assert sha256((folder / signed.filename).read_bytes()).hexdigest() == signed.sha256
 
 
 def test_one_of_two_workers_gets_the_lease_and_a_dead_ones_runs_out(signed, folder):
     with weeks.at(LAST_MINUTES):
-        row = sending.plan(signed)
+        row = outbox.plan(signed)
         now = LAST_MINUTES
-        assert sending.claim(row.pk, now=now) is not None
-        assert sending.claim(row.pk, now=now + timedelta(seconds=119)) is None
-        assert sending.claim(row.pk, now=now + timedelta(seconds=120)) is not None
+        assert outbox.claim(row.pk, now=now) is not None
+        assert outbox.claim(row.pk, now=now + timedelta(seconds=119)) is None
+        assert outbox.claim(row.pk, now=now + timedelta(seconds=120)) is not None
 
 
 def test_a_folder_that_cannot_be_written_says_so_with_the_minutes_left(signed, tmp_path, cast):
@@ -85,14 +86,14 @@ def test_a_folder_that_cannot_be_written_says_so_with_the_minutes_left(signed, t
     ExchangeSettings.objects.create(channel=Channel.FOLDER, folder=str(blocked))
     with weeks.at(LAST_MINUTES):
         with pytest.raises(Refused) as told:
-            sending.send_now(signed, by=cast.lead)
-        [row] = sending.stuck(LAST_MINUTES)
+            outbox.send_now(signed, by=cast.lead)
+        [row] = outbox.stuck(LAST_MINUTES)
 
     assert "还有 5 分钟" in str(told.value)
     assert "人工报送" in str(told.value)
     assert row.problem.startswith("写不进文件夹")
     assert row.lease == ""
-    assert row.next_try_at == LAST_MINUTES + sending.PAUSE
+    assert row.next_try_at == LAST_MINUTES + outbox.PAUSE
 
 
 def test_what_was_handed_in_by_people_is_not_stuck_any_more(signed, tmp_path, cast):
@@ -100,15 +101,15 @@ def test_what_was_handed_in_by_people_is_not_stuck_any_more(signed, tmp_path, ca
     ExchangeSettings.objects.create(channel=Channel.FOLDER, folder=str(tmp_path / "file"))
     with weeks.at(LAST_MINUTES):
         with pytest.raises(Refused):
-            sending.send_now(signed, by=cast.lead)
-        sending.hand_in(signed, by=cast.lead, words="光盘")
-        assert sending.stuck(LAST_MINUTES) == []
+            outbox.send_now(signed, by=cast.lead)
+        outbox.hand_in(signed, by=cast.lead, words="光盘")
+        assert outbox.stuck(LAST_MINUTES) == []
 
 
 def test_by_hand_nothing_is_planned(signed, cast):
-    assert sending.plan(signed) is None
+    assert outbox.plan(signed) is None
     with pytest.raises(Refused, match="请下载文件"):
-        sending.send_now(signed, by=cast.lead)
+        outbox.send_now(signed, by=cast.lead)
 
 
 # A real server ---------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ def test_by_hand_nothing_is_planned(signed, cast):
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     sftpserver = pytest.importorskip("tests.errors.sftpserver")
-    monkeypatch.setattr("apps.errors.sftp.TIMEOUT", 1.0)
+    monkeypatch.setattr("apps.errors.exchange.sftp.TIMEOUT", 1.0)
     with sftpserver.running(tmp_path) as server:
         ExchangeSettings.objects.create(
             channel=Channel.SFTP,
@@ -131,7 +132,7 @@ def server(tmp_path, monkeypatch):
 
 
 def test_a_file_reaches_the_server_under_its_final_name_only(signed, server, cast):
-    assert sending.send_now(signed, by=cast.lead) == "已送达省里。"
+    assert outbox.send_now(signed, by=cast.lead) == "已送达省里。"
     assert there(server.folder) == [signed.filename]
     arrived = (server.folder / signed.filename).read_bytes()
     assert sha256(arrived).hexdigest() == signed.sha256
@@ -143,13 +144,13 @@ def test_a_faulty_server_never_gets_a_final_name_and_the_next_minute_mends_it(
 ):
     server.fault = fault
     with pytest.raises(Refused, match="没有送到"):
-        sending.send_now(signed, by=cast.lead)
+        outbox.send_now(signed, by=cast.lead)
     assert signed.filename not in there(server.folder)
     assert Dispatch.objects.get().sent_at is None
 
     server.fault = ""
     Dispatch.objects.update(next_try_at=None)
-    assert sending.sweep() == 1
+    assert outbox.sweep() == 1
     assert there(server.folder) == [signed.filename]
     assert Dispatch.objects.get().attempts == 2
 
@@ -160,10 +161,10 @@ def test_a_server_with_another_host_key_is_never_spoken_to(signed, server, cast)
     other = paramiko.RSAKey.generate(2048).get_base64()
     server.known_hosts.write_text(f"[127.0.0.1]:{server.port} ssh-rsa {other}\n")
     with pytest.raises(Refused, match="主机密钥和登记的不一样"):
-        sending.send_now(signed, by=cast.lead)
+        outbox.send_now(signed, by=cast.lead)
     server.known_hosts.write_text("")
     with pytest.raises(Refused, match="连不上"):
-        sending.send_now(signed, by=cast.lead)
+        outbox.send_now(signed, by=cast.lead)
     assert there(server.folder) == []
 
 
@@ -172,13 +173,13 @@ def test_a_wrong_key_is_told_apart(signed, server, cast):
 
     paramiko.RSAKey.generate(2048).write_private_key_file(str(server.key))
     with pytest.raises(Refused, match="不认我们的用户名或密钥"):
-        sending.send_now(signed, by=cast.lead)
+        outbox.send_now(signed, by=cast.lead)
 
 
 def test_without_the_file_of_the_key_nothing_is_tried(signed, server, cast):
     server.key.unlink()
     with pytest.raises(Refused, match="找不到私钥文件"):
-        sending.send_now(signed, by=cast.lead)
+        outbox.send_now(signed, by=cast.lead)
     assert server.connections == 0
 
 

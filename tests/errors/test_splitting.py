@@ -3,12 +3,13 @@
 import pytest
 from django.urls import reverse
 
-from apps.errors import bulk, returns, splitting
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import CauseCode, SourceLine, Ticket
-from apps.errors.reference import sync_causes
-from apps.errors.ticket import Status
+from apps.errors.models.transitions import Status
+from apps.errors.returns import build as returns_build
+from apps.errors.tickets import bulk, split
 from tests.errors import weeks
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,7 @@ def three(batch, cast) -> list[Ticket]:
 
 def every_line_is_answered(batch, cast) -> list[str]:
     weeks.answer_all(batch, cast.yixian)
-    [check] = returns.check(batch)
+    [check] = returns_build.check(batch)
     assert (check.rows, check.answered, SourceLine.objects.count()) == (4, 4, 4)
     assert not Ticket.objects.filter(lines=None, split_from=None).exclude(status="merged").exists()
     return [check.answers[position]["result"] for position in sorted(check.answers)]
@@ -43,7 +44,7 @@ def keys(ticket: Ticket, start: int = 0) -> list[int]:
 
 def test_the_lines_of_a_merged_ticket_come_back_as_the_tickets_they_were(three, batch, cast):
     first, second, third, _ = three
-    out = splitting.split(first, keys(first, 1), by=cast.yixian)
+    out = split.split(first, keys(first, 1), by=cast.yixian)
 
     assert [one.number for one in out] == [second.number, third.number]
     assert {one.status for one in out} == {Status.WORKING}
@@ -60,7 +61,7 @@ def test_a_ticket_of_several_own_lines_gives_one_of_them_to_a_new_ticket_and_tak
     told = {"name": second.name, "fingerprint": second.fingerprint}
     Ticket.everything.filter(pk=second.pk).update(status="withdrawn", source_key="")
 
-    [fresh] = splitting.split(first, [line.pk], by=cast.yixian)
+    [fresh] = split.split(first, [line.pk], by=cast.yixian)
 
     assert (fresh.number, fresh.split_from, fresh.assignee) == ("2026W47-005", first, cast.yixian)
     assert {name: getattr(fresh, name) for name in told} == told, "what its own line says"
@@ -73,12 +74,12 @@ def test_a_ticket_of_several_own_lines_gives_one_of_them_to_a_new_ticket_and_tak
 def test_the_last_own_line_cannot_leave(three, batch, cast):
     first, *_ = three
     with pytest.raises(Refused, match="至少要留一行"):
-        splitting.split(first, keys(first), by=cast.yixian)
+        split.split(first, keys(first), by=cast.yixian)
     own = first.lines.get(home=None)
     with pytest.raises(Refused, match="至少要留一行"):
-        splitting.split(first, [own.pk], by=cast.yixian)
+        split.split(first, [own.pk], by=cast.yixian)
     with pytest.raises(Refused, match="选择要拆出去"):
-        splitting.split(first, [], by=cast.yixian)
+        split.split(first, [], by=cast.yixian)
     assert first.lines.count() == 3
 
 
@@ -86,12 +87,12 @@ def test_an_answered_ticket_is_taken_up_again_before_it_is_split(three, batch, c
     first, *_ = three
     weeks.answer(first, cast.yixian)
     with pytest.raises(Refused, match="重新办理"):
-        splitting.split(first, keys(first, 1), by=cast.yixian)
+        split.split(first, keys(first, 1), by=cast.yixian)
 
 
 def test_divided_work_is_answered_by_the_first_ticket_once_its_parts_are(batch, cast):
     first = batch.tickets.order_by("number").first()
-    part = splitting.divide(first, what="查医院开通", by=cast.yixian, to=cast.reviewer)
+    part = split.divide(first, what="查医院开通", by=cast.yixian, to=cast.reviewer)
     assert (part.assignee, part.offered_to, part.is_part) == (cast.yixian, cast.reviewer, True)
     with pytest.raises(Refused, match=f"{part.number}还没有结果"):
         weeks.answer(first, cast.yixian)
@@ -110,9 +111,9 @@ def test_divided_work_is_answered_by_the_first_ticket_once_its_parts_are(batch, 
 
 def test_a_part_is_joined_again_and_a_part_has_no_parts(batch, cast):
     first = batch.tickets.order_by("number").first()
-    part = splitting.divide(first, what="查医院", by=cast.yixian)
+    part = split.divide(first, what="查医院", by=cast.yixian)
     with pytest.raises(Refused, match="不能再分"):
-        splitting.divide(part, what="再分", by=cast.yixian)
+        split.divide(part, what="再分", by=cast.yixian)
     with pytest.raises(Refused, match="先并回来"):
         first.merge(batch.tickets.order_by("number").last(), by=cast.yixian)
 
@@ -124,8 +125,8 @@ def test_a_part_is_joined_again_and_a_part_has_no_parts(batch, cast):
 
 def test_one_part_does_not_count_as_the_same_problem_as_another(batch, cast):
     first, second, *_ = batch.tickets.order_by("number")
-    one = splitting.divide(first, what="查医院", by=cast.yixian)
-    splitting.divide(second, what="查备案", by=cast.yixian)
+    one = split.divide(first, what="查医院", by=cast.yixian)
+    split.divide(second, what="查备案", by=cast.yixian)
     assert not one.group().exists()
 
 
@@ -153,7 +154,7 @@ def test_the_page_offers_the_lines_and_splits_those_that_were_ticked(three, cast
 
 def test_a_part_is_not_taken_up_again_under_an_answer_that_stands(batch, cast):
     first = batch.tickets.order_by("number").first()
-    part = splitting.divide(first, what="查医院", by=cast.yixian)
+    part = split.divide(first, what="查医院", by=cast.yixian)
     part.merge(Ticket.objects.get(pk=first.pk), by=cast.yixian)
     weeks.answer(Ticket.objects.get(pk=first.pk), cast.yixian)
     with pytest.raises(Refused, match="先把它“重新办理”"):

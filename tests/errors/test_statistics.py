@@ -6,11 +6,14 @@ from io import BytesIO
 import openpyxl
 import pytest
 
-from apps.errors import returns, sending, splitting, statistics
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import outbox
 from apps.errors.models import CauseCode, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.reports import statistics
+from apps.errors.returns import build as returns_build
+from apps.errors.tickets import split
 from tests.errors import weeks
-from ydjy import dashboard
+from ydjy.staff_site import dashboard
 
 pytestmark = pytest.mark.django_db
 
@@ -24,16 +27,16 @@ def returned(cast):
         for ticket, code in zip(batch.tickets.order_by("number"), codes, strict=False):
             cause = CauseCode.objects.get(code=code)
             ticket.answer(by=cast.yixian, cause=cause, result="已核实。")
-        [file] = returns.prepare(batch, by=cast.lead, unfinished_as="等医院补传")
-        file = returns.sign(file, by=cast.reviewer)
-        sending.hand_in(file, by=cast.lead)
+        [file] = returns_build.prepare(batch, by=cast.lead, unfinished_as="等医院补传")
+        file = returns_build.sign(file, by=cast.reviewer)
+        outbox.hand_in(file, by=cast.lead)
     batch.refresh_from_db()
     return batch, file
 
 
 def test_the_figures_equal_the_returned_file_cell_for_cell(returned, cast):
     batch, file = returned
-    sheet = openpyxl.load_workbook(BytesIO(returns.content(file))).active
+    sheet = openpyxl.load_workbook(BytesIO(returns_build.content(file))).active
     rows = list(sheet.iter_rows(values_only=True))
     header = next(row for row in rows if "处理状态" in row)
     state, cause = header.index("处理状态"), header.index("原因分类")
@@ -69,7 +72,7 @@ def test_what_came_in_is_counted_by_the_rows_of_the_files(returned, cast):
     batch, _ = returned
     with weeks.at(weeks.FRIDAY):
         ticket = batch.tickets.open().first()
-        splitting.divide(ticket, what="查医院", by=cast.yixian)
+        split.divide(ticket, what="查医院", by=cast.yixian)
         manual = Ticket.objects.get(pk=ticket.pk)
         manual.pk, manual.number, manual.source = None, "2026W47-099", "phone"
         manual.source_key = ""

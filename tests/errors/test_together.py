@@ -5,14 +5,15 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
-from apps.errors import presence, returns
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import CauseCode, Escalation, SourceLine, Ticket
-from apps.errors.reference import sync_causes
-from apps.errors.ticket import Status
+from apps.errors.models.transitions import Status
+from apps.errors.returns import build as returns_build
+from apps.errors.tickets import presence
 from apps.offices.models.duty import Duty
 from tests import cast as casting
 from tests.errors import weeks
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +97,7 @@ def test_a_merged_ticket_still_has_every_line_answered_and_can_be_split_again(ca
         assert (second.status, first.lines.count()) == (Status.MERGED, 2)
         for ticket in (first, *rest):
             weeks.answer(ticket, cast.yixian, f"答{ticket.number}")
-        [check] = returns.check(batch)
+        [check] = returns_build.check(batch)
         results = [answer["result"] for answer in check.answers.values()]
         assert results[:2] == [f"答{first.number}"] * 2
         assert (check.rows, check.answered) == (4, 4)

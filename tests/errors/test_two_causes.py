@@ -7,10 +7,11 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from apps.errors import diagnosis, rejudging
+from apps.errors.diagnosis import facts as diagnosis_facts
+from apps.errors.diagnosis import rejudge
+from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.models import Ticket
-from apps.errors.reference import sync_causes
-from apps.filings import workbooks as filing_lists
+from apps.filings.imports import columns as filing_lists
 from tests import cast as casting
 from tests import workbooks
 
@@ -32,7 +33,7 @@ def ticket(cast) -> Ticket:
         inst_name="瑞金医院(卢湾)",
         err_msg="门诊慢特病资格未查询到",
     )
-    rejudging.rejudge([made.pk], by=cast.yixian)
+    rejudge.rejudge([made.pk], by=cast.yixian)
     made.refresh_from_db()
     return made
 
@@ -48,7 +49,7 @@ def platform(cast, by, people, day=DAY, **more) -> None:
 
 
 def judged(ticket) -> dict:
-    diagnosis.diagnose_again([ticket])
+    diagnosis_facts.diagnose_again([ticket])
     ticket.refresh_from_db()
     return ticket.diagnosis
 

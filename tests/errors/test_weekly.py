@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from apps.errors import weekly
+from apps.errors.intake import columns as intake_columns
 from ydjy.lib.workbook import DateText, NumberText
 
-KIND = weekly.kind(today=date(2026, 11, 16), home="210700")
+KIND = intake_columns.kind(today=date(2026, 11, 16), home="210700")
 NUMBER = "210702190501010005"
 ROW = {
     "seq": NumberText("1"),
@@ -153,4 +153,8 @@ def test_the_province_number_makes_two_lines_the_same():
     two, _ = judge(province_no="LN-1", err_msg="别的")
     three, _ = judge(province_no="LN-2")
 
-    assert weekly.same_problem(one) == weekly.same_problem(two) != weekly.same_problem(three)
+    assert (
+        intake_columns.same_problem(one)
+        == intake_columns.same_problem(two)
+        != intake_columns.same_problem(three)
+    )

@@ -5,8 +5,9 @@ from typing import Any
 
 import time_machine
 
-from apps.errors import intake, returns
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Batch, CauseCode, ReturnFile, Ticket
+from apps.errors.returns import build as returns_build
 from apps.offices.models import Staff
 from tests import workbooks
 from ydjy.lib.workdays import SHANGHAI
@@ -28,10 +29,10 @@ def received(cast: Any, count: int = 4, **more: Any) -> Batch:
     for row in rows:
         row[workbooks.WEEKLY_HEADERS[1].index("参保地区划")] = more.get("area", "210727")
     with at(MONDAY):
-        upload = intake.receive(
+        upload = intake_receive.receive(
             workbooks.weekly_workbook(rows), more.get("name", "报错.xlsx"), by=cast.lead
         )
-        return intake.confirm(upload, by=cast.lead)
+        return intake_receive.confirm(upload, by=cast.lead)
 
 
 def answer(ticket: Ticket, by: Any, words: str = "已核实，请重新结算。") -> None:
@@ -47,4 +48,6 @@ def issue(batch: Batch, by: Any, **more: Any) -> list[ReturnFile]:
     """What goes back, prepared by one person and signed by another."""
     signer = Staff.objects.exclude(pk=by.pk).earliest("pk")
     more = {"late_reason": "演练", **more}
-    return [returns.sign(file, by=signer) for file in returns.prepare(batch, by=by, **more)]
+    return [
+        returns_build.sign(file, by=signer) for file in returns_build.prepare(batch, by=by, **more)
+    ]

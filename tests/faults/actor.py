@@ -19,12 +19,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import intake
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import SourceLine, Ticket
 from apps.offices.models import Staff
-from ydjy.desk import leftovers, uploads, vault
+from ydjy.desk.crypto import vault
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import cleanup, uploads
 from ydjy.desk.models import StagedRow, Upload
-from ydjy.desk.verbs import Refused
 
 SAW = Path(settings.DATA) / "saw.txt"
 
@@ -57,12 +58,12 @@ def monday(file: str) -> None:
     )
     assert answer.status_code == 302, answer.content.decode()
     saw(f"confirmed {Path(file).name}")
-    uploads.report_of(upload, intake.list_kind())
+    uploads.report_of(upload, intake_receive.list_kind())
 
 
 def after(file: str) -> None:
     lead = Staff.objects.get(username="lead")
-    leftovers.go_on(intake.KEPT, timezone.now() + timedelta(hours=1))
+    cleanup.go_on(intake_receive.KEPT, timezone.now() + timedelta(hours=1))
     found = list(Upload.objects.values_list("filename", "state"))
     claims = SAW.read_text(encoding="utf-8").split() if SAW.exists() else []
     kept_word = all(
@@ -72,13 +73,13 @@ def after(file: str) -> None:
         for verb, wanted in zip(claims[::2], claims[1::2], strict=True)
     )
     try:  # the clerk does not know what became of it and does it all again
-        upload = intake.receive(Path(file).read_bytes(), Path(file).name, by=lead)
+        upload = intake_receive.receive(Path(file).read_bytes(), Path(file).name, by=lead)
     except uploads.AlreadyReceived as twin:
         upload = twin.upload
     except Refused as refused:
         sys.exit(str(refused))
-    intake.confirm(upload, by=lead)
-    leftovers.sweep(intake.KEPT, older_than=-1)
+    intake_receive.confirm(upload, by=lead)
+    cleanup.sweep(intake_receive.KEPT, older_than=-1)
     vault.sweep(older_than=-1)
     sys.stdout.write(json.dumps({"states": found, "kept_word": kept_word, **invariants()}) + "\n")
 

@@ -19,15 +19,20 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from apps.errors import feedback, intake, returns, sending, tasks, tending
+from apps.errors import tasks
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import feedback, outbox
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Batch, CauseCode, Dispatch, ExchangeSettings, ReturnFile, Ticket
-from apps.errors.reference import sync_causes
+from apps.errors.returns import build as returns_build
 from apps.offices.models import Staff
 from tests import workbooks
 from tests.faults.actor import saw
-from ydjy.desk import audit, uploads
-from ydjy.desk.secrets import opened
-from ydjy.desk.verbs import Refused
+from ydjy.desk.audit import change_log
+from ydjy.desk.crypto.fields import opened
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import uploads
+from ydjy.staff_site import list_kinds
 
 OUT = Path(settings.DATA) / "exchange" / "out"
 SEEN = Path(settings.DATA) / "saw.txt"
@@ -41,8 +46,8 @@ def answered() -> None:
     sync_causes()
     ExchangeSettings.objects.create(channel="folder")
     rows = workbooks.weekly_rows(4)
-    upload = intake.receive(workbooks.weekly_workbook(rows), "week.xlsx", by=_staff("lead"))
-    batch = intake.confirm(upload, by=_staff("lead"))
+    upload = intake_receive.receive(workbooks.weekly_workbook(rows), "week.xlsx", by=_staff("lead"))
+    batch = intake_receive.confirm(upload, by=_staff("lead"))
     for ticket in batch.tickets.all():
         ticket.answer(
             by=_staff("lead"), cause=CauseCode.objects.get(code="card"), result="请换卡。"
@@ -51,13 +56,13 @@ def answered() -> None:
 
 def friday() -> None:
     batch = Batch.objects.get()
-    [file] = returns.prepare(batch, by=_staff("lead"), late_reason="演练")
+    [file] = returns_build.prepare(batch, by=_staff("lead"), late_reason="演练")
     saw("prepared x")
-    file = returns.sign(file, by=_staff("reviewer"))
+    file = returns_build.sign(file, by=_staff("reviewer"))
     saw("signed x")
-    sending.plan(file)
+    outbox.plan(file)
     saw("planned x")
-    sending.sweep()
+    outbox.sweep()
     saw("sent x")
     _hear(batch)
     saw("heard x")
@@ -79,17 +84,17 @@ def restart() -> None:
     word = _kept_word()
     now = timezone.now() + timedelta(minutes=3)  # the lease of the dead has run out
     tasks.run(now)
-    tending.tend(now)
-    sending.sweep(now)
+    list_kinds.tend(now)
+    outbox.sweep(now)
     batch = Batch.objects.get(iso_week=Batch.objects.order_by("pk").first().iso_week)
     if Ticket.objects.filter(times=2).exists():  # the province has answered: all is done
         sys.stdout.write(json.dumps({"kept_word": word, **invariants()}) + "\n")
         return
     try:
-        [file] = returns.prepare(batch, by=_staff("lead"), late_reason="演练")
-        file = returns.sign(file, by=_staff("reviewer"))
-        sending.plan(file)
-        sending.sweep(now + timedelta(minutes=3))
+        [file] = returns_build.prepare(batch, by=_staff("lead"), late_reason="演练")
+        file = returns_build.sign(file, by=_staff("reviewer"))
+        outbox.plan(file)
+        outbox.sweep(now + timedelta(minutes=3))
         _hear(batch)
     except Refused as refused:
         sys.exit(str(refused))
@@ -112,7 +117,7 @@ def invariants() -> dict[str, object]:
     files = {file.filename: file.sha256 for file in ReturnFile.objects.signed()}
     there = {path.name: path for path in OUT.iterdir()} if OUT.exists() else {}
     events = Counter((e.ticket_id, e.verb) for t in Ticket.objects.all() for e in t.events.all())
-    while audit.seal_changes():
+    while change_log.seal_changes():
         pass
     effective = ReturnFile.objects.effective()
     return {
@@ -129,6 +134,6 @@ def invariants() -> dict[str, object]:
         "returned": next(bool(b.returned_at) for b in Batch.objects.order_by("pk")),
         "return_events": sorted(n for (_, verb), n in events.items() if verb == "return"),
         "reopened": Ticket.objects.filter(times=2).count(),
-        "chain": audit.verify(),
+        "chain": change_log.verify(),
         "temp": os.listdir(tempfile.gettempdir()),
     }

@@ -12,11 +12,12 @@ from pathlib import Path
 from django.db.models import Count
 
 from apps.errors.models import Batch, Dispatch, ReturnFile, SourceLine, Ticket
-from apps.errors.returns import owed, uploads_of
-from apps.errors.ticket import OPEN
-from ydjy.desk import audit, sheets
+from apps.errors.models.transitions import OPEN
+from apps.errors.returns.build import owed, uploads_of
+from ydjy.desk.audit import change_log
+from ydjy.desk.crypto.fields import opened
+from ydjy.desk.imports import kinds as imports_kinds
 from ydjy.desk.models import Upload
-from ydjy.desk.secrets import opened
 
 UNREAD = ["received", "refused", "same", "columns"]
 COUNTED = ("accepted", "held", "rejected", "duplicate", "skipped")
@@ -47,7 +48,7 @@ def inv3_every_line_is_in_exactly_one_effective_return() -> None:
     sent = {file.upload_id for file in effective}
     assert len(sent) == len(effective)
     for file in effective:
-        rows = file.upload.rows.exclude(status=sheets.SKIPPED)
+        rows = file.upload.rows.exclude(status=imports_kinds.SKIPPED)
         answers = opened(file.answers) or {}
         assert set(answers) == {str(row) for row in rows.values_list("position", flat=True)}
     later = _owed()
@@ -103,9 +104,9 @@ def inv6_every_change_of_state_has_its_entry() -> None:
 
 
 def inv6_the_chain_is_whole() -> None:
-    while audit.seal_changes():
+    while change_log.seal_changes():
         pass
-    assert audit.verify() == []
+    assert change_log.verify() == []
 
 
 def inv7_nobody_is_reminded_twice(sent: Iterable[str]) -> None:

@@ -8,13 +8,13 @@ import pytest
 from django.db import models
 from django.utils import timezone
 
-from apps.offices.lists import SYNONYMS
 from apps.offices.models import Synonym
+from apps.offices.resources import SYNONYMS
 from tests import cast as casting
 from tests import workbooks
 from tests.cast import Cast
 from tests.faults.racing import RACE, both
-from ydjy.desk import leftovers, smalllists
+from ydjy.desk.imports import cleanup, reference_list
 from ydjy.desk.models import Upload
 
 pytestmark = RACE
@@ -54,7 +54,7 @@ def test_a_worker_and_the_page_that_looks_write_a_list_once(people: Cast):
 
         def take_up(upload: Upload = upload, later: Any = later) -> bool:
             mine = Upload.objects.get(pk=upload.pk)
-            if taken := leftovers.take(mine, later):
+            if taken := cleanup.take(mine, later):
                 SYNONYMS.go_on(mine)
             return taken
 
@@ -65,7 +65,7 @@ def test_a_worker_and_the_page_that_looks_write_a_list_once(people: Cast):
 
 def test_without_the_lock_both_would_have_begun(people: Cast, monkeypatch: pytest.MonkeyPatch):
     upload, meeting = staged(people, 0), threading.Barrier(2)
-    must = smalllists.must
+    must = reference_list.must
 
     def together(condition: object, words: str) -> None:
         must(condition, words)
@@ -73,7 +73,7 @@ def test_without_the_lock_both_would_have_begun(people: Cast, monkeypatch: pytes
             meeting.wait(10)
 
     monkeypatch.setattr(models.QuerySet, "select_for_update", lambda self, **more: self.all())
-    monkeypatch.setattr(smalllists, "must", together)
+    monkeypatch.setattr(reference_list, "must", together)
 
     def begin() -> bool:
         return SYNONYMS.begin(Upload.objects.get(pk=upload.pk), by=people.directory)

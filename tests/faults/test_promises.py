@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from apps.errors import sending
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import outbox
 from apps.errors.models import Dispatch, ExchangeSettings, ReturnFile, SourceLine, Ticket
-from apps.errors.reference import sync_causes
 from tests.errors import weeks
 from tests.faults import promises
-from ydjy.desk import audit
+from ydjy.desk.audit import change_log
+from ydjy.desk.crypto.fields import opened
 from ydjy.desk.models import StagedRow
-from ydjy.desk.secrets import opened
 
 pytestmark = pytest.mark.django_db
 CARD = "已核实，请重新结算。"
@@ -39,7 +39,7 @@ def file(cast, folders) -> ReturnFile:
     with weeks.at(weeks.FRIDAY):
         weeks.answer_all(batch, cast.yixian)
         [file] = weeks.issue(batch, by=cast.lead)
-        sending.send_now(file, by=cast.lead)
+        outbox.send_now(file, by=cast.lead)
     return file
 
 
@@ -49,12 +49,12 @@ def told(file: ReturnFile) -> tuple[dict[str, str | None], set[str]]:
 
 def unguarded(sql: str, *params: object) -> None:
     """What somebody with the database file in hands could do."""
-    audit.uninstall()
+    change_log.uninstall()
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
     finally:
-        audit.install()
+        change_log.install()
 
 
 def test_an_ordinary_week_keeps_them_all(file, folders):

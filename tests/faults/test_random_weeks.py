@@ -35,7 +35,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from apps.errors import bulk, feedback, intake, reminders, returns, sending, splitting, tasks
+from apps.errors import tasks
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import feedback, outbox
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import (
     Batch,
     CauseCode,
@@ -44,16 +47,21 @@ from apps.errors.models import (
     SourceLine,
     Ticket,
 )
-from apps.errors.reference import sync_causes
-from apps.errors.ticket import OPEN
-from apps.offices.reference import sync_calendar
+from apps.errors.models.transitions import OPEN
+from apps.errors.reports import reminders
+from apps.errors.returns import build as returns_build
+from apps.errors.tickets import bulk
+from apps.errors.tickets import split as tickets_split
+from apps.offices.sync import sync_calendar
 from tests import cast as casting
 from tests import workbooks
 from tests.faults import promises
-from ydjy.desk import audit, crashpoints, uploads
+from ydjy.desk import crashpoints
+from ydjy.desk.audit import change_log
+from ydjy.desk.crypto.fields import opened
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import uploads
 from ydjy.desk.models import Upload
-from ydjy.desk.secrets import opened
-from ydjy.desk.verbs import Refused
 from ydjy.lib import workbook
 from ydjy.lib.workdays import SHANGHAI
 
@@ -173,7 +181,7 @@ class Weeks(RuleBasedStateMachine):
             rows.append(row)
         if rows:
             data = workbooks.csv_bytes([HEADER, *rows])
-            upload = self.do(intake.receive, data, f"{self.serial}.csv", by=self.cast.lead)
+            upload = self.do(intake_receive.receive, data, f"{self.serial}.csv", by=self.cast.lead)
             if upload:
                 self.staged.append(upload.pk)
 
@@ -181,7 +189,7 @@ class Weeks(RuleBasedStateMachine):
     @command()
     def confirm(self) -> None:
         upload = Upload.objects.filter(pk=self.staged[0]).first()
-        if upload is None or self.do(intake.confirm, upload, by=self.cast.lead):
+        if upload is None or self.do(intake_receive.confirm, upload, by=self.cast.lead):
             self.staged.pop(0)
         for line in SourceLine.objects.select_related("ticket"):
             self.lines.setdefault(line.ticket.province_no, None)
@@ -241,7 +249,7 @@ class Weeks(RuleBasedStateMachine):
         keys = list(ticket.lines.order_by("pk").values_list("pk", flat=True))
         with transaction.atomic():
             try:
-                out = splitting.split(ticket, keys[first : first + count], by=self.cast.lead)
+                out = tickets_split.split(ticket, keys[first : first + count], by=self.cast.lead)
             except Refused:
                 return
         for one in out:
@@ -251,7 +259,7 @@ class Weeks(RuleBasedStateMachine):
     def divide(self, pick: int) -> None:
         ticket = self.some(Ticket.objects.open(), pick)
         if ticket:
-            self.told(splitting.divide, ticket, what="查医院", by=self.cast.lead)
+            self.told(tickets_split.divide, ticket, what="查医院", by=self.cast.lead)
 
     @command(pick=st.integers(0, 50), accepted=st.booleans())
     def hand_over(self, pick: int, accepted: bool) -> None:
@@ -293,13 +301,17 @@ class Weeks(RuleBasedStateMachine):
         if batch is None:
             return
         files = self.do(
-            returns.prepare, batch, by=self.cast.lead, unfinished_as="在查", late_reason="演练"
+            returns_build.prepare,
+            batch,
+            by=self.cast.lead,
+            unfinished_as="在查",
+            late_reason="演练",
         )
         for file in files or []:
-            done = self.do(returns.sign, file, by=self.cast.reviewer)
+            done = self.do(returns_build.sign, file, by=self.cast.reviewer)
             if done:
                 self.signed.add(done.sha256)
-                self.do(sending.plan, done)
+                self.do(outbox.plan, done)
 
     @command(wrong=st.booleans())
     def hear_the_province(self, wrong: bool) -> None:
@@ -335,9 +347,9 @@ class Weeks(RuleBasedStateMachine):
     def restart(self) -> None:
         """The machine comes up again: nobody holds a lease, and what was begun is gone on with."""
         self.arm("")
-        self.frozen.shift(max(uploads.LEASE, sending.LEASE) + timedelta(minutes=1))
+        self.frozen.shift(max(uploads.LEASE, outbox.LEASE) + timedelta(minutes=1))
         self.do(tasks.run, self.now)
-        self.do(audit.seal_changes)
+        self.do(change_log.seal_changes)
         assert not Upload.objects.filter(state__in=["received", "confirming"]).exists()
 
     @command(hours=st.sampled_from([1, 5, 24 * 7]))

@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.errors import reminders, returns, sending
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.exchange import outbox
 from apps.errors.models import Dispatch, ExchangeSettings, Notice, ReturnFile, Ticket
-from apps.errors.models.people import ReminderStep
-from apps.errors.reference import sync_causes
-from apps.offices.reference import sync_calendar
+from apps.errors.models.desk_work import ReminderStep
+from apps.errors.reports import reminders
+from apps.errors.returns import build as returns_build
+from apps.offices.sync import sync_calendar
 from tests import cast as casting
 from tests.errors import weeks
 from tests.faults.racing import RACE, both
-from ydjy.desk.verbs import Stale
+from ydjy.desk.exceptions import Stale
 
 pytestmark = RACE
 RUNS = 3
@@ -37,14 +39,14 @@ def planned(people, tmp_path) -> Dispatch:
     batch = weeks.received(people)
     with weeks.at(weeks.FRIDAY):
         weeks.answer_all(batch, people.yixian)
-        [file] = returns.prepare(batch, by=people.lead)
-        return sending.plan(returns.sign(file, by=people.reviewer))
+        [file] = returns_build.prepare(batch, by=people.lead)
+        return outbox.plan(returns_build.sign(file, by=people.reviewer))
 
 
 def test_one_of_two_workers_gets_the_lease(planned):
     for _ in range(RUNS):
         now = timezone.now()
-        taken = both(*[lambda now=now: sending.claim(planned.pk, now=now)] * 2)
+        taken = both(*[lambda now=now: outbox.claim(planned.pk, now=now)] * 2)
         assert sum(one is not None for one in taken) == 1, taken
         Dispatch.objects.update(lease="", lease_until=None)
 
@@ -66,7 +68,7 @@ def test_without_the_condition_both_would_have_taken_it(planned):
 
 
 def test_two_sweeps_deliver_one_file_once(planned, tmp_path):
-    results = both(sending.sweep, sending.sweep)
+    results = both(outbox.sweep, outbox.sweep)
     assert sorted(results) == [0, 1]
     assert [path.name for path in (tmp_path / "out").iterdir()] == [planned.file.filename]
 
@@ -121,8 +123,8 @@ def test_two_people_prepare_one_draft(people):
         weeks.answer(ticket, people.yixian)
     late = {"late_reason": "演练"}
     results = both(
-        lambda: returns.prepare(batch, by=people.lead, **late),
-        lambda: returns.prepare(batch, by=people.reviewer, **late),
+        lambda: returns_build.prepare(batch, by=people.lead, **late),
+        lambda: returns_build.prepare(batch, by=people.reviewer, **late),
     )
     assert all(isinstance(one, list) for one in results), results
     assert ReturnFile.objects.count() == 1

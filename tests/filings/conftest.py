@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
+from apps.filings.models.catalogue import Variant
 from apps.offices.models import Channel, Office
 from tests import cast as casting
 from tests.cast import Cast

@@ -4,9 +4,10 @@ from io import BytesIO
 
 import pytest
 
-from apps.filings import batches, workbooks
-from apps.filings.catalogue import Variant
+from apps.filings.imports import columns as imports_columns
+from apps.filings.imports import register as imports_register
 from apps.filings.models import Filing
+from apps.filings.models.catalogue import Variant
 from apps.offices.models import Channel
 from tests import cast as casting
 from tests.cast import Cast
@@ -46,15 +47,15 @@ def row(order: int, months: str = "12", place: str = "上海市", number: str = 
 
 def received(cast: Cast, rows: list[list[str]]) -> Upload:
     variant = Variant.objects.get(code="posted-worker")
-    return workbooks.receive(sheet(rows), "派驻.xlsx", by=cast.yixian, variant=variant.pk)
+    return imports_columns.receive(sheet(rows), "派驻.xlsx", by=cast.yixian, variant=variant.pk)
 
 
-def confirmed(cast: Cast, upload: Upload) -> batches.Outcome:
+def confirmed(cast: Cast, upload: Upload) -> imports_register.Outcome:
     window = Channel.objects.get(code="window")
-    return batches.confirm(upload, by=cast.yixian, channel=window, handed=PAPERS)
+    return imports_register.confirm(upload, by=cast.yixian, channel=window, handed=PAPERS)
 
 
-def made(outcome: batches.Outcome) -> list[Filing]:
+def made(outcome: imports_register.Outcome) -> list[Filing]:
     return list(Filing.objects.filter(pk__in=outcome.made).order_by("pk"))
 
 
@@ -69,5 +70,5 @@ def die_at(monkeypatch: pytest.MonkeyPatch, part: int) -> None:
         if next(passed, None) == part:
             raise Killed
 
-    monkeypatch.setattr(batches, "crashpoint", point)
-    monkeypatch.setattr(batches, "AT_A_TIME", 2)
+    monkeypatch.setattr(imports_register, "crashpoint", point)
+    monkeypatch.setattr(imports_register, "AT_A_TIME", 2)

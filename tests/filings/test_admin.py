@@ -7,16 +7,16 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import printing
-from apps.filings.admin_lists import TABS
-from apps.filings.beside import PrintOut
 from apps.filings.models import CallNote, Filing
+from apps.filings.models.related import PrintOut
+from apps.filings.paper import printing
+from apps.filings.review.admin_list import TABS
 from apps.offices.models import Office
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk import paging, tabs
+from ydjy.desk.admin import paginators, tabs
+from ydjy.desk.exceptions import Refused
 from ydjy.desk.models import Reading
-from ydjy.desk.verbs import Refused
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/filings/filing/"
@@ -65,13 +65,13 @@ def test_the_page_asks_as_often_with_many_rows_as_with_one(
 def test_a_very_long_list_is_counted_up_to_a_limit(
     cast: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(paging, "COUNTED", 3)
+    monkeypatch.setattr(paginators, "COUNTED", 3)
     monkeypatch.setattr(tabs, "COUNTED", 3)
     for order in range(4):
         handed_in(cast, cert_no=casting.number(100 + order))
     answer = client_of(cast.yixian).get(LIST, {"tab": "pending"})
     assert "3+ 条" in told(answer)
-    assert next(t["count"] for t in answer.context["tabs"] if t["here"]) == paging.More(3)
+    assert next(t["count"] for t in answer.context["tabs"] if t["here"]) == paginators.More(3)
     Filing.objects.filter(pk=Filing.objects.latest("pk").pk).update(status="withdrawn")
     answer = client_of(cast.yixian).get(LIST, {"tab": "pending"})
     assert "3+ 条" not in told(answer)

@@ -13,14 +13,13 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import attachments
-from apps.filings.attachments import Attachment
-from apps.filings.models import Filing, FilingEvent
+from apps.filings.models import Filing, FilingEvent, attachment
+from apps.filings.models.attachment import Attachment
 from tests.cast import Cast
 from tests.filings.test_register import typed
-from ydjy.desk import vault
+from ydjy.desk.crypto import vault
+from ydjy.desk.exceptions import Refused
 from ydjy.desk.models import Change, Reading
-from ydjy.desk.verbs import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -46,9 +45,9 @@ def filing(jinzhou: Callable[..., Filing]) -> Filing:
 
 @pytest.mark.parametrize(("data", "ending"), [(JPG, "jpg"), (PNG, "png"), (PDF, "pdf")])
 def test_a_photograph_is_kept_byte_for_byte_and_sealed(filing: Filing, policy: Cast, data, ending):
-    made = attachments.attach(filing, PERMIT, data, by=policy.yixian)
+    made = attachment.attach(filing, PERMIT, data, by=policy.yixian)
     assert made.ending == ending
-    assert attachments.opened(made, by=policy.yixian) == data
+    assert attachment.opened(made, by=policy.yixian) == data
     raw = (Path(settings.DATA) / "files" / made.stored).read_bytes()
     assert data[:20] not in raw
     assert filing.events.first().get_verb_display() == "上传材料照片"
@@ -67,27 +66,27 @@ def test_a_photograph_is_kept_byte_for_byte_and_sealed(filing: Filing, policy: C
 )
 def test_what_it_is_is_read_from_its_bytes_and_not_from_its_name(filing, policy, data, why):
     with pytest.raises(Refused, match=why):
-        attachments.attach(filing, PERMIT, data, by=policy.yixian)
-    assert not vault.names(attachments.STORE, older_than=-1)
+        attachment.attach(filing, PERMIT, data, by=policy.yixian)
+    assert not vault.names(attachment.STORE, older_than=-1)
 
 
 def test_too_large_the_same_again_and_too_many_are_refused(filing, policy, monkeypatch):
-    attachments.attach(filing, PERMIT, JPG, by=policy.yixian)
+    attachment.attach(filing, PERMIT, JPG, by=policy.yixian)
     with pytest.raises(Refused, match="已经传过"):
-        attachments.attach(filing, PERMIT, JPG, by=policy.yixian)
-    attachments.attach(filing, CARD, JPG, by=policy.yixian)  # the same picture of another paper
-    monkeypatch.setattr(attachments, "MANY", 2)
+        attachment.attach(filing, PERMIT, JPG, by=policy.yixian)
+    attachment.attach(filing, CARD, JPG, by=policy.yixian)  # the same picture of another paper
+    monkeypatch.setattr(attachment, "MANY", 2)
     with pytest.raises(Refused, match="最多 2 个"):
-        attachments.attach(filing, PERMIT, PNG, by=policy.yixian)
-    monkeypatch.setattr(attachments, "LIMIT", 10)
+        attachment.attach(filing, PERMIT, PNG, by=policy.yixian)
+    monkeypatch.setattr(attachment, "LIMIT", 10)
     with pytest.raises(Refused, match="改小后再传"):
-        attachments.attach(filing, PERMIT, PNG, by=policy.yixian)
+        attachment.attach(filing, PERMIT, PNG, by=policy.yixian)
     with pytest.raises(Refused, match="没有这一项"):
-        attachments.attach(filing, "9-none-insured", PDF, by=policy.yixian)
+        attachment.attach(filing, "9-none-insured", PDF, by=policy.yixian)
 
 
 def test_the_database_keeps_no_picture_twice(filing: Filing, policy: Cast):
-    made = attachments.attach(filing, PERMIT, JPG, by=policy.yixian)
+    made = attachment.attach(filing, PERMIT, JPG, by=policy.yixian)
     made.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
         made.save(force_insert=True)
@@ -97,7 +96,7 @@ def test_a_paper_that_had_not_come_has_come_by_its_photograph(jinzhou: Any, poli
     filing = jinzhou(handed={CARD: "original"})
     with pytest.raises(Refused, match="还缺"):
         filing.submit(by=policy.yixian)
-    attachments.attach(filing, PERMIT, JPG, by=policy.yixian)
+    attachment.attach(filing, PERMIT, JPG, by=policy.yixian)
     filing.submit(by=policy.yixian)
     assert filing.handed == {CARD: "original", PERMIT: "copy"}
 
@@ -108,45 +107,45 @@ def test_a_photograph_settles_what_was_to_come_later(jinzhou: Any, policy: Cast)
     filing.submit(by=policy.yixian)
     filing.approve(by=policy.reviewer)
     assert filing.lacking
-    attachments.attach(filing, PERMIT, JPG, by=policy.yixian)
+    attachment.attach(filing, PERMIT, JPG, by=policy.yixian)
     stored = Filing.objects.get(pk=filing.pk)
     assert (stored.lacking, stored.lacking_due_on, stored.status) == ([], None, "approved")
 
 
 def test_the_wrong_picture_stays_and_says_so(filing: Filing, policy: Cast):
-    made = attachments.attach(filing, PERMIT, JPG, by=policy.yixian)
+    made = attachment.attach(filing, PERMIT, JPG, by=policy.yixian)
     with pytest.raises(Refused, match="为什么作废"):
-        attachments.void(made, by=policy.yixian, reason="")
-    attachments.void(made, by=policy.yixian, reason="别人的")
-    assert attachments.opened(made, by=policy.yixian) == JPG
+        attachment.void(made, by=policy.yixian, reason="")
+    attachment.void(made, by=policy.yixian, reason="别人的")
+    assert attachment.opened(made, by=policy.yixian) == JPG
     assert FilingEvent.objects.filter(verb="void_attachment", words__contains="别人的").exists()
-    attachments.attach(filing, PERMIT, JPG, by=policy.yixian)  # and may come again
+    attachment.attach(filing, PERMIT, JPG, by=policy.yixian)  # and may come again
     assert Change.objects.filter(table="filings_attachment").count() >= 3
 
 
 def test_nothing_is_added_to_a_filing_that_is_over(filing: Filing, policy: Cast):
     filing.withdraw(by=policy.yixian, reason="不办了")
     with pytest.raises(Refused, match="已撤回"):
-        attachments.attach(filing, PERMIT, JPG, by=policy.yixian)
-    assert not vault.names(attachments.STORE, older_than=-1)
+        attachment.attach(filing, PERMIT, JPG, by=policy.yixian)
+    assert not vault.names(attachment.STORE, older_than=-1)
 
 
 def test_a_file_that_was_altered_is_not_shown(filing: Filing, policy: Cast):
-    made = attachments.attach(filing, PERMIT, JPG, by=policy.yixian)
+    made = attachment.attach(filing, PERMIT, JPG, by=policy.yixian)
     Attachment.objects.filter(pk=made.pk).update(sha256="0" * 64)
     made.refresh_from_db()
     with pytest.raises(Refused, match="和上传时不一样"):
-        attachments.opened(made, by=policy.yixian)
+        attachment.opened(made, by=policy.yixian)
 
 
 def test_bytes_that_a_crash_left_without_a_row_are_removed(filing: Filing, policy: Cast):
-    made = attachments.attach(filing, PERMIT, JPG, by=policy.yixian)
-    lost = vault.put(attachments.STORE, JPG)
-    assert attachments.sweep() == 0  # not so young: somebody may be about to write the row
+    made = attachment.attach(filing, PERMIT, JPG, by=policy.yixian)
+    lost = vault.put(attachment.STORE, JPG)
+    assert attachment.sweep() == 0  # not so young: somebody may be about to write the row
     old = time.time() - 7200
     for name in (made.stored, lost):
         os.utime(Path(settings.DATA) / "files" / name, (old, old))
-    assert attachments.sweep() == 1
+    assert attachment.sweep() == 1
     assert vault.get(made.stored) == JPG
 
 
@@ -172,7 +171,7 @@ def test_from_the_page_it_is_sent_shown_beside_the_material_and_opened(filing, p
 
 
 def test_a_pdf_is_handed_out_and_never_opened_in_the_page(filing, policy, client_of):
-    made = attachments.attach(filing, PERMIT, PDF, by=policy.yixian)
+    made = attachment.attach(filing, PERMIT, PDF, by=policy.yixian)
     answer = client_of(policy.yixian).get(page("attachment", filing.pk), {"one": made.pk})
     assert answer["Content-Disposition"].startswith("attachment")
     assert answer.content == PDF
@@ -180,7 +179,7 @@ def test_a_pdf_is_handed_out_and_never_opened_in_the_page(filing, policy, client
 
 def test_a_picture_is_reached_through_its_own_filing_alone(jinzhou, policy, client_of):
     mine, other = jinzhou(), jinzhou(office=policy.office["heishan"])
-    theirs = attachments.attach(other, PERMIT, JPG, by=policy.heishan)
+    theirs = attachment.attach(other, PERMIT, JPG, by=policy.heishan)
     browser = client_of(policy.yixian)
     for filing in (mine, other):
         for one in (theirs.pk, "x", ""):

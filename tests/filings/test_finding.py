@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from apps.filings import admin_lists
 from apps.filings.models import Filing
-from apps.filings.query import NEWEST, FilingQuerySet, phone_index, tail_index
+from apps.filings.models.querysets import NEWEST, FilingQuerySet, phone_index, tail_index
+from apps.filings.review import admin_list
 from tests import cast as casting
 from tests.cast import Cast
 
@@ -27,7 +27,7 @@ WAYS: dict[str, Way] = {
 }
 READ_IN_ORDER = {name: WAYS[name] for name in ("name", "initials")}
 READ_IN_ORDER["newest"] = lambda q: q.order_by(*NEWEST)
-COUNTED = [tab for tab in admin_lists.TABS if tab not in admin_lists.UNCOUNTED]
+COUNTED = [tab for tab in admin_list.TABS if tab not in admin_list.UNCOUNTED]
 
 
 def plan(rows: Any) -> str:
@@ -59,7 +59,7 @@ def test_a_page_is_read_in_the_order_of_its_index_and_nothing_is_sorted(way: str
 
 @pytest.mark.parametrize("tab", COUNTED)
 def test_every_counter_of_the_list_goes_by_an_index(tab: str):
-    condition = admin_lists.tab_condition(tab, timezone.localdate())
+    condition = admin_list.tab_condition(tab, timezone.localdate())
     said = plan(Filing.objects.filter(condition).order_by()[:1000])
     assert not reads_all(said), said
 

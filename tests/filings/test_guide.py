@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from apps.filings import guide
-from apps.filings.catalogue import Category, OfficeService, SettlementRule, Variant
+from apps.filings.models.catalogue import Category, OfficeService, SettlementRule, Variant
+from apps.filings.public import guide
 from apps.offices.models import Office
 from tests import publicsite
 from tests.policyrows import CITIES

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from apps.filings.inbound import Inbound
+from apps.filings.models.inbound import Inbound
 from tests import cast as casting
 from tests.cast import Cast
 

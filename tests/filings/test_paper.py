@@ -13,12 +13,12 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from apps.filings import pdf, printing
-from apps.filings.beside import PrintOut
 from apps.filings.models import Filing
+from apps.filings.models.related import PrintOut
+from apps.filings.paper import pdf, printing
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 pytestmark = pytest.mark.django_db
 TEMPLATES = settings.BASE_DIR / "apps/filings/templates/admin/filings/print"

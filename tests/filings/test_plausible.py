@@ -9,17 +9,18 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import plausible, policybook
-from apps.filings.catalogue import Variant
-from apps.filings.fieldrules import FieldRule
 from apps.filings.models import Filing
-from apps.filings.rulebook import from_json
+from apps.filings.models.catalogue import Variant
+from apps.filings.models.field_rule import FieldRule
+from apps.filings.rules import loader as rules_loader
+from apps.filings.rules import plausible
+from apps.filings.rules.ruleset import from_json
 from apps.offices.models import Channel
 from tests import cast as casting
 from tests.cast import Cast
 from tests.filings.posted import confirmed, received, row
 from tests.filings.test_register import ENTER, PAPERS, page, told, typed
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
@@ -96,7 +97,7 @@ def test_a_row_that_no_longer_holds_is_not_judged_by(jinzhou: Any, policy: Cast)
     filing = jinzhou(residence="")
     filing.submit(by=policy.yixian)
     kept = from_json(Filing.objects.get(pk=filing.pk).rules)
-    assert kept == replace(policybook.rules_of(filing.variant), fields=kept.fields)
+    assert kept == replace(rules_loader.rules_of(filing.variant), fields=kept.fields)
     assert {one.field for one in kept.fields} == set(plausible.FIELDS) & {
         rule.field for rule in FieldRule.objects.all()
     }

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import workbooks
+from apps.filings.imports import columns as imports_columns
 from apps.filings.models import Filing
 from tests import cast as casting
 from tests.cast import Cast
@@ -32,10 +32,10 @@ def test_the_download_is_compared_row_by_row(jinzhou: Any, policy: Cast, client_
         ["测试62", casting.number(62), "310000", "2026-01-01", "1"],
         ["测试64", casting.number(64), "110000", today, "1"],
     ]
-    upload = workbooks.receive(
+    upload = imports_columns.receive(
         sheet(rows, THERE), "平台.xlsx", by=policy.yixian, variant=0, platform=True
     )
-    found = workbooks.compare(upload, policy.yixian, timezone.localdate())
+    found = imports_columns.compare(upload, policy.yixian, timezone.localdate())
     assert found.same == [made[0]]
     assert [(f.pk, "开始日期平台是 2026-01-01" in why) for f, _, why in found.differs] == [
         (made[1].pk, True)
@@ -61,8 +61,8 @@ def approved(jinzhou: Any, policy: Cast) -> Callable[..., Filing]:
 
 def compared(cast: Cast, rows: list[list[str]], *more: str) -> tuple[Upload, Any]:
     data = sheet(rows, [*THERE, *more])
-    upload = workbooks.receive(data, "平台.xlsx", by=cast.yixian, variant=0, platform=True)
-    return upload, workbooks.compare(upload, cast.yixian, timezone.localdate())
+    upload = imports_columns.receive(data, "平台.xlsx", by=cast.yixian, variant=0, platform=True)
+    return upload, imports_columns.compare(upload, cast.yixian, timezone.localdate())
 
 
 @pytest.mark.parametrize("day", ["2099-12-31", "99991231", "长期", ""])

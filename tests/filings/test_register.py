@@ -7,9 +7,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings.catalogue import Category, Variant
 from apps.filings.models import Filing
-from apps.filings.printing import Form
+from apps.filings.models.catalogue import Category, Variant
+from apps.filings.paper.printing import Form
 from apps.institutions.models import Institution, ReferralRight
 from apps.offices.models import Channel
 from tests import cast as casting

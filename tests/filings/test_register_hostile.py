@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.filings.models import Filing
-from apps.filings.registering import RegisterForm
+from apps.filings.register.forms import RegisterForm
 from tests.cast import Cast
 from tests.filings.test_register import ENTER, page, told, typed
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.filings import requirements
-from apps.filings.requirements import (
+from apps.filings.rules import judge as rules_judge
+from apps.filings.rules.judge import (
     Application,
     Guardian,
     Period,
@@ -21,13 +21,7 @@ from apps.filings.requirements import (
     judge,
     overlapping,
 )
-from apps.filings.rulebook import (
-    ChannelRow,
-    EligibilityRow,
-    MaterialRow,
-    Rules,
-    from_json,
-)
+from apps.filings.rules.ruleset import ChannelRow, EligibilityRow, MaterialRow, Rules, from_json
 from ydjy.lib.workdays import Calendar, Day
 
 DAY = date(2026, 11, 20)
@@ -390,5 +384,5 @@ def test_the_rules_a_filing_was_judged_by_come_back_from_its_copy():
 
 
 def test_nothing_in_the_judgement_knows_the_database():
-    text = open(requirements.__file__, encoding="utf-8").read()  # noqa: SIM115
+    text = open(rules_judge.__file__, encoding="utf-8").read()  # noqa: SIM115
     assert "django" not in text.lower().replace("knows django", "")

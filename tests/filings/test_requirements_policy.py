@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 from django.core.management import call_command
 
-from apps.filings import policybook
-from apps.filings.catalogue import FormTemplate, Topic, Variant
-from apps.filings.requirements import Application, Guardian, decide, judge
-from apps.filings.rulebook import Rules
+from apps.filings.models.catalogue import FormTemplate, Topic, Variant
+from apps.filings.rules import loader as rules_loader
+from apps.filings.rules.judge import Application, Guardian, decide, judge
+from apps.filings.rules.ruleset import Rules
 from ydjy.lib import divisions
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +96,7 @@ JINZHOU = {
 
 @pytest.fixture
 def jinzhou(jinzhou_policy: None) -> dict[str, Rules]:
-    return {variant.code: policybook.rules_of(variant) for variant in policybook.variants()}
+    return {variant.code: rules_loader.rules_of(variant) for variant in rules_loader.variants()}
 
 
 GIVEN = {
@@ -172,7 +172,7 @@ def test_an_emergency_is_decided_by_the_day_of_admission_and_the_place(
     day: date, destination: str, taken: list[str], jinzhou: dict[str, Rules]
 ):
     category = Variant.objects.get(code="emergency-listed").category
-    choice = policybook.choice(category, day, "210727", destination)
+    choice = rules_loader.choice(category, day, "210727", destination)
     assert sorted(rules.code for rules in choice.taken) == taken
     assert len(choice.taken) + len(choice.passed_over) == 3
 
@@ -202,7 +202,7 @@ OTHERS = {
 def test_the_rows_of_the_other_cities(city: str, code: str):
     call_command("load_policy", city, verbosity=0)
     groups, months, commitment = OTHERS[city][code]
-    rules = policybook.rules_of(policybook.variants().get(code=code))
+    rules = rules_loader.rules_of(rules_loader.variants().get(code=code))
     assert [[row.words for row in group] for group in rules.groups.values()] == groups
     assert rules.validity_months == months
     assert rules.commitment_allowed is commitment
@@ -237,15 +237,15 @@ XUANCHENG = {
 @pytest.mark.parametrize("city", WAYS)
 def test_the_other_cities_file_by_their_own_ways(city: str):
     call_command("load_policy", city, verbosity=0)
-    for variant in policybook.variants():
-        rules = policybook.rules_of(variant)
+    for variant in rules_loader.variants():
+        rules = rules_loader.rules_of(variant)
         assert {row.code for row in rules.channels} == WAYS[city], rules.label
         assert all(row.cross_province_only is (city == "xuancheng") for row in rules.channels)
 
 
 def test_the_two_groups_of_xuancheng_and_their_members():
     call_command("load_policy", "xuancheng", verbosity=0)
-    found = {v.code: policybook.rules_of(v) for v in policybook.variants()}
+    found = {v.code: rules_loader.rules_of(v) for v in rules_loader.variants()}
     assert set(found) == set(XUANCHENG)
     for code, (groups, validity, commitment) in XUANCHENG.items():
         rules = found[code]
@@ -277,8 +277,8 @@ def test_a_filing_is_made_for_the_city_or_for_seven_provinces(place: str, filed:
 @pytest.mark.parametrize("city", ["jinzhou", "changchun", "zhangjiagang", "xuancheng"])
 def test_every_rule_that_is_not_settled_asks_for_an_end(city: str):
     call_command("load_policy", city, verbosity=0)
-    for variant in policybook.variants():
-        rules = policybook.rules_of(variant)
+    for variant in rules_loader.variants():
+        rules = rules_loader.rules_of(variant)
         if not rules.unsettled or rules.validity_months or rules.this_stay_only:
             continue
         found = judge(rules, asked(rules, ANY, issuer="yes"))
@@ -287,6 +287,6 @@ def test_every_rule_that_is_not_settled_asks_for_an_end(city: str):
 
 def test_every_cross_province_rule_of_xuancheng_refuses_the_own_province():
     call_command("load_policy", "xuancheng", verbosity=0)
-    rules = [policybook.rules_of(variant) for variant in policybook.variants()]
+    rules = [rules_loader.rules_of(variant) for variant in rules_loader.variants()]
     assert decide(rules, DAY, cross_province=True).taken
     assert not decide(rules, DAY, cross_province=False).taken

@@ -9,13 +9,12 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import attachments, guards
-from apps.filings.catalogue import Category, Variant
-from apps.filings.models import Filing
-from apps.filings.steps import DECISIONS, REVIEWING, STEPS, TRANSITIONS, Status
+from apps.filings.models import Filing, attachment, triggers
+from apps.filings.models.catalogue import Category, Variant
+from apps.filings.models.transitions import DECISIONS, REVIEWING, STEPS, TRANSITIONS, Status
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 pytestmark = pytest.mark.django_db
 PHOTO = b"\xff\xd8\xff\xe0 a photograph"
@@ -40,8 +39,8 @@ WRITES: dict[str, Callable[[Filing, Any, Cast], Any]] = {
     "settle_commitment": lambda f, by, c: f.settle_commitment(by=by, kept=True, words=""),
     "settle_lacking": lambda f, by, c: f.settle_lacking(by=by, handed={}),
     "discharge": lambda f, by, c: f.discharge(by=by, on=timezone.localdate()),
-    "attach": lambda f, by, c: attachments.attach(f, "other", PHOTO, by=by),
-    "void_attachment": lambda f, by, c: attachments.void(picture(f, c), by=by, reason="错"),
+    "attach": lambda f, by, c: attachment.attach(f, "other", PHOTO, by=by),
+    "void_attachment": lambda f, by, c: attachment.void(picture(f, c), by=by, reason="错"),
 }
 DECIDE: dict[str, Callable[[Filing, Any], Any]] = {
     "approve": lambda f, by: f.approve(by=by),
@@ -55,7 +54,7 @@ NOT_WRITTEN = {"withdraw", "replace", "approve", "panel_decide", "reject", "rest
 
 
 def picture(filing: Filing, cast: Cast) -> Any:
-    return attachments.attach(filing, "other", PHOTO, by=cast.lead)
+    return attachment.attach(filing, "other", PHOTO, by=cast.lead)
 
 
 def written(filing: Filing, write: str, by: Any, cast: Cast) -> None:
@@ -144,8 +143,8 @@ def test_without_the_trigger_the_writer_would_pass(cast: Cast):
     written(filing, "edit", cast.reviewer, cast)
     with connection.cursor() as cursor:
         name = {"sqlite": "second", "postgresql": "guard"}[connection.vendor]
-        on = f' ON "{guards.TABLE}"' if connection.vendor == "postgresql" else ""
-        cursor.execute(f'DROP TRIGGER "ydjy_filing_{name}_{guards.TABLE}"{on}')
+        on = f' ON "{triggers.TABLE}"' if connection.vendor == "postgresql" else ""
+        cursor.execute(f'DROP TRIGGER "ydjy_filing_{name}_{triggers.TABLE}"{on}')
     rows = Filing.objects.filter(pk=filing.pk)
     assert rows.update(status="approved", decided_by=cast.reviewer, decided_at=timezone.now())
 

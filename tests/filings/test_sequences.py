@@ -12,12 +12,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.filings import attachments, guards
-from apps.filings.models import Filing
-from apps.filings.steps import KEEPS, STEPS, Status
+from apps.filings.models import Filing, attachment, triggers
+from apps.filings.models.transitions import KEEPS, STEPS, Status
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
@@ -50,8 +49,8 @@ CALLS: dict[str, Callable[[Filing, Cast, Any], Any]] = {
     "settle_lacking": lambda f, c, by: f.settle_lacking(by=by, handed={}),
     "discharge": lambda f, c, by: f.discharge(by=by, on=TODAY()),
     "check_benefits": lambda f, c, by: f.check_benefits(by=by),
-    "attach": lambda f, c, by: attachments.attach(f, "other", PHOTO + urandom(8), by=by),
-    "void_attachment": lambda f, c, by: attachments.void(some_picture(f), by=by, reason="错"),
+    "attach": lambda f, c, by: attachment.attach(f, "other", PHOTO + urandom(8), by=by),
+    "void_attachment": lambda f, c, by: attachment.void(some_picture(f), by=by, reason="错"),
 }
 
 
@@ -119,7 +118,7 @@ def nothing_illegal() -> None:
 
 
 ILLEGAL = sorted(
-    {(str(a), str(b)) for a in Status for b in Status if a != b} - set(guards.allowed())
+    {(str(a), str(b)) for a in Status for b in Status if a != b} - set(triggers.allowed())
 )
 
 

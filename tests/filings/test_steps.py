@@ -8,13 +8,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from apps.filings.catalogue import Category, MaterialRule, Variant
 from apps.filings.models import Filing
-from apps.filings.steps import Commitment, Status
+from apps.filings.models.catalogue import Category, MaterialRule, Variant
+from apps.filings.models.transitions import Commitment, Status
 from apps.offices.models import CalendarDay
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk.verbs import Refused, Stale
+from ydjy.desk.exceptions import Refused, Stale
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate

@@ -10,20 +10,20 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import intake
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.intake import receive as intake_receive
 from apps.errors.models import Ticket
-from apps.errors.reference import sync_causes
 from apps.filings.models import Filing
 from apps.institutions.models import Institution, ListImport
-from apps.offices.lists import OFFICES
 from apps.offices.models import Office, PolicyDocument
+from apps.offices.resources import OFFICES
 from tests import workbooks
 from tests.cast import Cast
 from tests.filings.posted import confirmed, received, row
 from tests.institutions.lists import csv_list, generated, published
-from ydjy.desk import leftovers, longlists, progress
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import background, cleanup, progress
 from ydjy.desk.models import Upload
-from ydjy.desk.verbs import Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 NOTHING_MADE = {
@@ -36,8 +36,8 @@ MADE = 4
 def weekly(cast: Cast) -> tuple[Upload, str]:
     sync_causes()
     data = workbooks.weekly_workbook(workbooks.weekly_rows(MADE))
-    upload = intake.receive(data, "报错.xlsx", by=cast.lead)
-    intake.confirm(upload, by=cast.lead)
+    upload = intake_receive.receive(data, "报错.xlsx", by=cast.lead)
+    intake_receive.confirm(upload, by=cast.lead)
     Ticket.objects.first().edit_note(by=cast.lead, note="已联系")
     return upload, reverse("admin:errors_batch_preview", args=[upload.pk])
 
@@ -88,9 +88,9 @@ def made(request: Any, policy: Cast, client_of: Callable[..., Client]) -> Any:
 
 
 def test_every_kind_of_list_that_makes_anything_can_be_taken_back(db: None):
-    for kind, kept in leftovers.KEPT.items():
+    for kind, kept in cleanup.KEPT.items():
         assert (kept.undo is None) == (kind in NOTHING_MADE), kind
-    assert {kind for kind in leftovers.KEPT if kind not in NOTHING_MADE} >= {
+    assert {kind for kind in cleanup.KEPT if kind not in NOTHING_MADE} >= {
         "weekly",
         "institutions",
         OFFICES.code,
@@ -112,7 +112,7 @@ def test_without_a_reason_or_with_a_number_in_it_nothing_is_taken_back(made: Any
     browser.post(where, UNDO | {"reason": reason})
     upload.refresh_from_db()
     assert (upload.state, upload.undo_reason) == (Upload.State.CONFIRMED, "")
-    assert leftovers.KEPT[upload.kind].undo.brought(upload).free == MADE - 1
+    assert cleanup.KEPT[upload.kind].undo.brought(upload).free == MADE - 1
 
 
 def test_what_was_told_is_what_happens(made: Any):
@@ -125,22 +125,22 @@ def test_what_was_told_is_what_happens(made: Any):
     assert f"{MADE - 1} " in html
     assert "后来有人" in html
     with pytest.raises(Refused, match="没有什么可以撤销的"):
-        longlists.take_back(upload, by=None, reason="再来")
+        background.take_back(upload, by=None, reason="再来")
 
 
 def test_of_many_it_is_a_job_that_anybody_goes_on_with(made: Any, monkeypatch: pytest.MonkeyPatch):
     upload, _, browser, where = made
     if ListImport.objects.filter(upload=upload).exists():
         return  # its jobs are its own: test_undoing
-    monkeypatch.setattr(longlists, "AT_ONCE_UNDONE", 2)
-    monkeypatch.setattr(longlists.go_on_with, "delay", lambda pk: None)  # no worker comes
+    monkeypatch.setattr(background, "AT_ONCE_UNDONE", 2)
+    monkeypatch.setattr(background.go_on_with, "delay", lambda pk: None)  # no worker comes
     browser.post(where, UNDO)
     upload.refresh_from_db()
     assert upload.state == Upload.State.UNDOING
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(progress, "note", lambda what, done, total: told.append((done, total)))
     later = timezone.now() + timedelta(minutes=5)
-    assert leftovers.go_on(leftovers.KEPT[upload.kind], later) == 1
+    assert cleanup.go_on(cleanup.KEPT[upload.kind], later) == 1
     upload.refresh_from_db()
     assert upload.state == Upload.State.UNDONE
     assert f"收回了 {MADE - 1} 条" in upload.message

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.filings import policybook, printing
-from apps.filings.catalogue import Variant
 from apps.filings.models import Filing
-from apps.filings.printing import Form
+from apps.filings.models.catalogue import Variant
+from apps.filings.paper import printing
+from apps.filings.paper.printing import Form
+from apps.filings.rules import loader as rules_loader
 from apps.institutions.models import Institution, Suspension
 from apps.offices.models import PolicyDocument
 from tests.cast import Cast
 from tests.filings.test_register import page, referral, told
-from ydjy.desk.secrets import opened
+from ydjy.desk.crypto.fields import opened
 
 pytestmark = pytest.mark.django_db
 CARD, PERMIT = "1-social-card-insured", "2-residence-permit-insured"
@@ -81,7 +82,7 @@ def test_a_revocation_is_dated_by_its_own_day(jinzhou: Any, policy: Cast):
 def test_no_title_has_its_brackets_twice(title: str, words: str, policy: Cast):
     variant = Variant.objects.get(code="temporary")
     variant.source = PolicyDocument(code="x", title=title)
-    assert policybook.basis(variant) == words
+    assert rules_loader.basis(variant) == words
 
 
 # Who may write the certificate: told with the reason that is so ----------------------------------

@@ -7,14 +7,16 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import deadlines, extending, overdue
-from apps.filings.beside import FilingEvent
 from apps.filings.models import Filing
+from apps.filings.models.related import FilingEvent
+from apps.filings.review import extend as review_extend
+from apps.filings.review import overdue
+from apps.filings.rules import deadlines
 from tests import cast as casting
 from tests.cast import Cast
 from tests.filings.conftest import PAPERS
+from ydjy.desk.exceptions import Refused
 from ydjy.desk.models import Reading
-from ydjy.desk.verbs import Refused
 from ydjy.lib.workdays import Calendar, Day
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +109,7 @@ def test_an_extension_waits_for_a_second_person_while_the_old_filing_stays(
     old.submit(by=policy.yixian)
     old.approve(by=policy.reviewer)
     until = today + timedelta(400)
-    new = extending.extend(old, until=until, by=policy.yixian, reason="还住在那里")
+    new = review_extend.extend(old, until=until, by=policy.yixian, reason="还住在那里")
     assert (new.status, new.previous_id, new.end_on) == (Filing.Status.PENDING, old.pk, until)
     assert (new.handed, new.start_on) == (PAPERS, today)
     assert old.condition_on(today) == "有效"
@@ -129,7 +131,7 @@ def test_an_extension_waits_for_a_second_person_while_the_old_filing_stays(
 def test_what_needs_no_extension_gets_none(cast: Cast, more: Any, until: date, why: str):
     filing = approved(cast, **more)
     with pytest.raises(Refused, match=why):
-        extending.extend(filing, until=until, by=cast.yixian, reason="还住在那里")
+        review_extend.extend(filing, until=until, by=cast.yixian, reason="还住在那里")
     assert Filing.objects.count() == 1
 
 
@@ -138,7 +140,7 @@ def test_a_temporary_filing_is_not_extended(jinzhou: Any, policy: Cast):
     filing.submit(by=policy.yixian)
     filing.approve(by=policy.reviewer)
     with pytest.raises(Refused, match="只有长期备案可以延期"):
-        extending.extend(filing, until=date(2030, 1, 1), by=policy.yixian, reason="还要住")
+        review_extend.extend(filing, until=date(2030, 1, 1), by=policy.yixian, reason="还要住")
 
 
 def test_many_are_extended_after_a_preview_each_with_its_own_reason(cast: Cast, client_of: Any):

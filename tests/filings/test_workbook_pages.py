@@ -10,14 +10,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import admin_workbook, workbooks
-from apps.filings.catalogue import Variant
+from apps.filings.imports import admin_register
+from apps.filings.imports import columns as imports_columns
 from apps.filings.models import Filing
+from apps.filings.models.catalogue import Variant
 from apps.offices.models import Channel
 from tests import cast as casting
 from tests.cast import Cast
 from tests.filings.posted import HEADER, PAPERS, Killed, confirmed, die_at, received, row, sheet
-from ydjy.desk import longlists, stagedpages, uploads
+from ydjy.desk.imports import background, staged_rows, uploads
 from ydjy.desk.models import Upload
 
 pytestmark = pytest.mark.django_db
@@ -131,9 +132,9 @@ def test_a_column_that_was_left_out_is_named_and_can_be_mapped_before_registerin
 def test_who_may_only_register_names_no_columns_of_a_download(policy: Cast, client_of: Any):
     rows = [["测试1", casting.number(1), "上海市", "2026-01-01", ""]]
     data = sheet(rows, ["姓名", "证件号码", "要去的地方", "开始日期", "结束日期"])
-    upload = workbooks.keep(data, "平台.xlsx", by=policy.yixian, variant=0, platform=True)
+    upload = imports_columns.keep(data, "平台.xlsx", by=policy.yixian, variant=0, platform=True)
     with pytest.raises(uploads.Unreadable, match="没有找到“就医地”这一列"):
-        workbooks.read(upload, policy.yixian)
+        imports_columns.read(upload, policy.yixian)
     columns = reverse("admin:filings_filing_columns", args=[upload.pk])
     policy.yixian.groups.clear()
     add, change = (Permission.objects.get(codename=f"{verb}_filing") for verb in ("add", "change"))
@@ -151,7 +152,7 @@ def test_who_may_only_register_names_no_columns_of_a_download(policy: Cast, clie
 def test_the_rows_come_by_the_hundred_and_by_what_became_of_them(
     policy: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(stagedpages, "PAGE", 2)
+    monkeypatch.setattr(staged_rows, "PAGE", 2)
     page = sent(client_of(policy.yixian), sheet([row(1), row(2), row(3, place="火星"), row(4)]))
     here = page.request["PATH_INFO"]
     assert [(label, n) for _, label, n in page.context_data["counters"] if n] == [
@@ -193,7 +194,7 @@ def test_a_page_that_comes_back_to_a_half_done_list_says_so_and_goes_on(
     assert "正在导入：2 / 4 行。可以离开这一页" in answer.content.decode()
     assert answer["Refresh"] == "3"
     monkeypatch.setattr(
-        longlists, "beside", longlists.go_on
+        background, "beside", background.go_on
     )  # in no thread, which sees no test's rows
     Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     browser.get(page)
@@ -207,22 +208,22 @@ def test_a_long_list_is_read_and_registered_by_a_worker(
     policy: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[int] = []
-    monkeypatch.setattr(longlists.go_on_with, "delay", asked.append)
-    monkeypatch.setattr(longlists, "AT_ONCE", 0)
-    monkeypatch.setattr(admin_workbook, "AT_ONCE_ROWS", 1)
+    monkeypatch.setattr(background.go_on_with, "delay", asked.append)
+    monkeypatch.setattr(background, "AT_ONCE", 0)
+    monkeypatch.setattr(admin_register, "AT_ONCE_ROWS", 1)
     browser = client_of(policy.yixian)
     page = sent(browser, sheet([row(1), row(2)]))
     here, upload = page.request["PATH_INFO"], Upload.objects.get()
     assert "正在核对：正在打开文件" in page.content.decode()
     assert (asked, page["Refresh"]) == ([upload.pk], "3")
-    longlists.go_on_with(upload.pk)
+    background.go_on_with(upload.pk)
     assert "登记 2 条" in browser.get(here).content.decode()
     data = {"channel": Channel.objects.get(code="window").pk, "handed": list(PAPERS)}
     assert "正在导入：0 / 2 行" in browser.post(here, data, follow=True).content.decode()
     browser.post(here, data)  # the second press asks nobody
     assert (asked, Filing.objects.count()) == ([upload.pk] * 2, 0)
-    longlists.go_on_with(upload.pk)
-    longlists.go_on_with(upload.pk)
+    background.go_on_with(upload.pk)
+    background.go_on_with(upload.pk)
     assert Filing.objects.count() == 2
     assert "已登记 2 条" in browser.get(here).content.decode()
 
@@ -230,14 +231,14 @@ def test_a_long_list_is_read_and_registered_by_a_worker(
 def test_a_long_download_shows_how_far_its_reading_is(
     policy: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(longlists.go_on_with, "delay", lambda pk: None)
-    monkeypatch.setattr(longlists, "AT_ONCE", 0)
+    monkeypatch.setattr(background.go_on_with, "delay", lambda pk: None)
+    monkeypatch.setattr(background, "AT_ONCE", 0)
     rows = [["测试1", casting.number(1), "上海市"]]
     file = SimpleUploadedFile("平台.xlsx", sheet(rows, ["姓名", "证件号码", "就医地"]))
     browser = client_of(policy.yixian)
     page = browser.post(reverse("admin:filings_filing_reconcile"), {"file": file}, follow=True)
     assert "正在核对" in page.content.decode()
     assert page["Refresh"] == "3"
-    longlists.go_on_with(Upload.objects.get().pk)
+    background.go_on_with(Upload.objects.get().pk)
     page = browser.get(page.request["PATH_INFO"])
     assert "只在平台" in page.content.decode()

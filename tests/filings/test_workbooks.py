@@ -9,9 +9,10 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.filings import batches, workbooks
-from apps.filings.catalogue import Variant
+from apps.filings.imports import columns as imports_columns
+from apps.filings.imports import register as imports_register
 from apps.filings.models import Brought, Filing
+from apps.filings.models.catalogue import Variant
 from tests import cast as casting
 from tests.cast import Cast
 from tests.filings.posted import (
@@ -25,9 +26,10 @@ from tests.filings.posted import (
     sheet,
 )
 from tests.undone import undone
-from ydjy.desk import bulk, leftovers
+from ydjy.desk import bulk_insert
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import cleanup
 from ydjy.desk.models import Upload
-from ydjy.desk.verbs import Refused
 from ydjy.lib import workbook
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +84,7 @@ def test_what_the_columns_or_the_rules_could_not_take_is_told_before_registering
     header, bad, good = [*HEADER, "结束日期"], [*row(1), ""], [*row(2), ""]
     bad[header.index(title)] = cell
     data, variant = sheet([bad, good], header), Variant.objects.get(code="posted-worker")
-    upload = workbooks.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
+    upload = imports_columns.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
     assert [r.message for r in upload.rows.all()] == [said, ""]
     assert [filing.name for filing in made(confirmed(policy, upload))] == ["测试2"]
 
@@ -114,7 +116,7 @@ def test_a_person_who_stands_twice_with_another_period_is_asked_about_in_his_own
 
 def test_a_needed_column_that_the_list_has_not_is_named(policy: Cast):
     data, variant = sheet([["测试1", casting.number(1)]], ["姓名", "身份证号"]), 0
-    upload = workbooks.receive(data, "表.xlsx", by=policy.yixian, variant=variant)
+    upload = imports_columns.receive(data, "表.xlsx", by=policy.yixian, variant=variant)
     assert (
         upload.rows.get().message
         == "；".join(f"表里没有“{title}”这一列，必须填" for title in ("险种", "就医地", "开始日期"))
@@ -127,7 +129,7 @@ def test_a_filing_that_ends_never_may_say_so(policy: Cast, word: str):
     header = [*HEADER, "结束日期"]
     variant = Variant.objects.get(code="posted-worker")
     data = sheet([[*row(1), word]], header)
-    upload = workbooks.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
+    upload = imports_columns.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
     (filing,) = made(confirmed(policy, upload))
     assert (filing.end_on, filing.open_ended) == (None, True)
 
@@ -136,7 +138,7 @@ def test_a_kind_that_ends_by_itself_is_not_registered_from_a_row_that_says_for_e
     Variant.objects.filter(code="posted-worker").update(validity_months=6)
     data = sheet([[*row(1), "长期"]], [*HEADER, "结束日期"])
     variant = Variant.objects.get(code="posted-worker")
-    upload = workbooks.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
+    upload = imports_columns.receive(data, "派驻.xlsx", by=policy.yixian, variant=variant.pk)
     ((_, why),) = confirmed(policy, upload).refused
     assert why.startswith("表里写的是长期，这类备案只能到 2027-05-20。")
 
@@ -147,7 +149,9 @@ def test_a_twin_on_another_sheet_is_told_by_its_sheet(policy: Cast):
         target, [workbook.SheetOut(name=n, header=HEADER, rows=r) for n, r in rows.items()]
     )
     variant = Variant.objects.get(code="posted-worker")
-    upload = workbooks.receive(target.getvalue(), "x.xlsx", by=policy.yixian, variant=variant.pk)
+    upload = imports_columns.receive(
+        target.getvalue(), "x.xlsx", by=policy.yixian, variant=variant.pk
+    )
     said = [r.message for r in upload.rows.all()]
     assert said[1] == "与工作表“甲”第 2 行重复。"
     assert said[2].startswith("与工作表“甲”第 2 行是同一个人")
@@ -170,17 +174,17 @@ def test_a_row_that_only_the_database_refuses_does_not_stop_the_others(
     policy: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     upload = received(policy, [row(1), row(2), row(3)])
-    columns = batches._columns
+    columns = imports_register._columns
 
     def backwards(values: Any) -> Any:
         """As if a check of the row before this one had been forgotten."""
         end = date(2000, 1, 1) if values["name"] == "测试2" else None
         return columns(values) | {"end_on": end}
 
-    monkeypatch.setattr(batches, "_columns", backwards)
+    monkeypatch.setattr(imports_register, "_columns", backwards)
     outcome = confirmed(policy, upload)
     assert [filing.name for filing in made(outcome)] == ["测试1", "测试3"]
-    assert outcome.refused == [(3, batches._NOT_STORED)]
+    assert outcome.refused == [(3, imports_register._NOT_STORED)]
     upload.refresh_from_db()
     assert (upload.state, upload.rejected) == (Upload.State.CONFIRMED, 1)
     assert "测试2" not in caplog.text
@@ -227,28 +231,28 @@ def test_a_list_that_was_killed_half_way_goes_on_and_no_row_is_registered_twice(
     assert upload.state == Upload.State.CONFIRMING
     assert Filing.objects.count() == 2 * part - 1  # the second row is refused by the rules
     now = timezone.now()
-    assert leftovers.go_on(batches.KEPT, now) == 0  # somebody may still be at it
-    assert leftovers.go_on(batches.KEPT, now + timedelta(minutes=5)) == 1
+    assert cleanup.go_on(imports_register.KEPT, now) == 0  # somebody may still be at it
+    assert cleanup.go_on(imports_register.KEPT, now + timedelta(minutes=5)) == 1
     upload.refresh_from_db()
     assert upload.state == Upload.State.CONFIRMED
     assert upload.confirmed_by == policy.yixian
     assert (upload.accepted, upload.rejected) == (4, 1)
     assert [f.name for f in Filing.objects.order_by("pk")] == ["测试1", "测试3", "测试4", "测试5"]
-    assert leftovers.go_on(batches.KEPT, now + timedelta(minutes=10)) == 0
+    assert cleanup.go_on(imports_register.KEPT, now + timedelta(minutes=10)) == 0
 
 
 def test_whoever_lost_the_list_to_somebody_else_stops(
     policy: Cast, monkeypatch: pytest.MonkeyPatch
 ):
     upload = received(policy, [row(n) for n in range(1, 6)])
-    monkeypatch.setattr(batches, "AT_A_TIME", 2)
-    point = batches.crashpoint
+    monkeypatch.setattr(imports_register, "AT_A_TIME", 2)
+    point = imports_register.crashpoint
 
     def slow(name: str) -> None:
-        monkeypatch.setattr(batches, "crashpoint", point)
-        leftovers.go_on(batches.KEPT, timezone.now() + timedelta(minutes=5))
+        monkeypatch.setattr(imports_register, "crashpoint", point)
+        cleanup.go_on(imports_register.KEPT, timezone.now() + timedelta(minutes=5))
 
-    monkeypatch.setattr(batches, "crashpoint", slow)
+    monkeypatch.setattr(imports_register, "crashpoint", slow)
     with pytest.raises(Refused, match="由别的窗口登记"):
         confirmed(policy, upload)
     assert Filing.objects.count() == 5
@@ -257,8 +261,8 @@ def test_whoever_lost_the_list_to_somebody_else_stops(
 
 def test_others_can_write_between_two_parts(policy: Cast, monkeypatch: pytest.MonkeyPatch):
     turns: list[int] = []
-    monkeypatch.setattr(batches, "AT_A_TIME", 2)
-    monkeypatch.setattr(bulk, "give_way", lambda: turns.append(Filing.objects.count()))
+    monkeypatch.setattr(imports_register, "AT_A_TIME", 2)
+    monkeypatch.setattr(bulk_insert, "give_way", lambda: turns.append(Filing.objects.count()))
     upload = received(policy, [row(n) for n in range(1, 6)])
     confirmed(policy, upload)
     assert turns == [2, 4, 5]
@@ -276,7 +280,7 @@ def test_the_database_gives_a_row_one_filing(policy: Cast):
 def test_a_list_is_taken_back_but_for_what_somebody_has_touched_since(
     policy: Cast, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(batches, "AT_A_TIME", 2)
+    monkeypatch.setattr(imports_register, "AT_A_TIME", 2)
     upload = received(policy, [row(n) for n in range(1, 6)])
     approved, checked, *others = made(confirmed(policy, upload))
     approved.approve(by=policy.reviewer)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import Any
 
-from apps.institutions import importing
+from apps.institutions.imports import workflow
 from apps.institutions.models import ListImport
 
 HEADER = ("机构名称", "定点医药机构编码", "所属县区", "等级", "类别", "联系电话", "地址")
@@ -55,8 +55,8 @@ _serial = iter(range(10**6))
 
 def received(data: bytes, *, by: Any = None, listed: str = "city") -> ListImport:
     """The list, taken and compared."""
-    one = importing.take(data, f"名单{next(_serial)}.csv", listed=listed, by=by)
-    return importing.run(one.pk)
+    one = workflow.take(data, f"名单{next(_serial)}.csv", listed=listed, by=by)
+    return workflow.run(one.pk)
 
 
 def published(
@@ -64,7 +64,7 @@ def published(
 ) -> ListImport:
     """The list, all the way: one person takes and drafts it, the second publishes it."""
     one = received(data, by=by, listed=listed)
-    importing.allow(one, allow)
-    importing.draft(one, by=by, **how)
-    importing.ask_publish(one, by=second)
-    return importing.run(one.pk)
+    workflow.allow(one, allow)
+    workflow.draft(one, by=by, **how)
+    workflow.ask_publish(one, by=second)
+    return workflow.run(one.pk)

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.institutions import importing, scope
+from apps.institutions.imports import workflow
 from apps.institutions.models import (
     Institution,
     InternalContact,
@@ -19,6 +19,7 @@ from apps.institutions.models import (
     ReferralRight,
     Suspension,
 )
+from apps.institutions.referral import scope
 from apps.offices.models import City, PolicyDocument
 from tests import cast as casting
 from tests.cast import Cast
@@ -239,7 +240,7 @@ def test_a_person_without_the_permission_takes_no_step(keeper: Client, cast: Cas
 def test_a_large_list_waits_for_the_worker_and_the_page_looks_again(
     keeper: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(importing, "AT_ONCE", 10)
+    monkeypatch.setattr(workflow, "AT_ONCE", 10)
     one = upload(keeper, csv_list(generated(3)))
     assert one.job == "read"
     waiting = keeper.get(url("listimport_look", one.pk))

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from apps.institutions.asking import ask
 from apps.institutions.models import DiseaseGroup, Institution, ReferralRight, Suspension
-from ydjy.desk.verbs import Refused
+from apps.institutions.referral.query import ask
+from ydjy.desk.exceptions import Refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jinzhou_policy")]
 DAY = date(2026, 11, 23)

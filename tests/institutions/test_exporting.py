@@ -11,11 +11,14 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.institutions import comparing, exporting, importing, scope
+from apps.institutions import exports as institutions_exports
+from apps.institutions.imports import compare as imports_compare
+from apps.institutions.imports import workflow
+from apps.institutions.imports.diff import Plan
 from apps.institutions.models import Institution, ReferralRight, Suspension
-from apps.institutions.plan import Plan
+from apps.institutions.referral import scope
 from tests.cast import Cast
-from ydjy.desk import sheets
+from ydjy.desk.imports import kinds as imports_kinds
 from ydjy.lib import workbook
 
 pytestmark = pytest.mark.django_db
@@ -68,13 +71,13 @@ def make(number: int, said: dict[str, Any]) -> Institution:
 
 def as_workbook(blanked: random.Random | None = None) -> bytes:
     """The list as it goes out, with some cells blanked behind the name."""
-    columns = exporting.columns(timezone.localdate())
+    columns = institutions_exports.columns(timezone.localdate())
     rows = [
         [
             "" if at and blanked and blanked.random() < 0.5 else column.text(one, full=False)
             for at, column in enumerate(columns)
         ]
-        for one in Institution.objects.prefetch_related(*exporting.PREFETCH)
+        for one in Institution.objects.prefetch_related(*institutions_exports.PREFETCH)
     ]
     target = BytesIO()
     header = [column.title for column in columns]
@@ -83,8 +86,8 @@ def as_workbook(blanked: random.Random | None = None) -> bytes:
 
 
 def compared(data: bytes) -> Plan:
-    opened = sheets.open_file(importing.list_kind(), data, "x.xlsx", remembered={})
-    return comparing.compare(opened, "city", timezone.localdate())
+    opened = imports_kinds.open_file(workflow.list_kind(), data, "x.xlsx", remembered={})
+    return imports_compare.compare(opened, "city", timezone.localdate())
 
 
 @settings(
@@ -111,8 +114,10 @@ def test_the_list_is_exported_by_those_who_may_and_comes_back_unchanged(
     Institution.objects.create(name="外地医院", listed="national")
     address = reverse("admin:institutions_institution_export")
     response = client_of(cast.directory).post(address, {"form": form})
-    opened = sheets.open_file(importing.list_kind(), response.content, f"x.{form}", remembered={})
-    plan = comparing.compare(opened, "city", timezone.localdate())
+    opened = imports_kinds.open_file(
+        workflow.list_kind(), response.content, f"x.{form}", remembered={}
+    )
+    plan = imports_compare.compare(opened, "city", timezone.localdate())
     assert (plan.unchanged, plan.rows) == (2, [])
     assert "full" not in client_of(cast.root).get(address).context_data["form"].fields
     assert client_of(cast.yixian).post(address).status_code == 403

@@ -9,12 +9,14 @@ import pytest
 from django.db import connection, connections, models, transaction
 from django.utils import timezone
 
-from apps.institutions import importing, reading
+from apps.institutions.imports import read as imports_read
+from apps.institutions.imports import workflow
 from apps.institutions.models import ListImport
 from tests import cast as casting
 from tests.cast import Cast
 from tests.institutions.lists import csv_list, generated
-from ydjy.desk import leftovers, vault
+from ydjy.desk.crypto import vault
+from ydjy.desk.imports import cleanup
 from ydjy.desk.models import Upload
 
 LIST, NO_LIST = csv_list(generated(3)), "甲,乙\n1,2\n".encode()
@@ -22,25 +24,25 @@ State = ListImport.State
 
 
 def taken(by: Any, data: bytes = LIST) -> ListImport:
-    return importing.take(data, "名单.csv", listed="city", by=by)
+    return workflow.take(data, "名单.csv", listed="city", by=by)
 
 
 def files() -> set[str]:
-    return set(vault.names(importing.KIND, older_than=-1))
+    return set(vault.names(workflow.KIND, older_than=-1))
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
     """``act`` is done once, when the next reading has compared all and written nothing yet."""
-    compared = reading._compared
+    compared = imports_read._compared
 
     def then(one: ListImport) -> Any:
-        monkeypatch.setattr(reading, "_compared", compared)
+        monkeypatch.setattr(imports_read, "_compared", compared)
         try:
             return compared(one)
         finally:
             act()
 
-    monkeypatch.setattr(reading, "_compared", then)
+    monkeypatch.setattr(imports_read, "_compared", then)
 
 
 @pytest.mark.django_db
@@ -50,8 +52,8 @@ def test_a_list_given_up_while_it_is_read_stays_given_up(
 ):
     one = taken(cast.directory, data)
     kept = files()
-    meanwhile(monkeypatch, lambda: importing.abandon(one))
-    assert importing.run(one.pk).state == State.ABANDONED
+    meanwhile(monkeypatch, lambda: workflow.abandon(one))
+    assert workflow.run(one.pk).state == State.ABANDONED
     one = ListImport.objects.get()
     assert (one.state, one.upload.state) == (State.ABANDONED, Upload.State.ABANDONED)
     assert (one.job, one.job_until, one.rows.count(), files()) == ("", None, 0, kept)
@@ -65,10 +67,10 @@ def test_a_late_worker_leaves_what_another_has_read_and_a_person_submitted(
 
     def others() -> None:
         ListImport.objects.update(job_until=None)  # his lease has run out
-        importing.draft(importing.run(one.pk), by=cast.directory)
+        workflow.draft(workflow.run(one.pk), by=cast.directory)
 
     meanwhile(monkeypatch, others)
-    seen = importing.run(one.pk)
+    seen = workflow.run(one.pk)
     assert (seen.state, seen.drafted_by) == (State.DRAFT, cast.directory)
     assert {seen.packed, seen.upload.stored} <= files()
 
@@ -81,12 +83,12 @@ def test_a_late_worker_leaves_what_is_to_be_read_by_another_encoding(
 
     def others() -> None:
         ListImport.objects.update(job_until=None)
-        importing.use_encoding(importing.run(one.pk), "gb18030")
+        workflow.use_encoding(workflow.run(one.pk), "gb18030")
 
     meanwhile(monkeypatch, others)
-    seen = importing.run(one.pk)
+    seen = workflow.run(one.pk)
     assert (seen.state, seen.job, seen.job_until) == (State.READING, "read", None)
-    assert importing.run(one.pk).state == State.STAGED
+    assert workflow.run(one.pk).state == State.STAGED
 
 
 @pytest.mark.django_db
@@ -94,8 +96,8 @@ def test_that_somebody_looks_at_a_list_while_it_is_read_is_not_forgotten(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ):
     one = taken(cast.directory)
-    meanwhile(monkeypatch, lambda: leftovers.touch(Upload.objects.get()))
-    importing.run(one.pk)
+    meanwhile(monkeypatch, lambda: cleanup.touch(Upload.objects.get()))
+    workflow.run(one.pk)
     assert Upload.objects.get().touched_on == timezone.localdate()
 
 
@@ -118,7 +120,7 @@ def test_the_job_waits_for_whoever_is_just_giving_it_up(
     def give_up() -> None:
         try:
             with transaction.atomic():
-                importing.abandon(one)
+                workflow.abandon(one)
                 begun.set()
                 assert waiting_for_a_lock(), "the job did not come"
         finally:
@@ -131,7 +133,7 @@ def test_the_job_waits_for_whoever_is_just_giving_it_up(
             monkeypatch.setattr(models.QuerySet, "select_for_update", lambda self, **how: self)
 
     meanwhile(monkeypatch, and_then)
-    importing.run(one.pk)
+    workflow.run(one.pk)
     thread.join(10)
     now = ListImport.objects.get()
     assert now.state == (State.ABANDONED if locked else State.STAGED)

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.institutions import importing, scope
+from apps.institutions.imports import workflow
 from apps.institutions.models import (
     Institution,
     InstitutionAlias,
@@ -17,12 +17,13 @@ from apps.institutions.models import (
     ReferralRight,
     Suspension,
 )
+from apps.institutions.referral import scope
 from tests import workbooks
 from tests.cast import Cast
 from tests.institutions.lists import HEADER, csv_list, generated, published, received, table
-from ydjy.desk import uploads
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import uploads
 from ydjy.desk.models import Change, Upload
-from ydjy.desk.verbs import Refused
 from ydjy.lib import pinyin
 
 pytestmark = pytest.mark.django_db
@@ -78,23 +79,23 @@ def test_a_new_list_goes_in_after_two_people_said_so(publish: Any, cast: Cast):
 
 def test_nothing_is_written_before_the_second_person(cast: Cast):
     one = received(csv_list(generated(5)), by=cast.directory)
-    importing.draft(one, by=cast.directory)
+    workflow.draft(one, by=cast.directory)
     assert not Institution.objects.exists()
 
 
 def test_nobody_publishes_his_own_import(cast: Cast):
     one = received(csv_list(generated(5)), by=cast.directory)
-    importing.draft(one, by=cast.directory)
+    workflow.draft(one, by=cast.directory)
     with pytest.raises(Refused, match="另一位同事"):
-        importing.ask_publish(one, by=cast.directory)
+        workflow.ask_publish(one, by=cast.directory)
     assert not Institution.objects.exists()
 
 
 def test_whoever_brought_the_file_does_not_publish_it_either(cast: Cast):
     one = received(csv_list(generated(5)), by=cast.lead)
-    importing.draft(one, by=cast.directory)
+    workflow.draft(one, by=cast.directory)
     with pytest.raises(Refused, match="另一位同事"):
-        importing.ask_publish(one, by=cast.lead)
+        workflow.ask_publish(one, by=cast.lead)
 
 
 def test_the_same_bytes_are_answered_at_once(publish: Any, cast: Cast):
@@ -114,7 +115,7 @@ def test_the_same_list_saved_again_writes_nothing(publish: Any, cast: Cast):
         assert (one.new, one.changed, one.unchanged, one.missing) == (0, 0, 40, 0)
         adds_up(one)
         with pytest.raises(Refused, match="完全一样"):
-            importing.draft(one, by=cast.directory)
+            workflow.draft(one, by=cast.directory)
 
     assert writes(again) == []
 
@@ -173,9 +174,9 @@ def test_what_the_list_no_longer_has_is_proposed_and_never_deleted(publish: Any,
     one = received(table(机构名称=["甲医院"], 等级=["三级"]), by=cast.directory)
     (gone,) = one.rows.filter(outcome="missing")
     assert gone.name == "乙医院"
-    importing.draft(one, by=cast.directory)
-    importing.ask_publish(one, by=cast.lead)
-    importing.run(one.pk)
+    workflow.draft(one, by=cast.directory)
+    workflow.ask_publish(one, by=cast.lead)
+    workflow.run(one.pk)
     assert Institution.objects.get(name="乙医院").working_on(date(2027, 1, 1))
 
 
@@ -183,14 +184,14 @@ def test_a_missing_one_is_stopped_only_where_a_person_allowed_it(publish: Any, c
     publish(table(机构名称=["甲医院", "乙医院"], 等级=["二级", "二级"]))
     one = received(table(机构名称=["甲医院"], 等级=["二级"]), by=cast.directory)
     (gone,) = one.rows.filter(outcome="missing")
-    importing.allow(one, [gone.pk])
-    importing.draft(one, by=cast.directory)
-    importing.ask_publish(one, by=cast.lead)
-    one = importing.run(one.pk)
+    workflow.allow(one, [gone.pk])
+    workflow.draft(one, by=cast.directory)
+    workflow.ask_publish(one, by=cast.lead)
+    one = workflow.run(one.pk)
     stopped = Institution.objects.get(name="乙医院")
     assert stopped.state_on(date(2099, 1, 1)) == "已解除"
-    importing.ask_undo(one, by=None, reason="发错了")
-    importing.run(one.pk)
+    workflow.ask_undo(one, by=None, reason="发错了")
+    workflow.run(one.pk)
     assert stopped.state_on(date(2099, 1, 1)) == "正常"
 
 
@@ -231,10 +232,10 @@ def test_a_wider_scope_waits_for_a_person(publish: Any, cast: Cast):
     again = received(table(机构名称=["康宁医院"], 转诊范围=["不限"], 等级=["三级"]) + b"\n")
     (row,) = again.rows.all()
     assert row.decide == "scope"
-    importing.allow(again, [row.pk])
-    importing.draft(again, by=cast.directory)
-    importing.ask_publish(again, by=cast.lead)
-    importing.run(again.pk)
+    workflow.allow(again, [row.pk])
+    workflow.draft(again, by=cast.directory)
+    workflow.ask_publish(again, by=cast.lead)
+    workflow.run(again.pk)
     assert right_of("康宁医院") == "不限"
     assert one.pk != again.pk
 
@@ -278,10 +279,10 @@ def test_all_or_none_unless_a_person_says_otherwise(cast: Cast):
     adds_up(one)
     assert (one.upload.rejected, one.upload.skipped, one.new) == (2, 1, 2)
     with pytest.raises(Refused, match="有 2 行有问题"):
-        importing.draft(one, by=cast.directory)
-    importing.draft(one, by=cast.directory, only_good=True)
-    importing.ask_publish(one, by=cast.lead)
-    importing.run(one.pk)
+        workflow.draft(one, by=cast.directory)
+    workflow.draft(one, by=cast.directory, only_good=True)
+    workflow.ask_publish(one, by=cast.lead)
+    workflow.run(one.pk)
     assert set(Institution.objects.values_list("name", flat=True)) == {"甲医院", "乙医院"}
 
 
@@ -391,10 +392,10 @@ def test_a_list_gives_the_code_to_an_institution_that_had_none(publish: Any):
 def test_a_store_that_changed_since_the_draft_is_looked_at_again(cast: Cast):
     Institution.objects.create(name="甲医院", level="一级")
     one = received(table(机构名称=["甲医院"], 等级=["二级"]), by=cast.directory)
-    importing.draft(one, by=cast.directory)
-    importing.ask_publish(one, by=cast.lead)
+    workflow.draft(one, by=cast.directory)
+    workflow.ask_publish(one, by=cast.lead)
     Institution.objects.update(level="三级")
-    one = importing.run(one.pk)
+    one = workflow.run(one.pk)
     assert one.state == State.STAGED
     assert "再看一遍" in one.message
     assert Institution.objects.get().level == "三级"
@@ -404,7 +405,7 @@ def test_publishing_twice_is_publishing_once(publish: Any):
     one = publish(csv_list(generated(5)))
     one.job = ListImport.Job.PUBLISH
     one.save()
-    importing.run(one.pk)
+    workflow.run(one.pk)
     assert Institution.objects.count() == 5
 
 
@@ -416,8 +417,8 @@ def test_undo_takes_back_what_nobody_touched_since(publish: Any):
     first, second = touched.order_by("pk")[:2]
     first.phone = "0416-1111111"
     first.save()
-    importing.ask_undo(one, by=None, reason="发错了")
-    one = importing.run(one.pk)
+    workflow.ask_undo(one, by=None, reason="发错了")
+    one = workflow.run(one.pk)
     assert one.state == State.UNDONE
     assert Institution.objects.count() == 6
     first.refresh_from_db()
@@ -429,14 +430,14 @@ def test_undo_takes_back_what_nobody_touched_since(publish: Any):
 def test_an_undone_list_may_come_again(publish: Any):
     data = csv_list(generated(3))
     one = publish(data)
-    importing.ask_undo(one, by=None, reason="发错了")
-    importing.run(one.pk)
+    workflow.ask_undo(one, by=None, reason="发错了")
+    workflow.run(one.pk)
     assert publish(data).new == 3
 
 
 def test_an_abandoned_list_writes_nothing_and_may_come_again(cast: Cast):
     data = csv_list(generated(3))
-    importing.abandon(received(data, by=cast.directory))
+    workflow.abandon(received(data, by=cast.directory))
     assert received(data, by=cast.directory).new == 3
     assert not Institution.objects.exists()
 

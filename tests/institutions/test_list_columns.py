@@ -14,14 +14,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.errors import tending
-from apps.institutions import importing
+from apps.institutions.imports import workflow
 from apps.institutions.models import Institution, ListImport
 from tests.cast import Cast
 from tests.institutions.lists import csv_list, generated, published, received
-from ydjy.desk import leftovers, uploads, vault
+from ydjy.desk.crypto import vault
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import cleanup, uploads
 from ydjy.desk.models import ColumnMemory, Upload
-from ydjy.desk.verbs import Refused
+from ydjy.staff_site import list_kinds
 
 pytestmark = pytest.mark.django_db
 State = ListImport.State
@@ -95,14 +96,14 @@ def test_without_saying_which_is_the_name_nothing_is_remembered_or_read(keeper: 
 def test_a_long_list_is_read_by_the_job_once_its_columns_are_said(
     keeper: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(importing, "AT_ONCE", 10)
+    monkeypatch.setattr(workflow, "AT_ONCE", 10)
     sent(keeper, csv_list(generated(3), UNKNOWN))
-    importing.run(the_list().pk)
+    workflow.run(the_list().pk)
     answer = told(keeper, the_list(), 机构的叫法="name")
     assert answer.headers["Refresh"]
     assert "没有找到" not in answer.content.decode()
     assert (the_list().state, the_list().job) == (State.READING, "read")
-    assert importing.run(the_list().pk).new == 3
+    assert workflow.run(the_list().pk).new == 3
 
 
 @pytest.mark.parametrize(
@@ -182,13 +183,13 @@ def test_it_can_be_given_up_and_comes_again_to_the_page_that_asks(
 
 def test_nobody_saying_it_in_time_it_ends_like_the_others(waiting: ListImport):
     at = timezone.now().replace(minute=0)
-    tending.tend(at + timedelta(days=29))
+    list_kinds.tend(at + timedelta(days=29))
     assert the_list().asks_columns
-    tending.tend(at + timedelta(days=32))
+    list_kinds.tend(at + timedelta(days=32))
     one = the_list()
     assert (one.state, one.upload.state) == (State.ABANDONED, Upload.State.ABANDONED)
     assert one.upload.stored == ""
-    assert one.upload.message.endswith(leftovers.DELETED)
+    assert one.upload.message.endswith(cleanup.DELETED)
 
 
 def test_having_the_page_open_keeps_it(waiting: ListImport, keeper: Client):
@@ -197,9 +198,9 @@ def test_having_the_page_open_keeps_it(waiting: ListImport, keeper: Client):
 
 
 def test_of_two_who_say_it_the_second_finds_it_said(waiting: ListImport):
-    importing.use_columns(waiting, {"机构的叫法": "name"})
+    workflow.use_columns(waiting, {"机构的叫法": "name"})
     with pytest.raises(Refused):
-        importing.use_columns(waiting, {"机构的叫法": "remark"})
+        workflow.use_columns(waiting, {"机构的叫法": "remark"})
     assert ColumnMemory.objects.get().key == "name"
 
 
@@ -226,15 +227,15 @@ def test_an_unused_column_of_a_staged_list_is_mapped_and_its_contents_go_in(
     assert (one.new, one.changed, one.unchanged) == (1, 3, 0)
     assert one.rows.count() == 4
     vault.drop(first)
-    importing.draft(one, by=cast.directory)
-    importing.ask_publish(one, by=cast.lead)
-    importing.run(one.pk)
+    workflow.draft(one, by=cast.directory)
+    workflow.ask_publish(one, by=cast.lead)
+    workflow.run(one.pk)
     assert "" not in Institution.objects.values_list("phone", flat=True)
 
 
 def test_a_submitted_list_offers_no_other_columns(keeper: Client, cast: Cast):
     one = received(csv_list(generated(3), UNUSED), by=cast.directory)
-    importing.draft(one, by=cast.directory)
+    workflow.draft(one, by=cast.directory)
     assert url("columns", one.pk) not in keeper.get(url("look", one.pk)).content.decode()
     assert "不用再对应列" in told_off(keeper, one)
     assert not ColumnMemory.objects.exists()
@@ -249,11 +250,11 @@ def told_off(browser: Client, one: ListImport) -> str:
 def test_a_draft_that_is_not_understood_any_more_is_refused_with_the_reason(cast: Cast):
     """It is compared anew because the store has changed, by columns that are known otherwise."""
     one = received(csv_list(generated(3), UNUSED), by=cast.directory)
-    importing.draft(one, by=cast.directory)
-    importing.ask_publish(one, by=cast.lead)
+    workflow.draft(one, by=cast.directory)
+    workflow.ask_publish(one, by=cast.lead)
     Institution.objects.create(name=generated(1)[0][0])
-    uploads.remember(importing.KIND, "", {"机构名称": ""})
-    one = importing.run(one.pk)
+    uploads.remember(workflow.KIND, "", {"机构名称": ""})
+    one = workflow.run(one.pk)
     assert one.asks_columns
     assert "没有找到“机构名称”这一列" in one.message
     assert (one.new, one.rows.count(), one.packed, one.published_by) == (0, 0, "", None)
@@ -270,7 +271,7 @@ def test_the_command_refuses_it_each_time_until_somebody_has_said_it(cast: Cast,
         with pytest.raises(CommandError, match="没有找到“机构名称”这一列"):
             call_command("import_institutions", str(file), "--json", stdout=out)
         assert '"state": "refused"' in out.getvalue()
-    uploads.remember(importing.KIND, "", {"机构的叫法": "name"})
+    uploads.remember(workflow.KIND, "", {"机构的叫法": "name"})
     call_command("import_institutions", str(file), "--draft", "directory", stdout=StringIO())
     assert (the_list().state, the_list().new) == (State.DRAFT, 3)
     with pytest.raises(CommandError, match="已经导入过"):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from apps.institutions.models import Institution, ListImport, ListRow
 from tests.cast import Cast
 from tests.institutions.lists import csv_list, generated, published, received
-from ydjy.desk.problems import COLUMN
+from ydjy.desk.imports.problem_workbook import COLUMN
 
 pytestmark = pytest.mark.django_db
 HEADER = ("机构名称", "国家码", "电话（固话）", "状态", "内部号")

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 
 from apps.institutions.models import Institution
-from ydjy.desk import audit
+from ydjy.desk.audit import change_log
+from ydjy.desk.audit.triggers import MADE_ONE_BY_ONE
 from ydjy.desk.models import Change
-from ydjy.desk.triggers import MADE_ONE_BY_ONE
 
 pytestmark = [
     pytest.mark.django_db,
@@ -20,7 +20,7 @@ pytestmark = [
 
 def make(number: int) -> list[int]:
     rows = [Institution(name=f"第{n}卫生室", name_key=f"{n}卫生室") for n in range(number)]
-    with audit.as_actor("command:list"):
+    with change_log.as_actor("command:list"):
         return [row.pk for row in Institution.objects.bulk_create(rows)]
 
 
@@ -31,7 +31,7 @@ def records() -> list[Any]:
 def test_a_short_statement_is_recorded_row_by_row():
     keys = make(MADE_ONE_BY_ONE)
     assert [int(one.row) for one in records()] == keys
-    assert audit.contents(records()[0])[1]["name"] == "第0卫生室"
+    assert change_log.contents(records()[0])[1]["name"] == "第0卫生室"
 
 
 def test_a_long_one_leaves_one_record_that_vouches_for_every_row():
@@ -42,14 +42,14 @@ def test_a_long_one_leaves_one_record_that_vouches_for_every_row():
         "insert",
         "command:list",
     )
-    _, told = audit.contents(one)
+    _, told = change_log.contents(one)
     assert told == json.loads(json.dumps(told)) | {
         "行数": len(keys),
         "第一行": keys[0],
         "最后一行": keys[-1],
         "内容指纹": fingerprint(),
     }
-    assert not any(label.isascii() for label, _, _ in audit.in_words(one))
+    assert not any(label.isascii() for label, _, _ in change_log.in_words(one))
 
 
 def fingerprint() -> str:
@@ -64,5 +64,5 @@ def test_a_changed_row_would_not_fit_the_record():
     make(MADE_ONE_BY_ONE + 1)
     Institution.objects.order_by("pk")[:1].get().check_off(by=None, how="phone", day=None)
     made, *others = records()
-    assert audit.contents(made)[1]["内容指纹"] != fingerprint()
+    assert change_log.contents(made)[1]["内容指纹"] != fingerprint()
     assert [one.operation for one in others] == ["update"]

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.institutions import duplicates, scope
+from apps.institutions import duplicates
 from apps.institutions.models import (
     DiseaseGroup,
     Institution,
@@ -18,6 +18,7 @@ from apps.institutions.models import (
     ReferralRight,
     Suspension,
 )
+from apps.institutions.referral import scope
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.institutions.referral import (
+from apps.institutions.referral.decision import (
     COUNTY_SENTENCE,
     NO_CERTIFICATE,
     Area,
@@ -13,7 +13,7 @@ from apps.institutions.referral import (
     Right,
     who_refers,
 )
-from apps.institutions.scope import SOURCE_GROUPS, parse
+from apps.institutions.referral.scope import SOURCE_GROUPS, parse
 
 GUTA = Area("210702", "古塔区", is_county=False)
 BINHAI = Area("BINHAI", "滨海新区", is_county=False)

@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.institutions import roll, search
 from apps.institutions.models import Institution, InstitutionAlias
+from apps.institutions.search import name_cache
+from apps.institutions.search import query as search_query
 from apps.offices.models import PublicVersion
 
 pytestmark = pytest.mark.django_db
@@ -29,15 +30,15 @@ def make(chosen: random.Random) -> Institution:
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A hundred and thirty institutions; more than a page of them are «many»."""
-    monkeypatch.setattr(search, "RANKED", search.PAGE + 1)
-    monkeypatch.setattr(roll, "SMALL", 0)
-    monkeypatch.setattr(roll, "_SAMPLE", 1)
+    monkeypatch.setattr(search_query, "RANKED", search_query.PAGE + 1)
+    monkeypatch.setattr(name_cache, "SMALL", 0)
+    monkeypatch.setattr(name_cache, "_SAMPLE", 1)
     chosen = random.Random(20261123)
     for _ in range(130):
         make(chosen)
-    roll.make()
+    name_cache.make()
     yield chosen
-    roll.forget()
+    name_cache.forget()
 
 
 def answer(words: str, **asked: Any) -> tuple[Any, ...]:
@@ -49,7 +50,7 @@ def both(monkeypatch: pytest.MonkeyPatch, words: str, **asked: Any) -> tuple[Any
     """The answer with the roll, and the slow one without."""
     quick = answer(words, **asked)
     with monkeypatch.context() as without:
-        without.setattr(roll, "current", lambda: None)
+        without.setattr(name_cache, "current", lambda: None)
         return quick, answer(words, **asked)
 
 
@@ -84,8 +85,8 @@ def test_what_was_written_since_is_in_the_answer(chosen: Any, monkeypatch: pytes
 def test_without_reading_what_was_written_the_answer_would_be_old(
     chosen: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    nothing = roll._lines().none()
-    monkeypatch.setattr(roll, "_lines", lambda turn=-1: nothing)
+    nothing = name_cache._lines().none()
+    monkeypatch.setattr(name_cache, "_lines", lambda turn=-1: nothing)
     Institution.objects.create(name="康康药店", order=1)
     quick, slow = both(monkeypatch, "药店")
     assert quick != slow
@@ -93,7 +94,7 @@ def test_without_reading_what_was_written_the_answer_would_be_old(
 
 def test_a_common_fragment_asks_no_index_and_reads_no_more_rows_than_it_counts(chosen: Any):
     with CaptureQueriesContext(connection) as asked:
-        assert answer("医院")[0] == search.RANKED + 1
+        assert answer("医院")[0] == search_query.RANKED + 1
     said = " ".join(query["sql"] for query in asked)
     assert "grams" not in said
     assert "LIKE" not in said
@@ -102,15 +103,15 @@ def test_a_common_fragment_asks_no_index_and_reads_no_more_rows_than_it_counts(c
 def test_what_the_sample_did_not_expect_is_found_on_the_roll_all_the_same(
     chosen: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(roll.Roll, "expects_many", lambda *asked: False)
+    monkeypatch.setattr(name_cache.Roll, "expects_many", lambda *asked: False)
     for words in WORDS:
         with CaptureQueriesContext(connection) as asked:
             quick = answer(words)
-        if quick[0] > search.RANKED and all(len(word) > 1 for word in words.split()):
+        if quick[0] > search_query.RANKED and all(len(word) > 1 for word in words.split()):
             whole = [q["sql"] for q in asked if "LIKE" in q["sql"] and "grams" not in q["sql"]]
             assert whole == [], words  # the stored order is not read to its end
         with monkeypatch.context() as without:
-            without.setattr(roll, "current", lambda: None)
+            without.setattr(name_cache, "current", lambda: None)
             assert quick == answer(words)
 
 
@@ -121,17 +122,17 @@ def test_a_rare_fragment_is_left_to_the_index(chosen: Any):
 
 
 def test_a_small_store_keeps_no_roll(chosen: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(roll, "SMALL", 1000)
-    roll.forget()
-    assert roll.current() is None
-    assert roll._kept is None
+    monkeypatch.setattr(name_cache, "SMALL", 1000)
+    name_cache.forget()
+    assert name_cache.current() is None
+    assert name_cache._kept is None
 
 
 def test_a_store_that_was_put_back_is_read_anew(chosen: Any, monkeypatch: pytest.MonkeyPatch):
     made: list[int] = []
-    monkeypatch.setattr(roll, "_make_beside", made.append)
+    monkeypatch.setattr(name_cache, "_make_beside", made.append)
     PublicVersion.objects.update(number=0)
-    assert roll.current() is None
+    assert name_cache.current() is None
     assert made == [0]
 
 
@@ -139,11 +140,11 @@ def test_too_many_changes_are_not_laid_over_but_read_anew(
     chosen: Any, monkeypatch: pytest.MonkeyPatch
 ):
     made: list[int] = []
-    monkeypatch.setattr(roll, "_make_beside", made.append)
-    monkeypatch.setattr(roll, "FRESH", 2)
+    monkeypatch.setattr(name_cache, "_make_beside", made.append)
+    monkeypatch.setattr(name_cache, "FRESH", 2)
     for _ in range(3):
         make(chosen)
-    assert roll.current() is None
+    assert name_cache.current() is None
     assert len(made) == 1
 
 

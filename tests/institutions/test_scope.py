@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.institutions.scope import (
+from apps.institutions.referral.scope import (
     SOURCE_GROUPS,
     Scope,
     Vocabulary,

@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.institutions import keys, scope, search
 from apps.institutions.models import (
     Institution,
     InstitutionAlias,
@@ -20,6 +19,9 @@ from apps.institutions.models import (
     SearchEntry,
     Suspension,
 )
+from apps.institutions.referral import scope
+from apps.institutions.search import index_keys
+from apps.institutions.search import query as search_query
 from tests.institutions.lists import csv_list, generated, published
 from ydjy.lib import pinyin, text
 
@@ -163,7 +165,7 @@ def test_a_deleted_institution_leaves_no_entry():
 
 @pytest.fixture
 def many(cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "RANKED", 30)
+    monkeypatch.setattr(search_query, "RANKED", 30)
     published(csv_list(generated(120)), by=cast.directory, second=cast.lead)
 
 
@@ -177,14 +179,14 @@ def test_a_fragment_that_too_many_have_is_answered_page_by_page():
     assert len(seen) == len(set(seen)) == 121
 
 
-def _page(words: str, number: int) -> list[search.Hit]:
+def _page(words: str, number: int) -> list[search_query.Hit]:
     return Institution.objects.search(words, offset=number * 21).hits
 
 
 @pytest.mark.usefixtures("many")
 def test_the_staff_list_finds_the_same_rows():
     for words in ("号店", "仁仁", "义县", "rr", "99号"):
-        listed = search.filtered(Institution.objects.all(), words)
+        listed = search_query.filtered(Institution.objects.all(), words)
         everything = {
             h.institution.pk
             for n in range(7)
@@ -200,7 +202,7 @@ def test_the_staff_list_finds_the_same_rows():
 def test_an_imported_name_has_the_entry_that_saving_it_would_make():
     for one in random.Random(1).sample(list(Institution.objects.all()), 10):
         stored = SearchEntry.objects.get(pk=one.pk)
-        fresh = search.entry(one.pk, [one.name])
+        fresh = search_query.entry(one.pk, [one.name])
         assert set(_tokens(stored.grams)) == fresh.grams
         assert (stored.told, stored.spelled) == (fresh.told, fresh.spelled)
         assert one.initials == pinyin.initials(one.name)
@@ -241,7 +243,7 @@ def test_a_scan_would_be_seen():
 
 
 def test_nothing_in_the_search_asks_icontains():
-    assert "icontains" not in Path(search.__file__).read_text(encoding="utf-8")
+    assert "icontains" not in Path(search_query.__file__).read_text(encoding="utf-8")
 
 
 # Keys --------------------------------------------------------------------------------------------
@@ -254,16 +256,16 @@ def test_a_name_holds_the_tokens_of_each_of_its_fragments(name: str, data: Any):
     key = text.name_key(name)
     start = data.draw(st.integers(0, len(key)))
     part = key[start : data.draw(st.integers(start, len(key)))]
-    wanted = keys.asked_grams(part)
+    wanted = index_keys.asked_grams(part)
     if len(part) > 1:
-        assert wanted <= keys.grams(key)
+        assert wanted <= index_keys.grams(key)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HAN.filter(lambda name: len(text.name_key(name)) > 3))
 def test_the_full_spelling_gives_the_first_letters_or_none(name: str):
     spelled = pinyin.spelled("".join(ch for ch in name if not ch.isascii()))
-    letters = keys.initials_of_typed(spelled)
+    letters = index_keys.initials_of_typed(spelled)
     assert letters == "" or len(letters) > 1
 
 

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from apps.filings.catalogue import RegionClass, SettlementRule
-from apps.filings.settling import classes_of, matrices, region_of
+from apps.filings.models.catalogue import RegionClass, SettlementRule
+from apps.filings.rules.settlement import classes_of, matrices, region_of
 from apps.offices.models import Staff
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.institutions.models import Institution, InternalContact, NetworkOpening, Suspension
 from tests import cast as casting
 from tests.cast import Cast
-from ydjy.desk import paging
+from ydjy.desk.admin import paginators
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/institutions/institution/"
@@ -82,16 +82,16 @@ def test_a_long_list_is_counted_to_a_bound_and_says_so(
     for number in range(8):
         Institution.objects.create(name=f"第{number}医院")
     assert "8 定点机构" in keeper.get(LIST).content.decode()
-    monkeypatch.setattr(paging, "COUNTED", 7)
+    monkeypatch.setattr(paginators, "COUNTED", 7)
     assert "7+ 定点机构" in keeper.get(LIST).content.decode()
-    assert str(paging.More(10_000)) == "10,000+"
+    assert str(paginators.More(10_000)) == "10,000+"
 
 
 def test_a_far_page_has_the_rows_of_its_place(db: None):
     for number in range(17):
         Institution.objects.create(name=f"第{number}医院")
     rows = Institution.objects.order_by("pk")
-    pages = paging.CappedPaginator(rows, 2)
+    pages = paginators.CappedPaginator(rows, 2)
     assert [row for n in pages.page_range for row in pages.page(n)] == list(rows)
     with CaptureQueriesContext(connection) as queries:
         list(pages.page(8))

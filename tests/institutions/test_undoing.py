@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.institutions import importing, reading, scope, tasks
+from apps.institutions import tasks
+from apps.institutions.imports import read as imports_read
+from apps.institutions.imports import workflow
 from apps.institutions.models import (
     Institution,
     InternalContact,
@@ -16,6 +18,7 @@ from apps.institutions.models import (
     ReferralRight,
     Suspension,
 )
+from apps.institutions.referral import scope
 from tests import cast as casting
 from tests.cast import Cast
 from tests.institutions.lists import csv_list, generated, published, received, table
@@ -35,17 +38,17 @@ def publish(cast: Cast) -> Callable[..., ListImport]:
 
 
 def take_back(one: ListImport) -> ListImport:
-    importing.ask_undo(one, by=None, reason="发错了")
-    return importing.run(one.pk)
+    workflow.ask_undo(one, by=None, reason="发错了")
+    return workflow.run(one.pk)
 
 
 def publish_allowed(cast: Cast, data: bytes) -> ListImport:
     """Published with every question answered «yes»."""
     one = received(data, by=cast.directory)
-    importing.allow(one, one.rows.values_list("pk", flat=True))
-    importing.draft(one, by=cast.directory)
-    importing.ask_publish(one, by=cast.lead)
-    return importing.run(one.pk)
+    workflow.allow(one, one.rows.values_list("pk", flat=True))
+    workflow.draft(one, by=cast.directory)
+    workflow.ask_publish(one, by=cast.lead)
+    return workflow.run(one.pk)
 
 
 def with_right(wording: str, **more: Any) -> Institution:
@@ -129,17 +132,17 @@ def test_a_right_that_begins_later_ends_the_one_before_it(cast: Cast):
 
 
 def test_a_list_whose_worker_died_is_gone_on_with_once(cast: Cast, monkeypatch: pytest.MonkeyPatch):
-    one = importing.take(csv_list(generated(3)), "名单.csv", listed="city", by=cast.directory)
+    one = workflow.take(csv_list(generated(3)), "名单.csv", listed="city", by=cast.directory)
 
     def dies(*what: Any) -> None:
         raise MemoryError
 
     with monkeypatch.context() as broken:
-        broken.setattr(reading, "_stage", dies)
+        broken.setattr(imports_read, "_stage", dies)
         with pytest.raises(MemoryError):
             tasks.sweep()
     assert tasks.sweep() == 0  # the lease still holds: somebody may be at work
-    late = timezone.now() + importing.LEASE + timedelta(seconds=1)
+    late = timezone.now() + workflow.LEASE + timedelta(seconds=1)
     monkeypatch.setattr(timezone, "now", lambda: late)
     assert (tasks.sweep(), tasks.sweep()) == (1, 0)
     one.refresh_from_db()
@@ -147,9 +150,9 @@ def test_a_list_whose_worker_died_is_gone_on_with_once(cast: Cast, monkeypatch: 
 
 
 def test_a_job_in_other_hands_is_left_alone(cast: Cast):
-    one = importing.take(csv_list(generated(3)), "名单.csv", listed="city", by=cast.directory)
-    ListImport.objects.update(job_until=timezone.now() + importing.LEASE)
-    assert importing.run(one.pk).state == State.READING
+    one = workflow.take(csv_list(generated(3)), "名单.csv", listed="city", by=cast.directory)
+    ListImport.objects.update(job_until=timezone.now() + workflow.LEASE)
+    assert workflow.run(one.pk).state == State.READING
 
 
 def test_the_minute_asks_for_it():

@@ -23,7 +23,7 @@ from ydjy.lib.idnumbers import (
     parse_document,
     upgrade15,
 )
-from ydjy.lib.intext import contains_number, mask_in_text
+from ydjy.lib.masking import contains_number, mask_in_text
 
 TODAY = date(2026, 11, 21)
 GOOD = "210702190501010005"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ydjy.lib import sealedstream
-from ydjy.lib.sealedstream import BrokenStream, Reader, Writer
+from ydjy.lib.crypto import stream as crypto_stream
+from ydjy.lib.crypto.stream import BrokenStream, Reader, Writer
 
 KEY = bytes(range(32))
 PIECE = 64
@@ -15,7 +15,7 @@ PIECE = 64
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealedstream, "PIECE", PIECE)
+    monkeypatch.setattr(crypto_stream, "PIECE", PIECE)
 
 
 def sealed(data: bytes, key: bytes = KEY) -> bytes:

@@ -12,7 +12,8 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from tests import workbooks
-from ydjy.lib.workbook import WEEKLY, Fill, WorkbookError, fill, read, returned_format, splice
+from ydjy.lib.workbook import WEEKLY, Fill, WorkbookError, fill, read, returned_format
+from ydjy.lib.workbook.xlsx import splice
 
 ANSWERS = {3: "已补备案，请重新结算", 4: "=未受理"}
 NEW = Fill("报错明细", 2, {"处理结果": ANSWERS, "处理人": {3: "古塔甲"}})

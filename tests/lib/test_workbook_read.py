@@ -18,7 +18,7 @@ from ydjy.lib.workbook import (
     cell_problem,
     read,
 )
-from ydjy.lib.workbook import package as package_module
+from ydjy.lib.workbook.xlsx import package as package_module
 
 SAMPLE = Path(__file__).parents[1] / "data" / "weekly_sample_2026W47.xlsx"
 

@@ -8,7 +8,7 @@ import pytest
 from tests import workbooks
 from tests.workbooks import csv_bytes, raw_xlsx, weekly_workbook, xls, xlsx, zipped
 from ydjy.lib.workbook import WEEKLY, Limits, WorkbookError, read
-from ydjy.lib.workbook import package as package_module
+from ydjy.lib.workbook.xlsx import package as package_module
 
 
 def one(data: bytes) -> list[tuple[str, ...]]:

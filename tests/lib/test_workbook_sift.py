@@ -7,8 +7,8 @@ import pytest
 
 from tests import workbooks
 from ydjy.lib.workbook import INSTITUTIONS, Sift, Table, WorkbookError, find_table, read_guarded
-from ydjy.lib.workbook.header import header_names
-from ydjy.lib.workbook.sift import Part, SiftedRows, fingerprinter, holds, number_of, parts
+from ydjy.lib.workbook.known_rows import Part, SiftedRows, fingerprinter, holds, number_of, parts
+from ydjy.lib.workbook.table import header_names
 
 COLUMNS = {"seq": ["序号"], "name": ["名称"], "code": ["编码"], "remark": ["备注"]}
 HEADER = ["序号", "名称", "编码", "备注"]

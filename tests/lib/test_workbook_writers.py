@@ -14,9 +14,10 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.workbooks import raw_xlsx
-from ydjy.lib.workbook import WEEKLY, Fill, WorkbookError, fill, rawrows, read
-from ydjy.lib.workbook.blocks import blocks, without_asides
-from ydjy.lib.workbook.rawrows import raw_rows
+from ydjy.lib.workbook import WEEKLY, Fill, WorkbookError, fill, read
+from ydjy.lib.workbook.xlsx import rows as xlsx_rows
+from ydjy.lib.workbook.xlsx.rows import raw_rows
+from ydjy.lib.workbook.xlsx.xml import blocks, without_asides
 
 SMALL, LARGE = 40, 2_400
 SHEET = "xl/worksheets/sheet1.xml"
@@ -127,7 +128,7 @@ def test_every_row_is_answered_in_its_row(habit: str) -> None:
 
 def test_a_lost_row_is_never_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Should a reader ever lose one: the count of the tags does not agree, and nothing is read."""
-    monkeypatch.setattr(rawrows, "raw_rows", lambda block: raw_rows(block)[:-1])
+    monkeypatch.setattr(xlsx_rows, "raw_rows", lambda block: raw_rows(block)[:-1])
     with pytest.raises(WorkbookError, match=r"里有 \d+ 行，读出来是 \d+ 行"):
         read(workbook("plain", LARGE), WEEKLY)
 

@@ -13,9 +13,9 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.errors.models import Ticket
-from apps.errors.ticket import Status
+from apps.errors.models.transitions import Status
 from apps.filings.models import Filing
-from apps.offices import openwork
+from apps.offices import open_work
 from apps.offices.admin_leaving import GOES, KEEP, NOBODY
 from apps.offices.models import Duty, Role, Staff
 from tests import cast as casting
@@ -117,7 +117,7 @@ def is_as_before(person: Staff) -> bool:
 
 
 def test_every_kind_of_open_work_has_its_case():
-    assert {kind.words for kind in openwork.KINDS} == set(WORK)
+    assert {kind.words for kind in open_work.KINDS} == set(WORK)
 
 
 @pytest.mark.parametrize("goes", ["reviewer", NOBODY])

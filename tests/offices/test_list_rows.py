@@ -8,13 +8,13 @@ import openpyxl
 import pytest
 from django.urls import reverse
 
-from apps.offices.lists import DAYS, HOTLINES, OFFICES
 from apps.offices.models import Hotline, Office, PolicyDocument
+from apps.offices.resources import DAYS, HOTLINES, OFFICES
 from tests import workbooks
 from tests.cast import Cast
+from ydjy.desk.imports.problem_workbook import problem_workbook
+from ydjy.desk.imports.reference_list import SmallList
 from ydjy.desk.models import Upload
-from ydjy.desk.problems import problem_workbook
-from ydjy.desk.smalllists import SmallList
 
 pytestmark = pytest.mark.django_db
 PHONES = ["名称", "号码", "用途", "机构", "依据"]

@@ -8,15 +8,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.offices.lists import DAYS, HOTLINES, OFFICES
 from apps.offices.models import CalendarDay, Hotline, Office, PolicyDocument
+from apps.offices.resources import DAYS, HOTLINES, OFFICES
 from tests import workbooks
 from tests.cast import Cast
 from tests.undone import undone
-from ydjy.desk import smalllists, uploads
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import reference_list, uploads
+from ydjy.desk.imports.reference_list import SmallList
 from ydjy.desk.models import Upload
-from ydjy.desk.smalllists import SmallList
-from ydjy.desk.verbs import Refused
 
 pytestmark = pytest.mark.django_db
 NOTICE = "关于放假安排的通知"
@@ -147,7 +147,7 @@ def test_all_or_none_unless_somebody_says_only_the_good_ones(cast: Cast):
 def test_what_was_shown_is_what_is_written_or_nothing_is(cast: Cast):
     upload = received(OFFICES, offices(["义县医保中心", "", "", "人民路1号", ""]), cast)
     Office.objects.filter(code="yixian").update(address="东街3号")
-    with pytest.raises(Refused, match=smalllists.CHANGED_MEANWHILE[:8]):
+    with pytest.raises(Refused, match=reference_list.CHANGED_MEANWHILE[:8]):
         OFFICES.confirm(upload, by=cast.directory)
     assert Office.objects.get(code="yixian").address == "东街3号"
     assert upload.changes.get().before == {"address": "东街3号"}

@@ -10,7 +10,8 @@ from django.urls import reverse
 from apps.offices.models import Office
 from tests import workbooks
 from tests.cast import Cast
-from ydjy.desk import listpages, longlists, progress, smalllists
+from ydjy.desk.imports import admin as imports_admin
+from ydjy.desk.imports import background, progress, reference_list
 from ydjy.desk.models import Upload
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +22,9 @@ ROWS = [["名称", "地址"], ["义县医保中心", "人民路1号"], ["黑山�
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What the worker was asked for, while every list is a long one."""
     found: list[int] = []
-    monkeypatch.setattr(longlists.go_on_with, "delay", found.append)
-    monkeypatch.setattr(listpages, "AT_ONCE", 0)
-    monkeypatch.setattr(listpages, "AT_ONCE_ROWS", 0)
+    monkeypatch.setattr(background.go_on_with, "delay", found.append)
+    monkeypatch.setattr(imports_admin, "AT_ONCE", 0)
+    monkeypatch.setattr(imports_admin, "AT_ONCE_ROWS", 0)
     return found
 
 
@@ -51,7 +52,7 @@ def test_it_is_read_and_written_by_the_worker_once(here: str, asked: list[int], 
     page = browser.get(here)
     assert "正在核对：正在打开文件。可以离开这一页" in page.content.decode()
     assert page["Refresh"] == "3"
-    longlists.go_on_with(asked[0])
+    background.go_on_with(asked[0])
     page = browser.get(here)
     assert "导入：新增 0，改动 2" in page.content.decode()
     assert "Refresh" not in page
@@ -60,8 +61,8 @@ def test_it_is_read_and_written_by_the_worker_once(here: str, asked: list[int], 
     browser.post(here, {"do": "import"})
     assert "正在导入：0 / 2 行" in browser.get(here).content.decode()
     assert (len(asked), addresses()) == (2, ["", ""]), "the second press asks nobody"
-    longlists.go_on_with(asked[1])
-    longlists.go_on_with(asked[1])
+    background.go_on_with(asked[1])
+    background.go_on_with(asked[1])
     page = browser.get(here)
     assert "已导入：新增 0 条，改动 2 条" in page.content.decode()
     assert addresses() == ["人民路1号", "中大路2号"]
@@ -70,7 +71,7 @@ def test_it_is_read_and_written_by_the_worker_once(here: str, asked: list[int], 
 def test_whoever_looks_sees_how_far_it_is(
     here: str, asked: list[int], browser: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(smalllists, "_TOLD_EVERY", 1)
+    monkeypatch.setattr(reference_list, "_TOLD_EVERY", 1)
     seen = []
     note = progress.note
 
@@ -80,7 +81,7 @@ def test_whoever_looks_sees_how_far_it_is(
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(progress, "note", noted)
-        longlists.go_on_with(asked[0])
+        background.go_on_with(asked[0])
     assert seen == [(1, 2), (2, 2)]
     assert progress.of(progress.of_upload(Upload.objects.get())) is None
 
@@ -88,16 +89,16 @@ def test_whoever_looks_sees_how_far_it_is(
 def test_what_has_changed_since_it_was_looked_at_is_shown_again_and_not_written(
     here: str, asked: list[int], browser: Client
 ):
-    longlists.go_on_with(asked[0])
+    background.go_on_with(asked[0])
     Office.objects.filter(code="yixian").update(address="别处")
     browser.post(here, {"do": "import"})
-    longlists.go_on_with(asked[1])
+    background.go_on_with(asked[1])
     page = browser.get(here).content.decode()
-    assert smalllists.CHANGED_MEANWHILE in page
+    assert reference_list.CHANGED_MEANWHILE in page
     assert "<del>别处</del>" in page
     assert addresses() == ["别处", ""]
     browser.post(here, {"do": "import"})
-    longlists.go_on_with(asked[2])
+    background.go_on_with(asked[2])
     assert addresses() == ["人民路1号", "中大路2号"]
 
 
@@ -105,7 +106,7 @@ def test_it_can_be_given_up_while_the_worker_has_not_come(
     here: str, asked: list[int], browser: Client
 ):
     browser.post(here, {"do": "abandon"})
-    longlists.go_on_with(asked[0])
+    background.go_on_with(asked[0])
     upload = Upload.objects.get()
     assert (upload.state, upload.rows_in) == (Upload.State.ABANDONED, 0)
     assert "Refresh" not in browser.get(here)

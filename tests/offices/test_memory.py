@@ -7,10 +7,11 @@ import time_machine
 from django.http import HttpResponse
 from django.test import Client
 
-from apps.offices import memory, page
 from apps.offices.models import Hotline
+from apps.offices.public import cache as public_cache
+from apps.offices.public import page
 from tests import publicsite
-from ydjy import guard
+from ydjy.public_site import middleware
 
 
 @pytest.fixture
@@ -57,20 +58,20 @@ def test_what_people_type_is_not_remembered(remembering: None, client: Client):
 
 
 def test_the_least_asked_for_page_makes_room(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory, "MOST_BYTES", 250)
-    one = memory.Memory()
+    monkeypatch.setattr(public_cache, "MOST_BYTES", 250)
+    one = public_cache.Memory()
     for key in "abc":
         one.keep((key,), HttpResponse(b"x" * 100))
         one.page(("a",))
     assert [key for key in "abc" if one.page((key,))] == ["a", "c"]
-    monkeypatch.setattr(memory, "LARGEST", 50)
+    monkeypatch.setattr(public_cache, "LARGEST", 50)
     one.keep(("d",), HttpResponse(b"x" * 100))
     assert not one.page(("d",))
 
 
 def test_a_part_is_made_once_and_never_too_many_are_kept(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory, "MOST_PARTS", 2)
-    one, made = memory.Memory(), []
+    monkeypatch.setattr(public_cache, "MOST_PARTS", 2)
+    one, made = public_cache.Memory(), []
     for name in ("a", "a", "b", "c", "c", "a"):
         one.part(name, lambda name=name: made.append(name))  # type: ignore[misc]
     assert made == ["a", "b", "c", "a"]
@@ -82,7 +83,7 @@ def test_the_short_way_keeps_every_header_and_goes_through_no_other_middleware(
 ):
     publicsite.load("jinzhou")
     first = client.get("/settlement/")
-    monkeypatch.setattr(guard, "public_only", None)  # the whole way would stumble over it
+    monkeypatch.setattr(middleware, "public_only", None)  # the whole way would stumble over it
     with_mark = {"if-none-match": f"W/{first.headers['ETag']}"}
     again, unchanged = client.get("/settlement/"), client.get("/settlement/", headers=with_mark)
     assert dict(again.items()) == dict(first.items())
@@ -120,13 +121,13 @@ def test_nothing_but_a_whole_public_page_is_remembered(remembering: None, client
 def test_who_comes_too_often_is_held_up_on_the_short_way_too(
     remembering: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(guard, "_buckets", guard.Buckets(lambda: 0.0))
+    monkeypatch.setattr(middleware, "_buckets", middleware.Buckets(lambda: 0.0))
     answers = [
         client.get("/about/", REMOTE_ADDR="203.0.113.9").status_code
-        for _ in range(guard.READING.burst + 3)
+        for _ in range(middleware.READING.burst + 3)
     ]
-    assert answers[: guard.READING.burst] == [200] * guard.READING.burst
-    assert set(answers[guard.READING.burst :]) == {429}
+    assert answers[: middleware.READING.burst] == [200] * middleware.READING.burst
+    assert set(answers[middleware.READING.burst :]) == {429}
     assert client.get("/about/", REMOTE_ADDR="203.0.113.10").status_code == 200
 
 

@@ -8,10 +8,10 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 
+from apps.errors.diagnosis.cause_codes import CAUSES
 from apps.errors.models import CauseCode
-from apps.errors.reference import CAUSES
 from apps.institutions.models import DiseaseGroup
-from apps.offices import reference
+from apps.offices import sync as offices_sync
 from apps.offices.models import CalendarDay, Role, Staff
 from apps.offices.roles import PERMISSIONS
 
@@ -63,7 +63,7 @@ def test_staff_belong_to_the_group_of_their_role_alone():
 
 
 def test_a_permission_that_does_not_exist_is_named(monkeypatch):
-    monkeypatch.setitem(reference.PERMISSIONS, Role.CLERK, ("errors.fly_ticket",))
+    monkeypatch.setitem(offices_sync.PERMISSIONS, Role.CLERK, ("errors.fly_ticket",))
     with pytest.raises(CommandError, match=r"窗口经办.*errors\.fly_ticket"):
         sync()
 

@@ -21,7 +21,7 @@ from apps.offices.models import (
     calendar_gap,
     unchecked,
 )
-from apps.offices.openhours import Timetable
+from apps.offices.public.opening_hours import Timetable
 from tests import publicsite
 from tests.cast import Cast
 

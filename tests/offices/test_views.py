@@ -7,7 +7,6 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from apps.offices.matching import Entry, asked, find, pieces
 from apps.offices.models import (
     Duty,
     Hotline,
@@ -16,7 +15,8 @@ from apps.offices.models import (
     SpecialHours,
     Synonym,
 )
-from apps.offices.openhours import Timetable, in_short
+from apps.offices.public.opening_hours import Timetable, in_short
+from apps.offices.public.search import Entry, asked, find, pieces
 from tests import publicsite
 from tests.cast import Cast
 

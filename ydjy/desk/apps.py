@@ -7,6 +7,6 @@ class DeskConfig(AppConfig):
     verbose_name = "系统"
 
     def ready(self) -> None:
-        from ydjy.desk import audit
+        from ydjy.desk.audit import change_log
 
-        audit.connect(self)
+        change_log.connect(self)

@@ -2,14 +2,16 @@
 
 import json
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
 from ydjy.desk import readiness
-from ydjy.desk.audit import as_actor
-from ydjy.desk.verbs import Refused
+from ydjy.desk.audit.change_log import as_actor
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports.kinds import Report
 
 
 class DeskCommand(BaseCommand):
@@ -46,3 +48,20 @@ class DeskCommand(BaseCommand):
         """The record as JSON with ``--json``, otherwise ``words``."""
         as_json = options.get("json")
         self.stdout.write(json.dumps(record, ensure_ascii=False) if as_json else words)
+
+
+def read_bytes(file: str) -> bytes:
+    """The file's bytes, or ``Refused`` with what the operator should check."""
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise Refused(f"打不开文件 {file}。请检查文件名和权限。") from error
+
+
+def report_in_words(report: Report) -> str:
+    """The report for a terminal: the summary, then every row that did not simply go in."""
+    lines = [f"{report.filename}：{report.message}"]
+    lines += [f"  {row.where}：{row.message}" for row in report.rows if row.message]
+    if report.unmapped:
+        lines.append(f"  没有用到的列：{'、'.join(report.unmapped)}。")
+    return "\n".join(lines)

@@ -21,7 +21,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 
-from ydjy.desk import progress
+from ydjy.desk.imports import progress
 from ydjy.desk.models import Upload
 
 FIELDS = ("lease_until", "job_until")

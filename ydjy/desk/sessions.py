@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from ydjy.desk.throttle import Attempt
+from ydjy.desk.models.attempt import Attempt
 from ydjy.desk.transactions import write_unless_busy
 
 TOUCHED_EVERY = 60

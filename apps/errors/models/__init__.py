@@ -3,12 +3,12 @@
 from apps.errors.models.archiving import ArchiveEvent, ArchiveRule
 from apps.errors.models.batch import Batch, BatchQuerySet, DueEvent
 from apps.errors.models.cause import CauseCode, Snippet
-from apps.errors.models.exchange import Dispatch, ExchangeSettings
+from apps.errors.models.delivery import Dispatch, ExchangeSettings
+from apps.errors.models.desk_work import BulkAction, Escalation, Notice, Presence, ReminderStep
+from apps.errors.models.filename_rule import FilenameRule
 from apps.errors.models.heartbeat import Heartbeat
-from apps.errors.models.naming import FilenameRule
-from apps.errors.models.people import BulkAction, Escalation, Notice, Presence, ReminderStep
+from apps.errors.models.return_file import Feedback, ReturnFile
 from apps.errors.models.routing import RouteRule
-from apps.errors.models.sending import Feedback, ReturnFile
 from apps.errors.models.ticket import SourceLine, Ticket, TicketEvent
 
 __all__ = [

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from apps.errors.models.batch import Batch
-from ydjy.desk.datedrule import DatedRule
+from ydjy.desk.models.dated_rule import DatedRule
 
 
 class ArchiveRule(DatedRule):

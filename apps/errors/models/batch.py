@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
 from apps.offices.models.calendar import week_of
-from ydjy.desk.verbs import must
+from ydjy.desk.exceptions import must
 from ydjy.lib import workdays
 
 LONGEST = timedelta(days=30)  # after the intake: a later cut-off is a mistyped date

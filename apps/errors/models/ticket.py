@@ -6,13 +6,13 @@ from django.utils import timezone
 
 from apps.errors.models.batch import Batch
 from apps.errors.models.cause import CauseCode
-from apps.errors.ticket import Status, TicketManager, TicketQuerySet, TicketVerbs
-from apps.errors.together import SharedVerbs
+from apps.errors.models.collaboration import SharedVerbs
+from apps.errors.models.transitions import Status, TicketManager, TicketQuerySet, TicketVerbs
 from apps.filings.models import Filing
 from apps.institutions.models import Institution
 from apps.offices.models import Office
+from ydjy.desk.crypto.fields import SealedTextField
 from ydjy.desk.models import StagedRow
-from ydjy.desk.secrets import SealedTextField
 from ydjy.lib.text import for_reading
 
 # Keys of which most tickets have none.

@@ -7,7 +7,7 @@ from apps.institutions.models.institution import (
     InternalContact,
     Suspension,
 )
-from apps.institutions.models.lists import ListImport, ListRow
+from apps.institutions.models.list_import import ListImport, ListRow
 from apps.institutions.models.rights import (
     DiseaseGroup,
     DiseaseGroupQuerySet,
@@ -16,7 +16,7 @@ from apps.institutions.models.rights import (
     ReferralRight,
     ReferralRightQuerySet,
 )
-from apps.institutions.models.searchentry import SearchEntry
+from apps.institutions.models.search_entry import SearchEntry
 
 __all__ = [
     "DiseaseGroup",

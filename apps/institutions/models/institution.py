@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from apps.institutions import keys, search
+from apps.institutions.search import index_keys
+from apps.institutions.search import query as search_query
 from apps.offices.models.policy import Dated, DatedQuerySet, Sourced, unchecked
 from ydjy.lib import pinyin, text
 
@@ -35,8 +36,8 @@ class InstitutionQuerySet(DatedQuerySet):
         return rows.order_by(models.F("checked_on").asc(nulls_first=True), "weight", "pk")
 
     def search(self, words: str, **asked: Any) -> "search.Found":
-        """See :func:`apps.institutions.search.find`."""
-        return search.find(self, words, **asked)
+        """See :func:`apps.institutions.search.query.find`."""
+        return search_query.find(self, words, **asked)
 
     def named(self, name: str, code: str = "") -> "Institution | None":
         """The institution a row means: by its national code, else by exactly its name or alias.
@@ -139,13 +140,13 @@ class Institution(Sourced, Dated):
         """The code is for life, and a name that is given up stays findable as a former name."""
         before = Institution.objects.filter(pk=self.pk).values_list("name", flat=True).first()
         self.name_key, self.initials = text.name_key(self.name), pinyin.initials(self.name)
-        self.weight = keys.weight(self.order, self.level, self.kind)
+        self.weight = index_keys.weight(self.order, self.level, self.kind)
         super().save(*args, **kwargs)
         if before and text.name_key(before) != self.name_key:
             InstitutionAlias.objects.get_or_create(
                 institution=self, key=text.name_key(before), defaults={"name": before, "former": 1}
             )
-        search.index([self.pk])
+        search_query.index([self.pk])
 
     def clean(self) -> None:
         super().clean()
@@ -208,11 +209,11 @@ class InstitutionAlias(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.key = text.name_key(self.name)
         super().save(*args, **kwargs)
-        search.index([self.institution_id])
+        search_query.index([self.institution_id])
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         gone = super().delete(*args, **kwargs)
-        search.index([self.institution_id])
+        search_query.index([self.institution_id])
         return gone
 
     def clean(self) -> None:

@@ -5,11 +5,11 @@ from typing import Any, Self
 
 from django.db import models
 
-from apps.institutions import referral
-from apps.institutions import scope as scopes
 from apps.institutions.models.institution import Institution
+from apps.institutions.referral import decision as referral_decision
+from apps.institutions.referral import scope as scopes
 from apps.offices.models.policy import Dated, DatedQuerySet, Sourced
-from ydjy.desk.trees import refuse_circle
+from ydjy.desk.validators import refuse_circle
 
 
 class DiseaseGroupQuerySet(models.QuerySet["DiseaseGroup"]):
@@ -110,21 +110,21 @@ class ReferralRightQuerySet(DatedQuerySet):
 
     def asked(
         self,
-        area: referral.Area,
+        area: referral_decision.Area,
         groups: frozenset[str],
         day: date,
         county_rule: str,
         *,
         in_catalogue: bool = False,
-    ) -> referral.ReferralAnswer[Institution]:
+    ) -> referral_decision.ReferralAnswer[Institution]:
         """Which institutions may refer a person of ``area`` with ``groups`` on ``day``.
 
         The keys of the answer are institutions (domain 4.4).
         """
         rights = self.in_force(day).select_related("institution")
-        return referral.who_refers(
+        return referral_decision.who_refers(
             [
-                referral.Right(
+                referral_decision.Right(
                     right.institution,
                     right.scope,
                     frozenset([right.serves] if right.serves else []),

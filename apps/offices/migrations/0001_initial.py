@@ -5,7 +5,7 @@ import django.contrib.auth.validators
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import ydjy.desk.secrets
+import ydjy.desk.crypto.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(blank=True, choices=[('clerk', '窗口经办'), ('reviewer', '复核'), ('county_lead', '县区负责人'), ('city_lead', '市级管理员'), ('head', '局领导'), ('directory', '目录维护'), ('operator', 'IT 运维'), ('auditor', '审计')], max_length=15, verbose_name='岗位')),
                 ('must_change_password', models.BooleanField(default=False, verbose_name='下次登录须改密码')),
                 ('password_until', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='密码有效到')),
-                ('second_factor', ydjy.desk.secrets.SealedTextField(blank=True, verbose_name='动态码密钥')),
+                ('second_factor', ydjy.desk.crypto.fields.SealedTextField(blank=True, verbose_name='动态码密钥')),
                 ('second_factor_step', models.BigIntegerField(default=0, editable=False)),
                 ('phone', models.CharField(blank=True, max_length=30, verbose_name='办公电话')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),

@@ -5,7 +5,7 @@ from typing import Any, Self
 from django.db import models, transaction
 
 from apps.offices.models.policy import Dated, DatedQuerySet, Sourced, Weekday
-from ydjy.desk.trees import refuse_circle
+from ydjy.desk.validators import refuse_circle
 
 
 class OfficeQuerySet(DatedQuerySet):

@@ -1,7 +1,8 @@
 """What the public site needs besides offices and rules: its own settings, notices, odd days, words.
 
 None of these rows is about a person. ``PublicVersion`` counts the changes of every public table
-(the triggers are in ``ydjy/publicdata.py``), so that an unchanged page is answered without work.
+(the triggers are in ``ydjy/public_site/open_data.py``), so that an unchanged page is answered
+without work.
 """
 
 from datetime import date

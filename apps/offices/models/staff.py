@@ -8,9 +8,9 @@ from django.contrib.auth.models import AbstractUser, Group, UserManager
 from django.db import models
 from django.utils import timezone
 
-from apps.offices import secondfactor
+from apps.offices import totp
 from apps.offices.models.office import Office
-from ydjy.desk.secrets import SealedTextField
+from ydjy.desk.crypto.fields import SealedTextField
 
 
 class Role(models.TextChoices):
@@ -92,7 +92,7 @@ class Staff(AbstractUser):
     def use_code(self, code: str) -> bool:
         """Whether the code is right now; each is good for one login only, also at the same time."""
         secret, last = self.second_factor.reveal(), self.second_factor_step
-        step = secondfactor.used_step(secret, code, timezone.now().timestamp(), last)
+        step = totp.used_step(secret, code, timezone.now().timestamp(), last)
         if step is None:
             return False
         unused = Staff.objects.filter(pk=self.pk, second_factor_step__lt=step)
@@ -100,7 +100,7 @@ class Staff(AbstractUser):
 
     def set_second_factor(self, secret: str, code: str) -> bool:
         """Take the secret into use once the person has shown a code of it."""
-        step = secondfactor.used_step(secret, code, timezone.now().timestamp(), 0)
+        step = totp.used_step(secret, code, timezone.now().timestamp(), 0)
         if step is None:
             return False
         self.second_factor, self.second_factor_step = secret, step  # type: ignore[assignment]
@@ -126,6 +126,11 @@ class Staff(AbstractUser):
     def case_path(self) -> str | None:
         """Where this person may see cases; ``None`` for everybody without a case role."""
         return self.office_path if self.role in CASE_ROLES else None
+
+    @property
+    def sees_every_receipt(self) -> bool:
+        """Of all offices that a file was received, and nothing of what is in it."""
+        return self.role == Role.OPERATOR
 
     def can_take_lines_of(self, office: Office | None) -> bool:
         """Whether this person may be given what belongs to that office: sees it, and works."""

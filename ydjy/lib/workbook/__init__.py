@@ -25,8 +25,10 @@ from ydjy.lib.workbook.book import (
 )
 from ydjy.lib.workbook.delimited import ENCODINGS, decode, neutralise, restore
 from ydjy.lib.workbook.fill import Fill, fill, returned_format
-from ydjy.lib.workbook.guard import read_guarded
-from ydjy.lib.workbook.header import (
+from ydjy.lib.workbook.known_rows import Sift
+from ydjy.lib.workbook.reading import read
+from ydjy.lib.workbook.sandbox import read_guarded
+from ydjy.lib.workbook.table import (
     SAMPLE,
     SAMPLES,
     ColumnMap,
@@ -39,8 +41,6 @@ from ydjy.lib.workbook.header import (
     header_names,
     row_kind,
 )
-from ydjy.lib.workbook.reading import read
-from ydjy.lib.workbook.sift import Sift
 from ydjy.lib.workbook.write import Hint, SheetOut, write, write_csv
 
 __all__ = [

@@ -14,13 +14,14 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ydjy.lib.workbook import delimited, xlsx
+from ydjy.lib.workbook import delimited
 from ydjy.lib.workbook.book import INSTITUTIONS, Sheet, WorkbookError
-from ydjy.lib.workbook.columnwidths import widths
-from ydjy.lib.workbook.package import Package, member_name
 from ydjy.lib.workbook.reading import read
-from ydjy.lib.workbook.splice import splice
 from ydjy.lib.workbook.write import Grid, width_of, write_grids, zip_member
+from ydjy.lib.workbook.xlsx import reader as xlsx_reader
+from ydjy.lib.workbook.xlsx.column_widths import widths
+from ydjy.lib.workbook.xlsx.package import Package, member_name
+from ydjy.lib.workbook.xlsx.splice import splice
 
 _MOST_WIDTHS = 60
 _NEEDS_QUOTES = re.compile(r'["\r\n]')
@@ -63,7 +64,7 @@ def fill(data: bytes, book_format: str, additions: Sequence[Fill], *, encoding: 
 
 
 def _filled_package(package: Package, additions: Sequence[Fill]) -> bytes:
-    members = xlsx.sheet_members(package)
+    members = xlsx_reader.sheet_members(package)
     by_member: dict[str, Fill] = {}
     for addition in additions:
         if addition.sheet not in members:

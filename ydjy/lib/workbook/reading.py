@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ydjy.lib.workbook import delimited, xls, xlsx
+from ydjy.lib.workbook import delimited
 from ydjy.lib.workbook.book import MEGABYTE, Book, Event, Limits, WorkbookError, assemble
 from ydjy.lib.workbook.sniff import sniff
+from ydjy.lib.workbook.xls import reader as xls_reader
+from ydjy.lib.workbook.xlsx import reader as xlsx_reader
 
 _ENDINGS = {
     "xlsx": (".xlsx", ".xlsm", ".xltx"),
@@ -37,7 +39,7 @@ def read_events(
     if what == "text":
         found = delimited.events(data, limits, encoding)
     else:
-        found = {"zip": xlsx.events, "ole": xls.events}[what](data, limits)
+        found = {"zip": xlsx_reader.events, "ole": xls_reader.events}[what](data, limits)
     for event in found:
         if event[0] == "book":
             event = (*event[:4], _with_name_note(event, filename))

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ydjy.lib.workbook.book import Limits, Merge, WorkbookError, column_letter
-from ydjy.lib.workbook.cells import escape
 from ydjy.lib.workbook.delimited import neutralise
+from ydjy.lib.workbook.xlsx.cells import escape
 
 # The first day a zip can name: the same content must give the same bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.offices.models import Staff
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 
 class Command(DeskCommand):

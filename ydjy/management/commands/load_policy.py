@@ -9,14 +9,14 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from apps.errors.models import Ticket
-from apps.filings import policy as filings
+from apps.filings import policy_loader as filings
 from apps.filings.models import Filing
-from apps.institutions import policy as institutions
-from apps.offices import policy as offices
+from apps.institutions import policy_loader as institutions
+from apps.offices import policy_loader as offices
 from apps.offices.models import City
-from apps.offices.policy import Counts
+from apps.offices.policy_loader import Counts
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 from ydjy.lib import policyfile
 
 APPS = (("offices", offices), ("institutions", institutions), ("filings", filings))

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import ProgrammingError, connection, transaction
 
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused, must
-from ydjy.publictables import (
+from ydjy.desk.exceptions import Refused, must
+from ydjy.public_site.tables import (
     INTERNAL_COLUMNS,
     MIGRATIONS,
     PUBLIC_ROWS,

@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection
 
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused
-from ydjy.publictables import (
+from ydjy.desk.exceptions import Refused
+from ydjy.public_site.tables import (
     INTERNAL_COLUMNS,
     MIGRATIONS,
     PUBLIC_ROWS,

@@ -12,9 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apps.offices.models import City
-from ydjy import demo, supervisor
-from ydjy.desk import backups, vault
-from ydjy.lib import keyfiles
+from ydjy.desk.backup import archive as backup_archive
+from ydjy.desk.crypto import vault
+from ydjy.lib.crypto import keyfiles
+from ydjy.management import demo, processes
 
 
 class Command(BaseCommand):
@@ -39,10 +40,10 @@ class Command(BaseCommand):
             call_command("load_policy", "jinzhou", stdout=_Silent())
             call_command("sync_reference", stdout=_Silent())
         vault.sweep()
-        backups.sweep()
+        backup_archive.sweep()
         self._tell(demo.build(timezone.localdate()), port, no_serve, as_json=options["json"])
         if not no_serve:
-            supervisor.run(supervisor.commands(port), self.stderr.write)
+            processes.run(processes.commands(port), self.stderr.write)
             self.stdout.write("已停止。")
 
     def _tell(

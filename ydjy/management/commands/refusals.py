@@ -10,39 +10,40 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from apps.errors import tending, weekly
-from apps.filings import workbooks
-from apps.institutions import listing
+from apps.errors.intake import columns as intake_columns
+from apps.filings.imports import columns as imports_columns
+from apps.institutions.imports import columns as listing
+from ydjy.staff_site import list_kinds
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "workbook.md"
 # Where the sentences are said → heading, and the calls that say them.
 SOURCES = {
     "整个文件": [
         "ydjy/lib/workbook",
-        *(f"ydjy/desk/{name}.py" for name in ("uploads", "leftovers", "storage", "sheets")),
+        *(f"ydjy/desk/imports/{name}.py" for name in ("uploads", "cleanup", "quota", "kinds")),
     ],
     "小名单": [
-        *(f"ydjy/desk/{name}.py" for name in ("smalllists", "listcolumns", "listresource")),
-        *(f"apps/{app}/lists.py" for app in ("errors", "institutions", "offices")),
+        *(f"ydjy/desk/imports/{name}.py" for name in ("reference_list", "columns", "resource")),
+        *(f"apps/{app}/resources.py" for app in ("errors", "institutions", "offices")),
     ],
     "单元格": [
-        *(f"ydjy/lib/{name}.py" for name in ("fields", "idnumbers", "phones")),
-        *("apps/institutions/listing.py", "apps/filings/workbooks.py"),
+        *(f"ydjy/lib/{name}.py" for name in ("cell_parsers", "idnumbers", "phones")),
+        *("apps/institutions/imports/columns.py", "apps/filings/imports/columns.py"),
     ],
     "行，与已有的相比": [
-        *(f"apps/errors/{name}.py" for name in ("known", "intake", "deciding")),
-        *(f"apps/filings/{name}.py" for name in ("exporting", "batches")),
-        *(f"apps/institutions/{name}.py" for name in ("comparing", "importing")),
+        *(f"apps/errors/intake/{name}.py" for name in ("duplicates", "receive", "review")),
+        *("apps/filings/exports.py", "apps/filings/imports/register.py"),
+        *(f"apps/institutions/imports/{name}.py" for name in ("compare", "workflow")),
     ],
 }
 SAYING = re.compile(
     r"Error$|^(Bad|Unsure|Refused|must|AlreadyReceived|Unreadable)$|^_?(refuse|reject|put)"
 )
 _LARGE = (
-    ("联网报错", weekly.COLUMNS, weekly.REQUIRED),
+    ("联网报错", intake_columns.COLUMNS, intake_columns.REQUIRED),
     ("定点机构", listing.COLUMNS, listing.REQUIRED),
-    ("批量备案", workbooks.COLUMNS, workbooks.REQUIRED),
-    ("平台备案", workbooks.PLATFORM_COLUMNS, workbooks.PLATFORM_REQUIRED),
+    ("批量备案", imports_columns.COLUMNS, imports_columns.REQUIRED),
+    ("平台备案", imports_columns.PLATFORM_COLUMNS, imports_columns.PLATFORM_REQUIRED),
 )
 _SHORTEST = 6
 CHINESE = re.compile(r"[一-龥]{3}")
@@ -68,7 +69,7 @@ class Command(BaseCommand):
 def page() -> str:
     """The whole page, the same for the same code."""
     parts = [_INTRODUCTION]
-    small = (one.kind() for one in tending.SMALL)
+    small = (one.kind() for one in list_kinds.SMALL)
     for label, columns, needed in (
         *_LARGE,
         *((kind.label, kind.columns, kind.required) for kind in small),

@@ -5,7 +5,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from ydjy.desk import backups
+from ydjy.desk.backup import archive as backup_archive
 from ydjy.desk.commands import DeskCommand
 
 
@@ -19,7 +19,7 @@ class Command(DeskCommand):
 
     def run(self, *, file: Path, **options: Any) -> None:
         begun = monotonic()
-        found = backups.restore(file)
+        found = backup_archive.restore(file)
         words = (
             f"已恢复 {found.rows} 行、{found.files} 个文件，和备份时一致。"
             "请运行 manage.py upgrade，再启动。"

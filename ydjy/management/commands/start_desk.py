@@ -12,10 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.offices.models import Office, Role, Staff
-from ydjy.desk import dumps, readiness
+from ydjy.desk import readiness
+from ydjy.desk.backup import dumps
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused, must
-from ydjy.lib import keyfiles, pinyin, policyfile
+from ydjy.desk.exceptions import Refused, must
+from ydjy.lib import pinyin, policyfile
+from ydjy.lib.crypto import keyfiles
 from ydjy.management.commands.load_policy import cities, load_city
 from ydjy.management.commands.sync_reference import sync
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.errors.reference import sync_causes
-from apps.errors.reminders import sync_ladder
-from apps.institutions.reference import sync_disease_groups
-from apps.offices.reference import ReferenceDataError, sync_calendar, sync_roles
+from apps.errors.diagnosis.cause_codes import sync_causes
+from apps.errors.reports.reminders import sync_ladder
+from apps.institutions.sync import sync_disease_groups
+from apps.offices.sync import ReferenceDataError, sync_calendar, sync_roles
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 
 class Command(DeskCommand):

@@ -12,9 +12,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from ydjy.desk import backups, dumps, readiness
+from ydjy.desk import readiness
+from ydjy.desk.backup import archive as backup_archive
+from ydjy.desk.backup import dumps
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused, must
+from ydjy.desk.exceptions import Refused, must
 from ydjy.management.commands import public_role
 from ydjy.management.commands.sync_reference import sync
 
@@ -28,7 +30,9 @@ class Command(DeskCommand):
     wants_tables = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--to", type=Path, default=backups.folder(), help="备份放到哪个文件夹")
+        parser.add_argument(
+            "--to", type=Path, default=backup_archive.folder(), help="备份放到哪个文件夹"
+        )
         parser.add_argument("--no-backup", action="store_true", help="刚备份过，不再备份")
 
     def run(self, *, to: Path, no_backup: bool, **options: Any) -> None:
@@ -57,7 +61,7 @@ class Command(DeskCommand):
 
 
 def _backup(to: Path) -> str:
-    made = backups.make(to.resolve(), now=timezone.localtime())
+    made = backup_archive.make(to.resolve(), now=timezone.localtime())
     return f"已备份到 {made.file}"
 
 

@@ -4,11 +4,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from apps.errors import intake
-from apps.errors.management.commands.intake_check import in_words, read_bytes
-from apps.errors.weeks import batch_of
-from ydjy.desk import sheets, uploads
-from ydjy.desk.commands import DeskCommand
+from apps.errors.intake import receive as intake_receive
+from apps.errors.weeks.names import batch_of
+from ydjy.desk.commands import DeskCommand, read_bytes, report_in_words
+from ydjy.desk.imports import kinds as imports_kinds
+from ydjy.desk.imports import uploads
 
 
 class Command(DeskCommand):
@@ -23,17 +23,17 @@ class Command(DeskCommand):
         self, *, file: str, week: str | None = None, reveal: bool = False, **options: Any
     ) -> None:
         data, name = read_bytes(file), Path(file).name
-        batch, kind = batch_of(week), intake.list_kind()
+        batch, kind = batch_of(week), intake_receive.list_kind()
         try:
-            upload = intake.receive(data, name, by=None, batch=batch)
-            intake.confirm(upload, by=None)
+            upload = intake_receive.receive(data, name, by=None, batch=batch)
+            intake_receive.confirm(upload, by=None)
             upload.refresh_from_db()
             report = uploads.report_of(upload, kind)
-        except (uploads.AlreadyReceived, intake.Unreadable) as refused:
-            report = sheets.Report(kind, name, "refused", str(refused))
+        except (uploads.AlreadyReceived, intake_receive.Unreadable) as refused:
+            report = imports_kinds.Report(kind, name, "refused", str(refused))
         record = report.as_json(reveal=reveal) | {
             "file": file,
             "batch": batch.week,
             "counts": report.counts,
         }
-        self.say(record, f"{batch.week}：{in_words(report)}", **options)
+        self.say(record, f"{batch.week}：{report_in_words(report)}", **options)

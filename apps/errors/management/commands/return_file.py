@@ -7,12 +7,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from apps.errors import partners, returns, sending
+from apps.errors.exchange import outbox, partners
 from apps.errors.models import Batch, ReturnFile
-from apps.errors.weeks import batch_of
+from apps.errors.returns import build as returns_build
+from apps.errors.weeks.names import batch_of
 from apps.offices.models import Staff
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused, must
+from ydjy.desk.exceptions import Refused, must
 
 BY_COMMAND = "由运维人员用命令生成"
 UNSIGNED = "待签发-"  # stands before the name of what nobody may send yet
@@ -50,22 +51,24 @@ class Command(DeskCommand):
         maker = _who(prepared_by, "errors.export_batch", "导出返回表")
         signer = _who(signed_by, "errors.sign_returnfile", "复核返回表")
         must(not signer or signer != maker, "经办和复核要是两个人，请换一个人复核。")
-        files = returns.prepare(
+        files = returns_build.prepare(
             batch, by=maker, unfinished_as=unfinished_as, late_reason=late_reason
         )
         for file in files:
-            signed = returns.sign(file, by=signer, late_reason=late_reason) if signer else file
+            signed = (
+                returns_build.sign(file, by=signer, late_reason=late_reason) if signer else file
+            )
             self._write(Path(out), signed, maker, options)
 
     def _write(self, out: Path, file: ReturnFile, maker: Staff | None, options: Any) -> None:
         signed = file.state == ReturnFile.State.SIGNED
         name = file.filename if signed else f"{UNSIGNED}{file.filename}"
         try:
-            partners.Folder(out).put(name, returns.content(file))
+            partners.Folder(out).put(name, returns_build.content(file))
         except partners.NotDelivered as problem:
             raise Refused(str(problem)) from problem
         if signed:
-            sending.hand_in(file, by=maker, words=BY_COMMAND)
+            outbox.hand_in(file, by=maker, words=BY_COMMAND)
         record = {
             "file": str(out / name),
             "sha256": file.sha256,

@@ -4,12 +4,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from apps.institutions import importing
+from apps.institutions.imports import workflow
 from apps.institutions.models import ListImport
 from apps.offices.models import Staff
-from ydjy.desk import uploads
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
+from ydjy.desk.imports import uploads
 
 
 class Command(DeskCommand):
@@ -29,12 +29,12 @@ class Command(DeskCommand):
             raise Refused(f"没有这个文件：{file}。请检查路径。")
         first, second = (_staff(options.get(key)) for key in ("draft", "publish"))
         listed = ListImport.Listed.NATIONAL if options["national"] else ListImport.Listed.CITY
-        one = importing.run(_taken(file, listed, by=first).pk)
+        one = workflow.run(_taken(file, listed, by=first).pk)
         if one.state == ListImport.State.STAGED and first and (one.new or one.changed):
-            importing.draft(one, by=first, only_good=options["only_good"])
+            workflow.draft(one, by=first, only_good=options["only_good"])
             if second:
-                importing.ask_publish(one, by=second)
-                one = importing.run(one.pk)
+                workflow.ask_publish(one, by=second)
+                one = workflow.run(one.pk)
         self.say(_record(one), _words(one), **options)
         if one.state == ListImport.State.REFUSED:
             raise Refused(one.message)
@@ -44,12 +44,12 @@ def _taken(file: Path, listed: str, *, by: Staff | None) -> ListImport:
     """The list, received now; or before and not understood: then it is read once more, as by now
     somebody may have said which of its columns is which."""
     try:
-        return importing.take(file.read_bytes(), file.name, listed=listed, by=by)
+        return workflow.take(file.read_bytes(), file.name, listed=listed, by=by)
     except uploads.AlreadyReceived as twin:
         known = ListImport.objects.filter(upload=twin.upload).first()
         if known is None or not known.asks_columns:
             raise
-        importing.read_anew(known)
+        workflow.read_anew(known)
         return known
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.institutions.asking import ask
+from apps.institutions.referral.query import ask
 from ydjy.desk.commands import DeskCommand
-from ydjy.desk.verbs import Refused
+from ydjy.desk.exceptions import Refused
 
 
 class Command(DeskCommand):
