@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from apps.institutions.imports import workflow
 from apps.institutions.models import Institution, ListImport
 from apps.institutions.search import name_cache
+from apps.institutions.search import query as search_query
 from apps.offices.models import Office, Staff
 from bench.__main__ import RUNS, table
 from ydjy.desk.models import Change
@@ -222,7 +223,10 @@ def _search(lines: int) -> None:
     for name, initials in names:
         at = chosen.randrange(0, len(name) - 4)
         pieces += [name[at : at + 2], name[at : at + 4], initials[at : at + 4]]
-    ours = [_timed(lambda word=word: Institution.objects.search(word)) for word in pieces]
+    ours = [
+        _timed(lambda word=word: search_query.find(Institution.objects.all(), word))
+        for word in pieces
+    ]
     few = pieces[:60]
     stock = [_timed(lambda word=word: _icontains(word)) for word in few]
     by_key = [_timed(lambda: list(Institution.objects.order_by("pk")[:21])) for _ in range(50)]

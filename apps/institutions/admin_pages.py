@@ -23,6 +23,7 @@ from apps.institutions.models import (
 from apps.institutions.referral import decision as referral_decision
 from apps.institutions.referral import scope as scopes
 from apps.institutions.referral.query import areas, ask
+from apps.institutions.search import query as search_query
 from apps.offices.models import City
 from ydjy.desk.admin.modeladmin import admin_verb
 from ydjy.desk.exceptions import Refused
@@ -108,7 +109,7 @@ def _explained(
         **{one.pk: reason for one, reason in (*answer.ask, *answer.no)},
     }
     missing = answer.note if not answer.needs_certificate else "没有转诊资格"
-    hits = Institution.objects.search(words, limit=5).hits
+    hits = search_query.find(Institution.objects.all(), words, limit=5).hits
     return [(hit.institution, said.get(hit.institution.pk, missing)) for hit in hits]
 
 

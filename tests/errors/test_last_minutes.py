@@ -35,7 +35,7 @@ def signed(cast) -> ReturnFile:
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    monkeypatch.setattr("apps.errors.exchange.sftp.TIMEOUT", 1.0)
+    monkeypatch.setattr("apps.errors.exchange.partners.TIMEOUT", 1.0)
     with sftpserver.running(tmp_path) as server:
         ExchangeSettings.objects.create(
             channel="sftp", host="127.0.0.1", port=server.port, username="ydjy",

@@ -118,7 +118,7 @@ def test_by_hand_nothing_is_planned(signed, cast):
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     sftpserver = pytest.importorskip("tests.errors.sftpserver")
-    monkeypatch.setattr("apps.errors.exchange.sftp.TIMEOUT", 1.0)
+    monkeypatch.setattr("apps.errors.exchange.partners.TIMEOUT", 1.0)
     with sftpserver.running(tmp_path) as server:
         ExchangeSettings.objects.create(
             channel=Channel.SFTP,

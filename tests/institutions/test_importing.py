@@ -18,6 +18,7 @@ from apps.institutions.models import (
     Suspension,
 )
 from apps.institutions.referral import scope
+from apps.institutions.search import query as search_query
 from tests import workbooks
 from tests.cast import Cast
 from tests.institutions.lists import HEADER, csv_list, generated, published, received, table
@@ -374,7 +375,7 @@ def test_the_code_is_for_life_and_the_old_name_is_still_found(publish: Any):
     assert institution.name == "第五医院"
     alias = InstitutionAlias.objects.get()
     assert (alias.name, alias.former) == ("铁路医院", True)
-    (hit,) = Institution.objects.search("铁路").hits
+    (hit,) = search_query.find(Institution.objects.all(), "铁路").hits
     assert (hit.institution, hit.reason) == (institution, "former")
     assert Institution.objects.named("铁路医院") == institution
 

@@ -42,7 +42,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def answer(words: str, **asked: Any) -> tuple[Any, ...]:
-    found = Institution.objects.filter(published=True).search(words, **asked)
+    found = search_query.find(Institution.objects.filter(published=True), words, **asked)
     return found.total, found.more, [(h.institution.pk, h.reason, h.words) for h in found.hits]
 
 

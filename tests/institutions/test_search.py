@@ -2,6 +2,7 @@
 
 import random
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,14 @@ def make(name: str, *also: str, former: bool = False, **more: Any) -> Institutio
 
 
 def names(words: str, **asked: Any) -> list[str]:
-    return [hit.institution.name for hit in Institution.objects.search(words, **asked).hits]
+    return [
+        hit.institution.name
+        for hit in search_query.find(Institution.objects.all(), words, **asked).hits
+    ]
 
 
 def reason(words: str) -> tuple[str, str]:
-    (hit,) = Institution.objects.search(words).hits
+    (hit,) = search_query.find(Institution.objects.all(), words).hits
     return hit.reason, hit.words
 
 
@@ -95,7 +99,7 @@ def test_all_words_must_fit_and_one_may_be_the_county():
 
 @pytest.mark.usefixtures("hospitals")
 def test_nothing_typed_is_everything_in_the_stored_order():
-    found = Institution.objects.search("")
+    found = search_query.find(Institution.objects.all(), "")
     assert (found.total, found.more, len(found.hits)) == (5, False, 5)
     assert found.hits[0].institution.name == "锦州市中心医院"
 
@@ -110,9 +114,9 @@ def test_the_exact_name_is_first_then_beginnings_then_the_rest():
 def test_pages_hold_what_they_say_and_tell_whether_there_is_more():
     for n in range(25):
         make(f"仁和{n}店")
-    first = Institution.objects.search("仁和")
+    first = search_query.find(Institution.objects.all(), "仁和")
     assert (len(first.hits), first.total, first.more) == (21, 25, True)
-    second = Institution.objects.search("仁和", offset=21)
+    second = search_query.find(Institution.objects.all(), "仁和", offset=21)
     assert (len(second.hits), second.more) == (4, False)
     both = [hit.institution.pk for hit in (*first.hits, *second.hits)]
     assert len(set(both)) == 25
@@ -126,7 +130,7 @@ def test_the_filters_narrow_by_day(hospitals: None):
     NetworkOpening.objects.create(
         institution=one, reach="cross_province", business="inpatient", valid_from=DAY
     )
-    asked = Institution.objects.search
+    asked = partial(search_query.find, Institution.objects.all())
     assert [h.institution for h in asked("", scope="精神疾病", on=DAY).hits] == [one]
     assert asked("", scope="精神疾病", on=date(2026, 11, 24)).total == 0
     assert asked("", scope="传染病", on=DAY).total == 0
@@ -139,8 +143,8 @@ def test_the_public_does_not_find_what_is_stopped_that_day():
     one = make("康宁医院")
     Suspension.objects.create(institution=one, valid_from=DAY)
     before, after = date(2026, 11, 22), DAY
-    assert Institution.objects.published(before).search("康宁").total == 1
-    assert Institution.objects.published(after).search("康宁").total == 0
+    assert search_query.find(Institution.objects.published(before), "康宁").total == 1
+    assert search_query.find(Institution.objects.published(after), "康宁").total == 0
 
 
 def test_a_new_name_and_a_removed_alias_are_known_at_once():
@@ -172,7 +176,7 @@ def many(cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("many")
 def test_a_fragment_that_too_many_have_is_answered_page_by_page():
     Institution.objects.create(name="号店")
-    first = Institution.objects.search("号店")
+    first = search_query.find(Institution.objects.all(), "号店")
     assert (len(first.hits), first.total, first.capped, first.more) == (21, 31, True, True)
     assert first.hits[0].institution.name == "号店"
     seen = [h.institution.pk for n in range(6) for h in _page("号店", n)]
@@ -180,7 +184,7 @@ def test_a_fragment_that_too_many_have_is_answered_page_by_page():
 
 
 def _page(words: str, number: int) -> list[search_query.Hit]:
-    return Institution.objects.search(words, offset=number * 21).hits
+    return search_query.find(Institution.objects.all(), words, offset=number * 21).hits
 
 
 @pytest.mark.usefixtures("many")
@@ -190,7 +194,7 @@ def test_the_staff_list_finds_the_same_rows():
         everything = {
             h.institution.pk
             for n in range(7)
-            for h in Institution.objects.search(words, offset=21 * n).hits
+            for h in search_query.find(Institution.objects.all(), words, offset=21 * n).hits
         }
         assert {row.pk for row in listed} == everything
 
@@ -202,7 +206,7 @@ def test_the_staff_list_finds_the_same_rows():
 def test_an_imported_name_has_the_entry_that_saving_it_would_make():
     for one in random.Random(1).sample(list(Institution.objects.all()), 10):
         stored = SearchEntry.objects.get(pk=one.pk)
-        fresh = search_query.entry(one.pk, [one.name])
+        fresh = SearchEntry.of(one.pk, [one.name])
         assert set(_tokens(stored.grams)) == fresh.grams
         assert (stored.told, stored.spelled) == (fresh.told, fresh.spelled)
         assert one.initials == pinyin.initials(one.name)
@@ -273,7 +277,7 @@ def test_the_full_spelling_gives_the_first_letters_or_none(name: str):
 @pytest.mark.parametrize("asked", ["麤", "H21070100"])
 def test_a_lone_character_and_a_code_are_looked_up_and_not_scanned_for(asked: str):
     with CaptureQueriesContext(connection) as caught:
-        assert Institution.objects.search(asked).hits == []
+        assert search_query.find(Institution.objects.all(), asked).hits == []
     with connection.cursor() as cursor:
         for query in caught:
             cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
@@ -283,5 +287,5 @@ def test_a_lone_character_and_a_code_are_looked_up_and_not_scanned_for(asked: st
 
 def test_a_lone_character_finds_the_names_that_begin_with_it():
     made = [Institution.objects.create(name=name) for name in ("锦州医院", "义县锦绣药店", "锦")]
-    found = Institution.objects.search("锦").hits
+    found = search_query.find(Institution.objects.all(), "锦").hits
     assert {hit.institution.name for hit in found} == {made[0].name, made[2].name}

@@ -19,6 +19,7 @@ from ydjy.desk.exceptions import Refused
 
 TIMEOUT = 20.0  # seconds for each answer of the other side
 CHUNK = 32768
+CANNOT = "连不上省里的 SFTP 服务器"
 
 
 class NotDelivered(Exception):
@@ -38,8 +39,6 @@ def folder_of(row: ExchangeSettings) -> Path:
 def open_partner(row: ExchangeSettings) -> Iterator[Partner]:
     """The partner that the settings name. A person is none: there is nothing to open."""
     if row.channel == ExchangeSettings.Channel.SFTP:
-        from apps.errors.exchange.sftp import connect  # the extra may not be installed
-
         with connect(row) as server:
             yield server
     elif row.channel == ExchangeSettings.Channel.FOLDER:
@@ -139,3 +138,46 @@ class Drop:
                 return bytes(there.read(len(data) + 1)) == data
         except FileNotFoundError:
             return False
+
+
+@contextmanager
+def connect(row: ExchangeSettings) -> Iterator[Drop]:
+    """An open session in the province's folder; every trouble becomes ``NotDelivered``."""
+    try:
+        import paramiko
+    except ImportError as missing:
+        raise NotDelivered("没有安装 SFTP 组件，请运维安装 ydjy[sftp]，或先人工报送。") from missing
+    for label, file in (("私钥文件", row.key_file), ("已知主机文件", row.known_hosts)):
+        if not Path(file).is_file():
+            raise NotDelivered(f"找不到{label} {file}，请检查收发设置。")
+    client = paramiko.SSHClient()
+    client.set_missing_host_key_policy(paramiko.RejectPolicy())
+    try:
+        client.load_host_keys(row.known_hosts)
+        client.connect(
+            row.host,
+            port=row.port,
+            username=row.username,
+            pkey=paramiko.PKey.from_path(row.key_file),
+            timeout=TIMEOUT,
+            banner_timeout=TIMEOUT,
+            auth_timeout=TIMEOUT,
+            channel_timeout=TIMEOUT,
+            allow_agent=False,
+            look_for_keys=False,
+        )
+        session = client.open_sftp()
+        session.get_channel().settimeout(TIMEOUT)
+        yield Drop(session, row.remote)
+    except paramiko.BadHostKeyException as wrong:
+        raise NotDelivered(
+            f"{CANNOT}：它的主机密钥和登记的不一样，请先向省里核实，不要发送。"
+        ) from wrong
+    except paramiko.AuthenticationException as refused:
+        raise NotDelivered(f"{CANNOT}：对方不认我们的用户名或密钥，请联系省里。") from refused
+    except TimeoutError as slow:
+        raise NotDelivered("省里的 SFTP 服务器没有响应。") from slow
+    except (paramiko.SSHException, EOFError, OSError) as broken:
+        raise NotDelivered(f"{CANNOT}，或传到一半断开了。") from broken
+    finally:
+        client.close()

@@ -21,8 +21,7 @@ from apps.institutions.imports import effects
 from apps.institutions.imports import write as imports_write
 from apps.institutions.imports.diff import SAMPLE, Differing, Kept, Outcome
 from apps.institutions.imports.read import KIND, LEASE, list_kind, read
-from apps.institutions.models import ListImport, ListRow
-from apps.institutions.search import query as search_query
+from apps.institutions.models import Institution, ListImport, ListRow
 from ydjy.desk import leases
 from ydjy.desk.crypto import vault
 from ydjy.desk.exceptions import Refused, must
@@ -234,7 +233,7 @@ def _write(one: ListImport, plan: Kept) -> None:
     )
     renamed = [row.pk for row in changed if "name" in row.after and row.pk is not None]
     for start in range(0, len(renamed), 500):
-        search_query.index(renamed[start : start + 500])
+        Institution.objects.filter(pk__in=renamed[start : start + 500]).index()
     missing = [row for row in plan.missing() if kept[row.pk].allowed]
     effects.apply([*new, *changed, *missing], kept, stamp)
 

@@ -14,7 +14,8 @@ from django.db import connection
 
 from apps.institutions.imports.diff import Differing, Packed
 from apps.institutions.models import Institution, InstitutionAlias, SearchEntry
-from apps.institutions.search import index_keys, name_cache
+from apps.institutions.models.search_entry import next_turn
+from apps.institutions.search import index_keys
 from ydjy.desk import bulk_insert
 from ydjy.desk.audit import change_log
 from ydjy.lib import pinyin
@@ -51,7 +52,7 @@ def insert(rows: Packed, stamp: Stamp) -> list[Differing]:
     if not len(rows):
         return []
     number = _keys_for(len(rows))
-    lines = _Lines(stamp, name_cache.next_turn())
+    lines = _Lines(stamp, next_turn())
     more: list[Differing] = []
     with _index_afterwards(len(rows)), change_log.as_actor(stamp.who):
         waiting = iter(rows)

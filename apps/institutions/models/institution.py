@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from apps.institutions.models.search_entry import SearchEntry
 from apps.institutions.search import index_keys
-from apps.institutions.search import query as search_query
 from apps.offices.models.policy import Dated, DatedQuerySet, Sourced, unchecked
 from ydjy.lib import pinyin, text
 
@@ -35,9 +35,13 @@ class InstitutionQuerySet(DatedQuerySet):
         rows = unchecked(self.exclude(listed="national"), today)
         return rows.order_by(models.F("checked_on").asc(nulls_first=True), "weight", "pk")
 
-    def search(self, words: str, **asked: Any) -> "search.Found":
-        """See :func:`apps.institutions.search.query.find`."""
-        return search_query.find(self, words, **asked)
+    def index(self) -> None:
+        """Write their rows of the search index anew, from their names as they stand."""
+        names = {pk: [name] for pk, name in self.values_list("pk", "name")}
+        aliases = InstitutionAlias.objects.filter(institution__in=names)
+        for pk, name in aliases.values_list("institution_id", "name"):
+            names[pk].append(name)
+        SearchEntry.objects.renew(names)
 
     def named(self, name: str, code: str = "") -> "Institution | None":
         """The institution a row means: by its national code, else by exactly its name or alias.
@@ -146,7 +150,7 @@ class Institution(Sourced, Dated):
             InstitutionAlias.objects.get_or_create(
                 institution=self, key=text.name_key(before), defaults={"name": before, "former": 1}
             )
-        search_query.index([self.pk])
+        Institution.objects.filter(pk=self.pk).index()
 
     def clean(self) -> None:
         super().clean()
@@ -209,11 +213,11 @@ class InstitutionAlias(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.key = text.name_key(self.name)
         super().save(*args, **kwargs)
-        search_query.index([self.institution_id])
+        Institution.objects.filter(pk=self.institution_id).index()
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         gone = super().delete(*args, **kwargs)
-        search_query.index([self.institution_id])
+        Institution.objects.filter(pk=self.institution_id).index()
         return gone
 
     def clean(self) -> None:

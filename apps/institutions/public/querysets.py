@@ -14,6 +14,7 @@ from apps.institutions.models import (
     ReferralRightQuerySet,
 )
 from apps.institutions.referral import scope as scopes
+from apps.institutions.search import query as search_query
 from apps.offices.public.page import kept, shown
 from apps.offices.public.search import Entry, Hit, Word, find
 
@@ -75,7 +76,9 @@ def hits(today: date, words: list[Word], most: int) -> tuple[list[Hit], int | st
     """
     found = find(kept("referring", lambda: _referring(today)), words)
     seen = {hit.entry.url for hit in found}
-    named = public_institutions(today).search(" ".join(w.typed for w in words), limit=most)
+    named = search_query.find(
+        public_institutions(today), " ".join(w.typed for w in words), limit=most
+    )
     for hit in named.hits:
         row = hit.institution
         entry = Entry(row.name, f"/institutions/{row.pk}/", says=_where(row))

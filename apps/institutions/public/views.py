@@ -130,7 +130,7 @@ def institutions(request: HttpRequest) -> HttpResponse:
     chosen = {key: request.GET.get(key, "")[:40] for key in FILTERS if request.GET.get(key)}
     number = whole_number(request.GET.get("page"), most=9999) or 1
     start = (number - 1) * PER_PAGE
-    found = every.search("", **chosen, on=today, limit=PER_PAGE, offset=start)
+    found = search_query.find(every, "", **chosen, on=today, limit=PER_PAGE, offset=start)
     keys = [hit.institution.pk for hit in found.hits]
     rows = list(with_rights(every.filter(pk__in=keys), today))
     vocabulary = _vocabulary()

@@ -22,9 +22,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from django.db import DatabaseError, connection
-from django.db.models import F
 from django.db.models.expressions import RawSQL
 
+from apps.institutions.models import SearchEntry
 from apps.offices.models import PublicVersion
 
 SMALL = 20_000  # institutions; so many are found without a roll soon enough
@@ -208,31 +208,17 @@ def forget() -> None:
     _kept, _small_at = None, -1
 
 
-def next_turn() -> int:
-    """The number under which the caller's transaction writes search entries.
-
-    Taking it locks the count of public changes until the transaction ends, so turns become
-    visible in their order and none is overlooked.
-    """
-    PublicVersion.objects.update(number=F("number") + 1)
-    return _number()
-
-
 def _number() -> int:
     return PublicVersion.objects.values_list("number", flat=True).first() or 0
 
 
 def _lines(turn: int = -1):  # type: ignore[no-untyped-def]
-    from apps.institutions.models import SearchEntry
-
     columns = ("institution__weight", "institution__name_key", "pk", "institution__initials")
     return SearchEntry.objects.filter(turn__gt=turn).values_list(*columns)
 
 
 def _make_beside(number: int) -> None:
     """In a thread of its own; the database answers meanwhile."""
-    from apps.institutions.models import SearchEntry
-
     global _small_at
     if number == _small_at:
         return

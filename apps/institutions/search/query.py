@@ -11,19 +11,23 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from apps.institutions.models import (
+    DiseaseGroup,
+    Institution,
+    InstitutionQuerySet,
+    NetworkOpening,
+    ReferralRight,
+)
+from apps.institutions.referral import scope as scopes
 from apps.institutions.search import index_keys, name_cache
 from apps.institutions.search.ranking import match_of, matched
 from ydjy.desk.prefixes import begins
-from ydjy.lib import pinyin, text
-
-if TYPE_CHECKING:
-    from apps.institutions.models import Institution, InstitutionQuerySet
+from ydjy.lib import text
 
 PAGE = 21
 COUNTED = 1000  # of a list without words; beyond it a page says 1000+
@@ -35,7 +39,7 @@ _CODE = re.compile("[HPhp][0-9]{2,11}")
 class Hit(NamedTuple):
     """An institution, and why it is here: ``words`` is "" where its name says so itself."""
 
-    institution: "Institution"
+    institution: Institution
     reason: str
     words: str
 
@@ -52,7 +56,7 @@ class Found:
 
 
 def find(
-    institutions: "InstitutionQuerySet",
+    institutions: InstitutionQuerySet,
     words: str,
     *,
     county: str = "",
@@ -91,7 +95,7 @@ def find(
     )
 
 
-def filtered(institutions: "InstitutionQuerySet", words: str) -> "InstitutionQuerySet":
+def filtered(institutions: InstitutionQuerySet, words: str) -> InstitutionQuerySet:
     """The same as a queryset, for the staff list with its own order and pages."""
     rows, asked = _words(institutions, words)
     if not asked:
@@ -106,7 +110,7 @@ def filtered(institutions: "InstitutionQuerySet", words: str) -> "InstitutionQue
 
 
 def narrowed(
-    rows: "InstitutionQuerySet",
+    rows: InstitutionQuerySet,
     *,
     county: str = "",
     level: str = "",
@@ -114,7 +118,7 @@ def narrowed(
     scope: str = "",
     opening: tuple[str, str] | str | None = None,
     on: date | None = None,
-) -> "InstitutionQuerySet":
+) -> InstitutionQuerySet:
     """The filters of a search; each has an index behind it."""
     day = on or timezone.localdate()
     exact = {"county": county, "level": level, "kind": kind}
@@ -129,8 +133,6 @@ def narrowed(
 
 def _may_refer(group: str, day: date) -> list[int]:
     """Rights are some dozens, so the algebra itself decides and not a copy of it in SQL."""
-    from apps.institutions.models import DiseaseGroup, ReferralRight
-    from apps.institutions.referral import scope as scopes
 
     vocabulary = DiseaseGroup.objects.vocabulary()
     return [
@@ -141,15 +143,12 @@ def _may_refer(group: str, day: date) -> list[int]:
 
 
 def _open_for(business: str, reach: str | None, day: date) -> Exists:
-    from apps.institutions.models import NetworkOpening
 
     open_then = NetworkOpening.objects.on(day).filter(institution=OuterRef("pk"), business=business)
     return Exists(open_then.filter(reach=reach) if reach else open_then)
 
 
-def _words(
-    rows: "InstitutionQuerySet", words: str
-) -> tuple["InstitutionQuerySet", tuple[str, ...]]:
+def _words(rows: InstitutionQuerySet, words: str) -> tuple[InstitutionQuerySet, tuple[str, ...]]:
     """The words to look for in names; of several, one may be the name of a county or a code."""
     typed = words[:LONGEST].split()[:WORDS]
     asked = []
@@ -163,14 +162,14 @@ def _words(
     return rows, tuple(asked)
 
 
-def _browse(rows: "InstitutionQuerySet", limit: int, offset: int, reason: str = "") -> Found:
+def _browse(rows: InstitutionQuerySet, limit: int, offset: int, reason: str = "") -> Found:
     page = list(rows.order_by("weight", "name_key")[offset : offset + limit + 1])
     total = rows.order_by()[: COUNTED + 1].count()
     hits = [Hit(row, reason, "") for row in page[:limit]]
     return Found(hits, total, len(page) > limit, total > COUNTED)
 
 
-def _nothing_or(rows: "InstitutionQuerySet", words: str) -> Found:
+def _nothing_or(rows: InstitutionQuerySet, words: str) -> Found:
     """Only codes and counties were typed, or nothing that could be in a name."""
     typed = words[:LONGEST].split()[:WORDS]
     if not any(text.name_key(word) for word in typed):
@@ -184,7 +183,7 @@ def _nothing_or(rows: "InstitutionQuerySet", words: str) -> Found:
 _FETCHED = ("pk", "name_key", "initials", "weight")
 
 
-def _candidates(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> list[Any]:
+def _candidates(rows: InstitutionQuerySet, asked: tuple[str, ...]) -> list[Any]:
     """(pk, name_key, initials, weight) of at most 301 rows that may fit."""
     found = {row[0]: row for row in _indexed(rows, asked)[: RANKED + 1]}
     letters = [index_keys.initials_of_typed(word) for word in asked]
@@ -203,13 +202,13 @@ def _candidates(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> list[Any
     return list(found.values())
 
 
-def _indexed(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> Any:
+def _indexed(rows: InstitutionQuerySet, asked: tuple[str, ...]) -> Any:
     for word in asked:
         rows = _holding(rows, word)
     return rows.order_by().values_list(*_FETCHED)
 
 
-def _holding(rows: "InstitutionQuerySet", word: str) -> "InstitutionQuerySet":
+def _holding(rows: InstitutionQuerySet, word: str) -> InstitutionQuerySet:
     """Rows that hold the word: found by their bigrams, then checked beside the index, so that
     bigrams which only stand apart (康宁 and 宁安 for 康宁安) do not count."""
     if wanted := index_keys.asked_grams(word):
@@ -220,7 +219,7 @@ def _holding(rows: "InstitutionQuerySet", word: str) -> "InstitutionQuerySet":
 # More than can be ranked -----------------------------------------------------------------------
 
 
-def _like(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> "InstitutionQuerySet":
+def _like(rows: InstitutionQuerySet, asked: tuple[str, ...]) -> InstitutionQuerySet:
     """Rows whose name or first letters hold the words, whatever their aliases say."""
     for word in asked:
         latin = word.isascii() and not word.isdecimal()
@@ -233,7 +232,7 @@ def _like(rows: "InstitutionQuerySet", asked: tuple[str, ...]) -> "InstitutionQu
 
 
 def _along_the_rank(
-    rows: "InstitutionQuerySet", asked: tuple[str, ...], limit: int, offset: int
+    rows: InstitutionQuerySet, asked: tuple[str, ...], limit: int, offset: int
 ) -> Found:
     """The exact name first, then by weight and name, to the page's end only."""
     key, end = "".join(asked), offset + limit + 1
@@ -245,7 +244,7 @@ def _along_the_rank(
 
 
 def _along_the_roll(
-    rows: "InstitutionQuerySet",
+    rows: InstitutionQuerySet,
     asked: tuple[str, ...],
     limit: int,
     offset: int,
@@ -278,46 +277,10 @@ def _along_the_roll(
     return _page([found[pk] for pk in page if pk in found], asked, limit)
 
 
-def _page(page: list["Institution"], asked: tuple[str, ...], limit: int) -> Found:
+def _page(page: list[Institution], asked: tuple[str, ...], limit: int) -> Found:
     """One page of more than were counted; a row beyond the limit says that there is another."""
     hits = []
     for row in page[:limit]:
         match = match_of((row.pk, row.name_key, row.initials, row.weight), asked, {}, {})
         hits.append(Hit(row, match.public_reason, match.words) if match else Hit(row, "name", ""))
     return Found(hits, RANKED + 1, len(page) > limit, capped=True)
-
-
-# Keeping the index -----------------------------------------------------------------------------
-
-
-def index(pks: list[int]) -> None:
-    """Write the index rows of these institutions anew, from their names as they stand."""
-    from apps.institutions.models import Institution, InstitutionAlias, SearchEntry
-
-    names: dict[int, list[str]] = {}
-    for pk, name in Institution.objects.filter(pk__in=pks).values_list("pk", "name"):
-        names[pk] = [name]
-    for pk, name in InstitutionAlias.objects.filter(institution__in=names).values_list(
-        "institution_id", "name"
-    ):
-        names[pk].append(name)
-    with transaction.atomic():
-        turn = name_cache.next_turn()
-        SearchEntry.objects.bulk_create(
-            [entry(pk, told, turn) for pk, told in names.items()],
-            update_conflicts=True,
-            unique_fields=["institution"],
-            update_fields=["grams", "told", "spelled", "turn"],
-            batch_size=500,
-        )
-
-
-def entry(pk: int, names: list[str], turn: int = 0) -> Any:
-    """The index row of an institution with these names."""
-    from apps.institutions.models import SearchEntry
-
-    name_keys, letters = [*map(text.name_key, names)], [*map(pinyin.initials, names)]
-    grams = index_keys.all_grams(name_keys, letters)
-    spelled = " ".join(map(pinyin.spelled, names))[: index_keys.SPELLED_LIMIT]
-    told = " ".join([*name_keys, *letters])
-    return SearchEntry(institution_id=pk, grams=grams, told=told, spelled=spelled, turn=turn)

@@ -6,6 +6,7 @@ an alias, a former name, a part, first letters, a spelling; then by weight and n
 
 from typing import Any, NamedTuple
 
+from apps.institutions.models import InstitutionAlias, SearchEntry
 from apps.institutions.search import index_keys
 from ydjy.lib import pinyin
 
@@ -42,8 +43,6 @@ def matched(candidates: list[Any], asked: tuple[str, ...]) -> list[Match]:
 
 
 def _aliases(pks: list[int]) -> dict[int, list[Any]]:
-    from apps.institutions.models import InstitutionAlias
-
     found: dict[int, list[Any]] = {}
     for row in InstitutionAlias.objects.filter(institution__in=pks):
         found.setdefault(row.institution_id, []).append(row)
@@ -51,8 +50,6 @@ def _aliases(pks: list[int]) -> dict[int, list[Any]]:
 
 
 def _spellings(pks: list[int], asked: tuple[str, ...]) -> dict[int, str]:
-    from apps.institutions.models import SearchEntry
-
     if not any(index_keys.initials_of_typed(word) for word in asked):
         return {}
     return dict(SearchEntry.objects.filter(pk__in=pks).values_list("pk", "spelled"))

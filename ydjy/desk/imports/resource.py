@@ -8,7 +8,7 @@ staff import, and repair no workbook (docs/decisions.md).
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import tablib
 from django.core.exceptions import ValidationError
@@ -24,9 +24,6 @@ from ydjy.desk.imports.row_errors import Values
 from ydjy.desk.validators import below_itself
 from ydjy.lib import cell_parsers
 from ydjy.lib.text import clean
-
-if TYPE_CHECKING:
-    from ydjy.desk.imports.reference_list import SmallList
 
 
 class Difference(NamedTuple):
@@ -55,7 +52,7 @@ class Beside(NamedTuple):
 
     @classmethod
     def of(
-        cls, small_list: "SmallList", rows: Iterable[Values], layout: Sequence[Mapping[str, Any]]
+        cls, small_list: Any, rows: Iterable[Values], layout: Sequence[Mapping[str, Any]]
     ) -> "Beside":
         names = Counter(row.get(small_list.identity[0]) or "" for row in rows)
         shared = frozenset(name for name, times in names.items() if times > 1)
@@ -72,7 +69,7 @@ class Rows(Resource):
 
     def __init__(
         self,
-        small_list: "SmallList",
+        small_list: Any,
         beside: Beside,
         tell: Callable[[int], None] = lambda done: None,
     ):
