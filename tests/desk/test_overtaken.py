@@ -21,8 +21,8 @@ from ydjy.desk.admin import forms as desk_forms
 from ydjy.desk.admin import verb as admin_verb
 from ydjy.desk.admin.modeladmin import DeskAdmin
 from ydjy.desk.admin.person_search import REASONS
-from ydjy.desk.admin.row_state import state_of
 from ydjy.desk.models import Change, Export
+from ydjy.desk.row_state import state_of
 
 pytestmark = pytest.mark.django_db
 INLINES = [

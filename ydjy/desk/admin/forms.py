@@ -22,10 +22,10 @@ from django.db import models
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils.functional import cached_property
 
-from ydjy.desk.admin import row_state
-from ydjy.desk.admin.row_state import SEEN, VERSION
+from ydjy.desk import row_state
 from ydjy.desk.crypto.fields import Sealed
 from ydjy.desk.free_text import NoNumbers
+from ydjy.desk.row_state import SEEN, VERSION
 from ydjy.lib import idnumbers, pinyin
 
 logger = logging.getLogger(__name__)

@@ -22,8 +22,8 @@ from ydjy.desk.admin.changelist import DeskChangeList
 from ydjy.desk.admin.display import InWords
 from ydjy.desk.admin.forms import CODE, DeskForm, DeskFormSet, masked, no_room
 from ydjy.desk.admin.paginators import CappedPaginator, FoundPaginator
-from ydjy.desk.admin.row_state import SEEN, history_of, state_of
 from ydjy.desk.admin.verb import Button, Verb, admin_verb
+from ydjy.desk.row_state import SEEN, history_of, state_of
 
 __all__ = [
     "Button",

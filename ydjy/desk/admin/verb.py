@@ -21,8 +21,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from ydjy.desk import free_text
-from ydjy.desk.admin.row_state import SEEN, changed_lately, locked, state_of
 from ydjy.desk.exceptions import Refused
+from ydjy.desk.row_state import SEEN, changed_lately, locked, state_of
 from ydjy.desk.transactions import SAFE, commits_by_itself
 
 

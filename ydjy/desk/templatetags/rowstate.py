@@ -6,7 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ydjy.desk.admin.row_state import SEEN, state_of
+from ydjy.desk.row_state import SEEN, state_of
 
 register = template.Library()
 

@@ -20,7 +20,7 @@ from ydjy.desk.models import Change
 SEEN = "seen"  # the name of the hidden field
 VERSION = "version"
 NAMED = 4  # fields that a sentence names; more are no sentence
-_SALT = "ydjy.desk.admin.row_state"
+_SALT = "ydjy.desk.row_state"
 
 
 def state_of(row: models.Model, names: Collection[str] | None = None) -> str:
