@@ -51,6 +51,7 @@ def problems(html: str) -> list[str]:
         "h1 length": len(re.sub(r"\s", "", re.search("<h1[^>]*>(.*?)</h1>", html, re.S)[1])) <= 26,
         "no inline style": not re.search(r"\sstyle=", html),
         "no script": "<script" not in html.lower(),
+        "titles are marked once": "《《" not in html and "》》" not in html,
         "no handler": not re.search(r"\son[a-z]+=", html),
         "labels": all(
             re.search(r'id="([^"]+)"', f) and re.search(r'id="([^"]+)"', f)[1] in labels

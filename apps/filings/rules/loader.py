@@ -110,10 +110,7 @@ def basis(row: Sourced) -> str:
     """《锦州市异地就医经办指南》 of a row; blank where nobody has written it down."""
     if row.source is None:
         return ""
-    title = row.source.title
-    if not title.startswith("《"):  # else it is called after another document, in its brackets
-        title = f"《{title.replace('《', '〈').replace('》', '〉')}》"
-    return f"{title}{row.source.number}"
+    return f"{row.source.quoted}{row.source.number}"
 
 
 def variants() -> Iterable[Variant]:

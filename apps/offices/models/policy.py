@@ -39,6 +39,14 @@ class PolicyDocument(models.Model):
     def __str__(self) -> str:
         return f"{self.title}（{self.number}）" if self.number else self.title
 
+    @property
+    def quoted(self) -> str:
+        """The title in its marks, once: some begin with those of another document, and within
+        marks there are smaller ones."""
+        if self.title.startswith("《"):
+            return self.title
+        return f"《{self.title.replace('《', '〈').replace('》', '〉')}》"
+
 
 class Sourced(models.Model):
     """A row that a bureau may change: it names its 依据 and the day somebody last checked it."""

@@ -29,6 +29,7 @@ class ColumnsForm(forms.Form):
             upload.state in (Upload.State.COLUMNS, Upload.State.STAGED),
             f"这个文件{upload.get_state_display()}，不用再对应列。",
         )
+        must(upload.layout, "这个文件里没有读出表头，没有可以对应的列。请检查文件后重新上传。")
         super().__init__(data, label_suffix="")
         self.upload, self.columns, self.required = upload, columns, required
         names = header_names(columns, uploads.remembered(upload.kind, upload.sender))
