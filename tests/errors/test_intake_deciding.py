@@ -245,6 +245,12 @@ def test_rows_that_come_again_unmended_wait_once_and_no_longer_than_their_first(
     assert not waits.exclude(upload=broken).exists()
 
 
+def test_the_list_of_waiting_rows_names_the_file_of_each(cast, client_of, broken):
+    page = client_of(cast.lead).get(reverse("admin:errors_batch_waiting")).content.decode()
+    rows = waiting.undecided_rows(Upload.objects.all()).count()
+    assert page.count(f"《{broken.filename}》") == 1 + rows
+
+
 def test_the_error_workbook_names_row_and_reason(cast, broken):
     _, data = problem_workbook.problem_workbook(broken)
     sheet = openpyxl.load_workbook(BytesIO(data)).active
