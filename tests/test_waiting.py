@@ -310,7 +310,7 @@ def test_every_week_that_nobody_returned_stays_red_on_the_first_page_of_leads_an
     for who in ("lead", "county_lead", "head"):
         html = client_of(desk.staff[who]).get(reverse("admin:index")).content.decode()
         assert "2026-W38 还没有返回省里。" in html, who
-        assert "结果都有了，还没有生成或送达返回表" in html, who
+        assert "结果都有了，返回表还没有送达" in html, who
         assert "2026-W46 还没有返回省里。</b>返回期限已过 5 天 23 小时，还有 1 条没有结果。" in html
     hers = client_of(desk.yixian).get(reverse("admin:index")).content.decode()
     assert "还没有返回省里" not in hers

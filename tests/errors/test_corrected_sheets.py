@@ -36,6 +36,7 @@ CHANGES = {
     "nothing": Change("序号", 9, "same"),
     "message": Change("报错信息", "结算超时，参保地无返回", "asked"),
     "code": Change("报错代码", "E9", "asked"),
+    "amount": Change("涉及金额", 999.99, "asked"),
     "message at another hour": Change("报错时间", timedelta(hours=1), "asked"),
     "only another hour": Change("报错时间", timedelta(hours=1), "another"),
     "day": Change("报错时间", timedelta(days=-1), "another"),

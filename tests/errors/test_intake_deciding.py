@@ -12,6 +12,7 @@ from apps.errors.diagnosis.cause_codes import sync_causes
 from apps.errors.intake import receive as intake_receive
 from apps.errors.intake import review as intake_review
 from apps.errors.models import Batch, CauseCode, SourceLine, Ticket
+from apps.errors.reports import waiting
 from apps.errors.returns import build as returns_build
 from tests import workbooks
 from tests.errors import weeks
@@ -230,6 +231,24 @@ def test_a_row_that_is_still_wrong_is_decided_for_both_files(cast, broken):
     broken.refresh_from_db()
     assert numbers(broken) == [1, 1, 0, 1, 0]
     assert problem_workbook.undecided(broken).count() == 1
+
+
+def test_rows_that_come_again_unmended_wait_once_and_no_longer_than_their_first(cast, broken):
+    waits = waiting.undecided_rows(Upload.objects.all())
+    before = waits.count()
+    number, data = workbooks.weekly_rows(2)[1][CERT], problem_workbook.problem_workbook(broken)[1]
+    intake_receive.confirm(intake_receive.receive(data, "原样.xlsx", by=cast.lead), by=cast.lead)
+    assert waits.count() == before
+    name, data = mended(broken, K2=number)
+    intake_receive.confirm(intake_receive.receive(data, name, by=cast.lead), by=cast.lead)
+    assert waits.count() == before - 1
+    assert not waits.exclude(upload=broken).exists()
+
+
+def test_the_list_of_waiting_rows_names_the_file_of_each(cast, client_of, broken):
+    page = client_of(cast.lead).get(reverse("admin:errors_batch_waiting")).content.decode()
+    rows = waiting.undecided_rows(Upload.objects.all()).count()
+    assert page.count(f"《{broken.filename}》") == 1 + rows
 
 
 def test_the_error_workbook_names_row_and_reason(cast, broken):

@@ -180,7 +180,8 @@ class Known:
 
 def may_be_same(ticket: Ticket, values: Values) -> bool:
     """Of a ticket and a line of one person and day: they name one hospital and one visit, and
-    differ in the error, or in nothing. The same error at another hour is another problem."""
+    differ in the error, or in nothing. The same error at another hour is another problem, at the
+    same second it is the same one, whatever else was corrected."""
     if ticket.province_no and values.get("province_no"):
         return False
     for key in ("mdtrt_id", "msgid"):
@@ -197,7 +198,7 @@ def may_be_same(ticket: Ticket, values: Values) -> bool:
         return True
     at = values.get("reported_at")
     hour = ticket.reported_at and f"{timezone.localtime(ticket.reported_at):%Y-%m-%d %H:%M:%S}"
-    return not (at and hour and at != hour) and said <= {"province_no"}
+    return at == hour if at and hour else said <= {"province_no"}
 
 
 def in_common(ticket: Ticket, values: Values) -> str:

@@ -224,18 +224,21 @@ class _Import:
 
 
 def answer_originals(wanted: Mapping[int, Ticket]) -> None:
-    """The lines of earlier files have their ticket now, for which rows of this one stand."""
+    """The lines of earlier files have their ticket now, for which rows of this one stand, and with
+    them those that came again between, unmended still."""
     if not wanted:
         return
     waiting = StagedRow.objects.filter(
-        pk__in=wanted, status__in=[imports_kinds.HELD, imports_kinds.REJECTED]
+        status__in=[imports_kinds.HELD, imports_kinds.REJECTED]
     ).select_related("upload")
-    changed = list(waiting)
-    for row in changed:
+    changed = {row: wanted[row.pk] for row in waiting.filter(pk__in=wanted)}
+    again = waiting.filter(original__in=changed, upload__state=Upload.State.CONFIRMED)
+    changed |= {row: wanted[row.original_id] for row in again if row.original_id}
+    for row, ticket in changed.items():
         row.status = imports_kinds.DUPLICATE
-        row.message = f"已改好重新导入，见工单 {wanted[row.pk].number}。"
+        row.message = f"已改好重新导入，见工单 {ticket.number}。"
     StagedRow.objects.bulk_update(changed, ["status", "message"], batch_size=500)
-    intake_tickets.link((row.pk, wanted[row.pk]) for row in changed)
+    intake_tickets.link((row.pk, ticket) for row, ticket in changed.items())
     for upload in {row.upload_id: row.upload for row in changed}.values():
         uploads.count(upload)
 

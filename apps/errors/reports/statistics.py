@@ -67,7 +67,7 @@ def in_words(of_rows: Bridge, total: int, carried: int) -> list[str]:
     beside = total - carried - of_rows.tickets
     parts = [f"来件 {of_rows.tickets}"]
     parts += [f"转来 {carried}"] if carried else []
-    parts += [f"电话等另立或分办 {beside}"] if beside > 0 else []
+    parts += [f"电话等另立、分办或来件已撤销 {beside}"] if beside > 0 else []
     words = f"工单 {total} 条 = {' + '.join(parts)}"
     if beside < 0:
         words += f" - 转到后面的周 {-beside}"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.errors.intake.receive import KIND
 from apps.errors.models import ReturnFile, Ticket
@@ -24,13 +24,18 @@ def to_import(uploads: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def undecided_rows(uploads: QuerySet[Any]) -> QuerySet[StagedRow]:
-    """The rows that wait for a person's judgement, in the files that have not gone back."""
+    """The rows that wait for a person's judgement, in the files that have not gone back: each once,
+    where it came first, not again in the workbook of its problems that came mended."""
     signed = ReturnFile.objects.signed().filter(upload=OuterRef("pk"))
     here = uploads.filter(~Exists(signed), kind=KIND, state=Upload.State.CONFIRMED)
-    waiting = StagedRow.objects.filter(
-        status__in=[imports_kinds.HELD, imports_kinds.REJECTED], decided_at=None
+    wait = [imports_kinds.HELD, imports_kinds.REJECTED]
+    waiting = StagedRow.objects.filter(status__in=wait, decided_at=None)
+    again = Q(
+        original__upload__state=Upload.State.CONFIRMED,
+        original__status__in=wait,
+        original__decided_at=None,
     )
-    return waiting.filter(upload__in=here.order_by().values("pk"))
+    return waiting.filter(upload__in=here.order_by().values("pk")).exclude(again)
 
 
 def _offered(rows: Any, staff: Any, now: datetime) -> QuerySet[Any]:

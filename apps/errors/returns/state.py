@@ -32,5 +32,5 @@ def in_words(found: list[ReturnFile]) -> str:
 def lacks(batch: Batch, tickets: Mapping[str, int], now: datetime) -> str:
     """Why a week that is over has not gone back, in words."""
     left = tickets["total"] - tickets["done"]
-    rows = f"还有 {left} 条没有结果" if left else "结果都有了，还没有生成或送达返回表"
+    rows = f"还有 {left} 条没有结果" if left else "结果都有了，返回表还没有送达"
     return f"返回期限{workdays.remaining(now, batch.due_at)}，{rows}。"
