@@ -19,6 +19,7 @@ from ydjy.desk.models import Upload
 from ydjy.lib import masking
 
 NAMED = 20  # of those left, on the receipt
+ALL_WORKED_ON = "这个文件带来的 {0} {1}都有人办过、改过或者在用，一{1}也收不回，没有撤销。"
 State = Upload.State
 
 
@@ -63,6 +64,8 @@ def begin(upload: Upload, undo: Undo, *, by: Any, reason: str) -> bool:
         return False
     must(row.state == State.CONFIRMED, f"这个文件{row.get_state_display()}，没有什么可以撤销的。")
     undo.refuse(row)
+    made = undo.brought(row)
+    must(made.free or not made.total, ALL_WORKED_ON.format(made.total, made.thing))
     row.state, row.undone_by, row.undo_reason = State.UNDOING, by, reason
     row.lease_until = timezone.now() + uploads.LEASE
     row.save(update_fields=["state", "undone_by", "undo_reason", "lease_until"])
