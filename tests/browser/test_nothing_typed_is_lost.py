@@ -157,6 +157,24 @@ def test_leaving_a_changed_form_is_asked_about_and_an_unchanged_one_is_not(desk:
         assert page.input_value("#id_note") == "写到一半"
 
 
+def test_the_next_citizens_form_is_not_filled_with_the_one_before(desk: Desk):
+    enter = "/admin/filings/filing/enter/"
+    with desk.person("yixian", path=enter) as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.fill("#id_name", "前一个人")
+        page.select_option("#id_insutype", "310")
+        page.reload()
+        assert page.input_value("#id_name") == "前一个人", "a reload goes on with the same citizen"
+
+        page.goto(enter)
+        assert page.input_value("#id_name") == page.input_value("#id_insutype") == ""
+        page.click(".kept-draft button >> text=放回来")
+        assert page.input_value("#id_insutype") == "310"
+        page.click(".kept-draft button >> text=不要了")
+        assert page.input_value("#id_name") == ""
+        assert "前一个人" not in kept(page)
+
+
 # Text is typed into every box of every form of the page; told by the number of form and box.
 BOXES = """(typed) => {
   const found = {};

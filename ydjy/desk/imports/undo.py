@@ -89,6 +89,7 @@ def go_on(upload: Upload, undo: Undo) -> tuple[int, list[str]]:
     return back, left
 
 
+@transaction.atomic
 def _end(upload: Upload, state: str, words: str) -> None:
     row = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
     row.state, row.message, row.lease_until = state, words[:400], None

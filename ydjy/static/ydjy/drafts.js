@@ -94,6 +94,16 @@
   const only = (wanted, names) => Object.fromEntries(Object.entries(wanted).filter(([name]) => name in names));
   const without = (wanted, names) => Object.fromEntries(Object.entries(wanted).filter(([name]) => !(name in names)));
 
+  const timeOf = (draft) => new Date(draft.at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
+
+  // A page that makes a new row says of nobody whose it is; a reload, a step back and a log-in go on
+  // with the one that was being typed.
+  const ofNobodyYet = () => /\/(add|enter)\/$/.test(location.pathname);
+  const goesOn = () => {
+    const [way] = performance.getEntriesByType("navigation");
+    return (way && way.type !== "navigate") || document.referrer.includes("/login/");
+  };
+
   // One form ----------------------------------------------------------------------------------
 
   const forms = [];
@@ -133,14 +143,36 @@
       }
       const here = only(typed, this.shown);
       if (same(here, only(this.shown, here)) && !Object.keys(this.rest).length) { store.removeItem(this.key); return; }
+      if (ofNobodyYet() && !goesOn()) { this.rest = {}; this.offer(draft); return; }
+      this.putBack(draft, here);
+    }
+
+    putBack(draft, here) {
       const before = this.version ? this.version.value : "";
       put(this.form, here);
       if (this.version && draft.version) this.version.value = draft.version;
       this.tell(draft, before);
     }
 
+    // The next citizen's form must not be filled with what was typed of the one before.
+    offer(draft) {
+      const told = note(`你 ${timeOf(draft)} 填的一份还没有保存。 `, "warn kept-draft");
+      told.append(button("放回来", () => {
+        const typed = { ...draft.rest, ...draft.fields };
+        told.remove();
+        this.rest = without(typed, this.shown);
+        this.putBack(draft, only(typed, this.shown));
+        this.keep();
+      }), " ", button("不要了", () => {
+        told.remove();
+        store.removeItem(this.key);
+        this.keep();
+      }));
+      (this.form.closest("details") || this.form).before(told);
+    }
+
     tell(draft, before) {
-      const time = new Date(draft.at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
+      const time = timeOf(draft);
       const more = Object.keys(this.rest).length ? "有几项要先选好类别、换成那一类以后才放得回。" : "";
       const told = note(`你 ${time} 填的还没有保存，已经放回下面。证件号码、电话、住址、密码和文件不留在浏览器里，要重新填。${more} `, "warn kept-draft");
       told.append(button("不要了，用原来的", () => {
