@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.errors.models import Ticket
-from apps.filings.models import Filing
+from apps.filings.models import FieldRule, Filing
 from apps.institutions.models import NetworkOpening
 from apps.offices.models import City, Office, Role, Staff
 from tests.cast import Cast
@@ -125,3 +125,13 @@ def test_an_upgrade_does_all_steps_in_their_order_and_says_where_it_stopped(
     stopped = "升级停在 check 这一步：密钥文件 field.key 别人也能读。请运行 chmod 600。"
     assert stopped in str(refused.value)
     assert "再运行一次就接着做" in str(refused.value)
+
+
+def test_an_upgrade_brings_the_field_rules_to_a_desk_that_began_without_them(cast: Cast):
+    FieldRule.objects.all().delete()  # as the tables' migration leaves an older desk
+    upgrade()
+    brought = set(FieldRule.objects.values_list("code", flat=True))
+    assert {"start", "end", "admission"} <= brought
+    FieldRule.objects.exclude(code="start").delete()  # staff tend what is there
+    upgrade()
+    assert list(FieldRule.objects.values_list("code", flat=True)) == ["start"]

@@ -22,7 +22,7 @@ from apps.filings.models.catalogue import (
     Variant,
 )
 from apps.filings.models.field_rule import FieldRule
-from apps.offices.models import Channel
+from apps.offices.models import Channel, City
 from apps.offices.policy_loader import SOURCED, Counts, Loader
 from ydjy.lib.policyfile import Row, Tables, read
 
@@ -40,6 +40,15 @@ def load(city: str, tables: Tables) -> Counts:
     _settlements(loader)
     _guide(loader)
     return loader.counts + _field_rules()
+
+
+def sync_field_rules() -> int:
+    """Bring them to a desk whose policy was loaded by a program that had none; how many there are.
+
+    A desk that has any keeps its own: staff tend them."""
+    if City.objects.exists() and not FieldRule.objects.exists():
+        _field_rules()
+    return FieldRule.objects.count()
 
 
 def remove() -> None:

@@ -13,6 +13,7 @@ from apps.errors.intake import columns as intake_columns
 from apps.filings.imports import columns as imports_columns
 from ydjy.desk.imports import kinds as imports_kinds
 from ydjy.lib import workbook
+from ydjy.lib.text import unwrapped
 from ydjy.lib.workbook import Fill
 from ydjy.staff_site import examine
 
@@ -176,6 +177,12 @@ def test_each_answer_goes_into_its_row(name: str):
     (sheet,) = workbook.read(back, workbook.WEEKLY).sheets
     column = sheet.rows[0].cells.index("处理结果")
     assert {row.number: row.at(column) for row in sheet.rows[1:]} == answers
+
+
+@pytest.mark.parametrize("mark", ['="{}"', "={}", "'{}", "`{}"])
+def test_a_mark_around_a_code_is_no_part_of_it(mark: str):
+    assert unwrapped(mark.format("H21010200002")) == "H21010200002"
+    assert unwrapped("=A1+B1") == "=A1+B1"
 
 
 # Units -------------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ def clean(text: str) -> str:
 
 
 _FORMULA = re.compile(r"=\s*\"(.*)\"", re.DOTALL)
+_BARE = re.compile(r"=([0-9A-Za-z]+)")  # the quotes lost on the way
 _LEADS = "'`‘’′"
 
 
@@ -65,6 +66,8 @@ def unwrapped(text: str) -> str:
     ``="0012"``, an apostrophe or a back quote before it. One that has a partner is a quotation."""
     if text[:1] == "=" and (found := _FORMULA.fullmatch(text)):
         text = found[1].replace('""', '"').strip()
+    elif found := _BARE.fullmatch(text):
+        text = found[1]
     if text[:1] and text[0] in _LEADS and sum(map(text.count, _LEADS)) == 1:
         text = text[1:].strip()
     return text
