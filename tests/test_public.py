@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
@@ -158,6 +159,31 @@ def test_a_public_page_cannot_name_a_case_table(jinzhou_policy: None):
             cursor.execute("select * from ERRORS_TICKET")
         with pytest.raises(middleware.CaseTableRefused):
             Office.objects.update(order=1)
+
+
+def test_a_connection_that_is_opened_on_a_public_page_is_free_again_afterwards(db: None):
+    """The change log puts its wrapper to a new connection, behind the guard's; the guard took away
+    the last one, stayed itself, and every staff page of that thread was refused."""
+
+    def signing(execute: Callable[..., object], *statement: object) -> object:
+        return execute(*statement)
+
+    before = list(connection.execute_wrappers)
+    try:
+        with middleware.public_only():
+            connection.execute_wrappers.append(signing)
+        assert connection.execute_wrappers == [*before, signing]
+        assert Filing.objects.count() == 0
+    finally:
+        connection.execute_wrappers[:] = before
+
+
+@pytest.mark.parametrize("words", ["/*ydjy:visitor*/WITH a AS (SELECT 1) SELECT 1", "\n  SELECT 1"])
+def test_a_read_is_known_behind_who_reads_and_blank_lines(db: None, words: str):
+    with middleware.public_only(), connection.cursor() as cursor:
+        cursor.execute(words)
+        with pytest.raises(middleware.CaseTableRefused):
+            cursor.execute("/*ydjy:visitor*/DELETE FROM offices_office")
 
 
 def test_without_the_guard_the_same_statements_pass(jinzhou_policy: None):

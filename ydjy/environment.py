@@ -130,7 +130,9 @@ def _database(url: str, data: Path) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_HEALTH_CHECKS": True,  # a restart of the database leaves no page a dead connection
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": 8, "timeout": 10},
+            # A lost connection is given up after 3 s and made anew by whoever asks next: the pool's
+            # own waiting doubles up to minutes while the database has long been back.
+            "pool": {"min_size": 1, "max_size": 8, "timeout": 10, "reconnect_timeout": 3},
             "options": "-c statement_timeout=60000 -c lock_timeout=10000"
             " -c idle_in_transaction_session_timeout=60000",
         },

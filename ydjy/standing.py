@@ -71,6 +71,8 @@ def read_once_more(get_response: Answer) -> Answer:
         if response.status_code == 500 and getattr(request, "connection_lost", False):
             connections["default"].close()
             response = get_response(type(request)(request.environ))  # type: ignore[attr-defined]
+        if response.status_code == 500 and getattr(request, "none_to_be_had", False):
+            response = unavailable(request, readiness.AWAY)
         return response
 
     return answer
@@ -78,15 +80,23 @@ def read_once_more(get_response: Answer) -> Answer:
 
 @receiver(got_request_exception)
 def _note(request: HttpRequest | None = None, **kwargs: object) -> None:
-    if request is not None and request.method in ("GET", "HEAD") and _was_lost(sys.exception()):
-        request.connection_lost = True  # type: ignore[attr-defined]
+    if request is None or request.method not in ("GET", "HEAD"):
+        return
+    request.none_to_be_had = isinstance(_bottom(sys.exception()), PoolTimeout)  # type: ignore[attr-defined]
+    request.connection_lost = _was_lost(sys.exception())  # type: ignore[attr-defined]
 
 
 def _was_lost(error: BaseException | None) -> bool:
     """Whether a cut connection is at the bottom of it. A statement that took too long is none, nor
     is a pool that nobody answers: to ask again would only double the waiting."""
-    while error is not None:
-        if isinstance(error, psycopg.OperationalError) and not isinstance(error, PoolTimeout):
-            return error.sqlstate is None or error.sqlstate.startswith(_LOST)
+    found = _bottom(error)
+    if found is None or isinstance(found, PoolTimeout):
+        return False
+    return found.sqlstate is None or found.sqlstate.startswith(_LOST)
+
+
+def _bottom(error: BaseException | None) -> psycopg.OperationalError | None:
+    """What the driver said, under what Django made of it."""
+    while error is not None and not isinstance(error, psycopg.OperationalError):
         error = error.__cause__ or error.__context__
-    return False
+    return error

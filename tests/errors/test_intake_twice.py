@@ -94,7 +94,7 @@ def test_without_the_lock_the_second_would_run_into_the_constraint(lead, without
 def test_without_lock_and_constraints_there_would_be_twice_as_many(
     lead, without_the_lock, monkeypatch
 ):
-    write = intake_tickets.bulk.insert
+    write = intake_tickets.bulk_insert.insert
 
     def unguarded(rows: list[models.Model]) -> None:
         for row in rows:
@@ -102,7 +102,7 @@ def test_without_lock_and_constraints_there_would_be_twice_as_many(
                 row.number, row.source_key = uuid.uuid4().hex[:12], ""
         write(rows)
 
-    monkeypatch.setattr(intake_tickets.bulk, "insert", unguarded)
+    monkeypatch.setattr(intake_tickets.bulk_insert, "insert", unguarded)
     monkeypatch.setattr(intake_tickets, "link", lambda lines: None)
     upload = staged(lead, 0)
     assert at_once(lambda: intake_receive.confirm(upload, by=lead)) == []

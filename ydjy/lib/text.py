@@ -57,7 +57,8 @@ def clean(text: str) -> str:
 
 
 _FORMULA = re.compile(r"=\s*\"(.*)\"", re.DOTALL)
-_BARE = re.compile(r"=([0-9A-Za-z]+)")  # the quotes lost on the way
+# The quotes lost on the way; a cell like A1 is none.
+_BARE = re.compile(r"=(?![A-Za-z]{1,3}[0-9]{1,7}$)([0-9A-Za-z]+)")
 _LEADS = "'`‘’′"
 
 

@@ -29,6 +29,7 @@ STAFF_PREFIXES = ("/admin/", "/static/", "/healthz", "/favicon.ico")
 Answer = Callable[[HttpRequest], HttpResponse]
 _WORD = re.compile(r"\w+")
 _INTERNAL = [f'"{t}"."{column}"' for t, columns in INTERNAL_COLUMNS.items() for column in columns]
+_LEAD = re.compile(r"(?:/\*.*?\*/)?[\s(]*")  # the change log says who before a statement
 _READS = ("SELECT", "WITH", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "PRAGMA")
 
 
@@ -49,7 +50,7 @@ def refuse_cases(execute: Any, sql: str, params: Any, many: bool, context: Any) 
         raise CaseTableRefused(f"a public page named {sorted(named)}")
     if named := {column for column in _INTERNAL if column in sql}:
         raise CaseTableRefused(f"a public page named {sorted(named)}")
-    if not sql.lstrip("( ").upper().startswith(_READS):
+    if not sql[_LEAD.match(sql).end() :].upper().startswith(_READS):  # type: ignore[union-attr]
         raise CaseTableRefused("a public page wrote to the database")
     return execute(sql, params, many, context)
 
@@ -103,9 +104,17 @@ def refuse_full_database() -> None:
 
 @contextmanager
 def public_only() -> Iterator[None]:
-    """Inside, no connection lets a case table through."""
-    with connections["default"].execute_wrapper(refuse_cases):
+    """Inside, no connection lets a case table through.
+
+    Taken away by name: a connection that is opened inside puts the change log's wrapper behind
+    this one, and Django's own ``execute_wrapper`` would take away whichever is the last.
+    """
+    wrappers = connections["default"].execute_wrappers
+    wrappers.append(refuse_cases)
+    try:
         yield
+    finally:
+        wrappers.remove(refuse_cases)
 
 
 def public_pages(get_response: Answer) -> Answer:

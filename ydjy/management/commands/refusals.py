@@ -92,7 +92,7 @@ def page() -> str:
 def _sentences(place: str) -> Iterator[str]:
     """What the raising and refusing calls below ``place`` say; ‹…› stands for what is filled in."""
     start = Path(settings.BASE_DIR) / place
-    for path in sorted(start.glob("*.py")) if start.is_dir() else [start]:
+    for path in sorted(start.rglob("*.py")) if start.is_dir() else [start]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and SAYING.search(_name(node.func)):
