@@ -145,3 +145,16 @@ def test_every_row_ends_in_exactly_one_of_the_five(texts):
     table = workbook.find_table(book, kind.columns, kind.required)
     report = imports_kinds.judge(imports_kinds.Opened(kind, "a.xlsx", book, table))
     assert sum(report.counts.values()) == len(report.rows) == len(texts) + 2
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("锦州市本级", "210799"), ("市本级", "210799"), ("沈阳市本级", "210199"), ("义县", "210727")],
+)
+def test_a_place_is_read_as_our_own_forms_call_it(written: str, code: str):
+    assert cell_parsers.place(written, home="210700")[0] == code
+
+
+def test_an_own_level_of_nowhere_waits_for_a_person():
+    with pytest.raises(cell_parsers.Unsure):
+        cell_parsers.place("某某本级", home="210700")

@@ -264,6 +264,9 @@ def phone(cell: str, area_code: str | None = None) -> str | None:
     return said or None
 
 
+NOWHERE = "认不出是哪里，请写行政区划的全称或 6 位代码"
+
+
 def place(cell: str, *, home: str) -> tuple[str, str] | None:
     """(code, name) of a place written as a code or in words; the home city's own come first."""
     text = plain(cell)
@@ -278,6 +281,8 @@ def place(cell: str, *, home: str) -> tuple[str, str] | None:
 
 
 def _named(text: str, home: str) -> tuple[str, str]:
+    if text.endswith("本级"):
+        return _own_level(text.removesuffix("本级"), home)
     candidates = [d for d in divisions.find(text, within=home) if d.in_force]
     own = [d for d in candidates if divisions.contains(home, d.code)]
     if len(own or candidates) == 1:
@@ -285,4 +290,14 @@ def _named(text: str, home: str) -> tuple[str, str]:
         return found.code, found.name
     if candidates:
         raise Unsure("有几个同名的地方，请写全，例如“辽宁省锦州市义县”")
-    raise Unsure("认不出是哪里，请写行政区划的全称或 6 位代码")
+    raise Unsure(NOWHERE)
+
+
+def _own_level(name: str, home: str) -> tuple[str, str]:
+    """锦州市本级, 市本级: who is insured with the city itself (210799)."""
+    known = divisions.find(name, within=home) if name.strip("市") else [divisions.get(home)]
+    cities = {d.code[:4] for d in known if d is not None and d.level == 2}
+    found = divisions.get(f"{cities.pop()}99") if len(cities) == 1 else None
+    if found is None:
+        raise Unsure(NOWHERE)
+    return found.code, found.name
