@@ -151,6 +151,22 @@ def test_a_second_long_term_filing_is_told_when_it_is_looked_at(
     first.change(by=policy.yixian, reason="搬家").submit(by=policy.yixian)
 
 
+def test_one_that_waits_for_its_review_is_told_too_and_the_better_one_may_still_pass(
+    browser: Any, policy: Cast, jinzhou: Any
+):
+    first = jinzhou(cert_no=casting.number(7))
+    first.submit(by=policy.yixian)
+    words = told(page(browser, typed("long-term-resident", policy) | PAPERS, "check"))
+    assert f"同一时间只能有一个长期备案：{first.number}" in words
+    assert "正在审核。两个只能通过一个" in words
+    page(browser, typed("long-term-resident", policy) | PAPERS, "submit")
+    second = Filing.objects.latest("pk")
+    assert second != first
+    second.approve(by=policy.reviewer)
+    with pytest.raises(Refused, match="还有效"):
+        first.approve(by=policy.reviewer)
+
+
 def test_a_county_is_told_that_its_person_was_filed_elsewhere_and_no_more(
     browser: Any, policy: Cast, client_of: Any
 ):

@@ -17,7 +17,7 @@ from apps.filings.rules import plausible
 from apps.filings.rules.ruleset import Rules, from_json
 from apps.offices.models import City, official_calendar
 from ydjy.desk.crypto.fields import Sealed
-from ydjy.desk.exceptions import Refused, Stale
+from ydjy.desk.exceptions import Refused, Stale, must
 from ydjy.lib import divisions
 
 # What a 变更 takes over from the filing that it replaces
@@ -94,9 +94,16 @@ class Judged:
         return self.clear(name) if isinstance(value, Sealed) else value
 
     def _others(self) -> tuple[rules_judge.Period, ...]:
-        """The person's other long-term filings in force, but the one that this one replaces."""
+        """The person's other long-term filings, but the one that this one replaces."""
         return tuple(
-            rules_judge.Period(row.number, True, row.start_on, row.end_on, self._label_of(row))
+            rules_judge.Period(
+                row.number,
+                True,
+                row.start_on,
+                row.end_on,
+                self._label_of(row),
+                waiting=row.status != Status.APPROVED,
+            )
             for row in type(self).objects.alongside(self).select_related("office")
         )
 
@@ -160,8 +167,8 @@ class Judged:
         if not self.exclusive or not self.cert_index:
             return
         mine = rules_judge.Period(self.number, True, self.start_on, self.end_on)
-        if clash := rules_judge.overlapping(mine, self._others()):
-            raise Refused(rules_judge.only_one(clash[0]))
+        for other in rules_judge.overlapping(mine, self._others()):
+            must(other.waiting, rules_judge.only_one(other))
 
     @classmethod
     @transaction.atomic

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from apps.filings.models.related import FilingEvent
-from apps.filings.models.transitions import Status
+from apps.filings.models.transitions import WAITING, Status
 from apps.offices.models import Office
 from ydjy.desk.crypto.fields import blind_index
 from ydjy.desk.prefixes import LAST, begins
@@ -109,12 +109,15 @@ class FilingQuerySet(OfficeScopedQuerySet):
         return self.approved().filter(end_on__gte=first, end_on__lte=last)
 
     def alongside(self, filing: Any) -> Self:
-        """The other approved long-term filings of the same person and insurance, but the one that
-        this one replaces."""
+        """The other long-term filings of the same person and insurance that are approved or wait
+        for it, but the one that this one replaces."""
         if not filing.cert_index:
             return self.none()
-        same = self.approved().filter(
-            cert_index=filing.cert_index, insutype=filing.insutype, exclusive=True
+        same = self.filter(
+            cert_index=filing.cert_index,
+            insutype=filing.insutype,
+            exclusive=True,
+            status__in=[Status.APPROVED, *WAITING],
         )
         return same.exclude(pk=filing.pk).exclude(pk=filing.previous_id)
 

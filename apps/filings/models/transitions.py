@@ -38,6 +38,7 @@ class Commitment(models.TextChoices):
 
 
 S = Status
+WAITING = (S.PENDING, S.SUPPLEMENT, S.PANEL)  # handed in, and not decided yet
 EDITABLE = frozenset({S.DRAFT, S.SUPPLEMENT})  # in these the form opens for its clerk
 KEEPS = ""  # a verb that leaves the state as it is
 # Verbs by which a second person puts a filing into force or takes it out of it.

@@ -43,6 +43,7 @@ class Period:
     start_on: date
     end_on: date | None
     label: str = ""
+    waiting: bool = False  # handed in and not decided yet
 
 
 @dataclass(frozen=True)

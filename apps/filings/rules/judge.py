@@ -323,13 +323,22 @@ def _backfill(rules: Rules, asked: Application) -> Finding | None:
 def _alone(rules: Rules, asked: Application) -> Finding | None:
     """One long-term filing at a time for a person and insurance (domain 4.5, F11)."""
     last = asked.end_on or end_of(rules, asked.start_on, asked.discharge_on)
-    clash = overlapping(Period("", rules.long_term, asked.start_on, last), asked.others)
-    return Finding("alone", "refuse", only_one(clash[0]), rules.basis) if clash else None
+    mine = Period("", rules.long_term, asked.start_on, last)
+    clash = sorted(overlapping(mine, asked.others), key=lambda other: other.waiting)
+    if not clash:
+        return None
+    level = "warn" if clash[0].waiting else "refuse"
+    return Finding("alone", level, only_one(clash[0]), rules.basis)
 
 
 def only_one(other: Period) -> str:
     """Why a second long-term filing is refused, and what to do instead."""
     until = in_words(other.end_on) if other.end_on else "长期"
+    if other.waiting:
+        return (
+            f"同一时间只能有一个长期备案：{other.number}（{other.label}，{in_words(other.start_on)}到"
+            f"{until}）正在审核。两个只能通过一个，请先问清要办哪一个。"
+        )
     return (
         f"同一时间只能有一个长期备案：{other.number}（{other.label}，{in_words(other.start_on)}到"
         f"{until}）还有效。请改办那一个的变更，或者先撤销它。"
