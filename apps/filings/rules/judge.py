@@ -327,8 +327,10 @@ def _alone(rules: Rules, asked: Application) -> Finding | None:
     clash = sorted(overlapping(mine, asked.others), key=lambda other: other.waiting)
     if not clash:
         return None
-    level = "warn" if clash[0].waiting else "refuse"
-    return Finding("alone", level, only_one(clash[0]), rules.basis)
+    words = only_one(clash[0])
+    if clash[0].waiting:
+        return Finding("alone", "warn", words, rules.basis)
+    return Finding("alone", "refuse", words, rules.basis)
 
 
 def only_one(other: Period) -> str:
