@@ -18,9 +18,10 @@ from django.urls import reverse
 from apps.filings.models import Inbound
 from tests import cast as casting
 from tests.cast import Cast
-from tests.desk.test_forms import CHANGEABLE, LABELS, address, fields_on, lead, told
+from tests.desk.test_forms import CHANGEABLE, address, fields_on, lead, told
 from tests.formrows import MAKE
 from tests.pageforms import Values, main_form
+from tests.rotating import part_of
 from ydjy.desk.admin import forms as desk_forms
 from ydjy.desk.admin.modeladmin import DeskAdmin
 
@@ -93,7 +94,7 @@ def judge(values: Values, hostile: Values, bind: Any, save: Any) -> None:
             judge(values, {name: value}, bind, save)
 
 
-@pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
+@pytest.mark.parametrize("model", part_of(CHANGEABLE), ids=lambda m: m._meta.label)
 def test_what_a_form_takes_the_table_takes(
     model: Any, cast: Cast, browser: Client, request_of_lead: Any
 ):
@@ -122,7 +123,7 @@ def test_what_a_form_takes_the_table_takes(
             )
 
 
-@pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
+@pytest.mark.parametrize("model", part_of(CHANGEABLE), ids=lambda m: m._meta.label)
 def test_a_refused_form_comes_back_with_everything_typed_and_the_cursor_in_it(
     model: Any, cast: Cast, browser: Client
 ):
@@ -137,7 +138,7 @@ def test_a_refused_form_comes_back_with_everything_typed_and_the_cursor_in_it(
     assert " autofocus" in answer.content.decode()
 
 
-@pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
+@pytest.mark.parametrize("model", part_of(CHANGEABLE), ids=lambda m: m._meta.label)
 def test_the_same_row_entered_twice_is_taken_or_refused_but_never_an_error(
     model: Any, cast: Cast, browser: Client
 ):

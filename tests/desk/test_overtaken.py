@@ -14,9 +14,10 @@ from apps.filings.models import Filing, Inbound
 from apps.institutions.models import Institution
 from tests import cast as casting
 from tests.cast import Cast
-from tests.desk.test_forms import CHANGEABLE, LABELS, SPECIAL, address, changed, lead, told
+from tests.desk.test_forms import CHANGEABLE, SPECIAL, address, changed, lead, told
 from tests.formrows import MAKE
 from tests.pageforms import Values, forms_of, main_form
+from tests.rotating import part_of
 from ydjy.desk.admin import forms as desk_forms
 from ydjy.desk.admin import verb as admin_verb
 from ydjy.desk.admin.modeladmin import DeskAdmin
@@ -60,7 +61,7 @@ def last_change() -> int:
     return Change.objects.latest("pk").pk
 
 
-@pytest.mark.parametrize("model", CHANGEABLE, ids=LABELS)
+@pytest.mark.parametrize("model", part_of(CHANGEABLE), ids=lambda m: m._meta.label)
 def test_a_stale_save_shows_both_texts_and_loses_neither(model: Any, cast: Cast, browser: Client):
     row = MAKE[model](cast)
     mine = main_form(page := browser.get(address(row))).values
@@ -88,7 +89,7 @@ def test_a_stale_save_shows_both_texts_and_loses_neither(model: Any, cast: Cast,
     assert again.status_code == 302, told(again)
 
 
-@pytest.mark.parametrize(("model", "inline"), INLINES, ids=lambda part: part.__name__)
+@pytest.mark.parametrize(("model", "inline"), part_of(INLINES), ids=lambda part: part.__name__)
 def test_a_line_that_was_deleted_meanwhile_is_told_and_can_be_kept(
     model: Any, inline: Any, cast: Cast, browser: Client
 ):
@@ -104,7 +105,7 @@ def test_a_line_that_was_deleted_meanwhile_is_told_and_can_be_kept(
     assert inline.model.objects.count() == 1
 
 
-@pytest.mark.parametrize(("model", "inline"), INLINES, ids=lambda part: part.__name__)
+@pytest.mark.parametrize(("model", "inline"), part_of(INLINES), ids=lambda part: part.__name__)
 def test_a_line_that_was_added_meanwhile_is_shown_before_it_is_added_twice(
     model: Any, inline: Any, cast: Cast, browser: Client
 ):
@@ -202,9 +203,7 @@ def test_a_step_on_a_page_that_nobody_overtook_is_taken(cast: Cast, browser: Cli
     assert row.status == Filing.Status.PENDING
 
 
-@pytest.mark.parametrize(
-    "model", list(dict.fromkeys(m for m, _ in STEPS)), ids=lambda m: m._meta.label
-)
+@pytest.mark.parametrize("model", OWNERS, ids=lambda m: m._meta.label)
 def test_every_button_of_a_page_says_what_it_was_pressed_on(
     model: Any, cast: Cast, browser: Client
 ):
