@@ -18,7 +18,7 @@ import pytest
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 
 from tests import workbooks
-from tests.processes import ROOT
+from tests.processes import ROOT, environ, python
 from ydjy import environment
 
 DOCS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
@@ -230,9 +230,7 @@ def resolve(module: str, name: str) -> Any:
 
 
 @pytest.mark.skipif(not os.environ.get("CI"), reason="half a minute: .ci/run does it")
-def test_every_part_of_the_bench_runs_at_its_smallest():
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", "tiny"], cwd=ROOT, capture_output=True, text=True
-    )
+def test_every_part_of_the_bench_runs_at_its_smallest(tmp_path: Path):
+    done = python("-m", "bench", "tiny", env=environ(tmp_path))  # not with the suite's settings
     assert done.returncode == 0, done.stderr[-2000:]
     assert "requests a second for" in done.stdout

@@ -25,7 +25,7 @@ EVERYTHING = """
 from django.contrib.auth.models import Permission
 from apps.filings.models import Filing
 from apps.errors.models import ReturnFile, Ticket
-from ydjy.desk import vault
+from ydjy.desk.crypto import vault
 from ydjy.desk.models import Upload
 from apps.offices.models import Office, Staff
 from tests import cast
