@@ -21,7 +21,13 @@ from ydjy.desk.models import Upload
 
 UNREAD = ["received", "refused", "same", "columns"]
 COUNTED = ("accepted", "held", "rejected", "duplicate", "skipped")
-KEPT = {"files", "exchange", "keys", "progress"}
+KEPT = {
+    "living",  # which process holds which lease (desk/leases.py)
+    "files",
+    "exchange",
+    "keys",
+    "progress",
+}
 
 
 def inv1_rows_add_up() -> None:
