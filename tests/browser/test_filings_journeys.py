@@ -175,6 +175,11 @@ def test_no_list_of_cases_is_wider_than_a_phone(log_in: Any, bureau: Any):
         page.goto(f"/admin/{path}")
         assert page.locator("h1").count() == 1, path
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        page.evaluate(
+            "document.querySelectorAll('#changelist-search .quiet')"
+            ".forEach(one => one.textContent = '10000 条以上')"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
 
 
 def test_j6_only_the_hospitals_that_may_are_offered(log_in: Any, bureau: Any):
