@@ -23,6 +23,7 @@ from ydjy.desk.imports import background, cleanup, encodings, problem_workbook, 
 from ydjy.desk.models import Upload
 from ydjy.desk.responses import as_file
 from ydjy.lib import divisions
+from ydjy.lib.whole_numbers import whole_number
 
 AT_ONCE_ROWS = 50  # rows that are registered while the person waits: each takes some milliseconds
 State = Upload.State
@@ -90,7 +91,7 @@ def _row(row: Any) -> tuple[Any, Any, str]:
 
 def _register(request: HttpRequest, upload: Upload) -> HttpResponse:
     chosen = request.POST.get("channel", "")
-    channel = Channel.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
+    channel = Channel.objects.filter(pk=whole_number(chosen)).first()
     must(channel, "请选择渠道。")
     known = {row.key for row in rules_loader.rules_of(_variant(upload)).materials}
     handed = {key: rules_judge.COPY for key in request.POST.getlist("handed") if key in known}

@@ -10,6 +10,7 @@ from apps.institutions.models import Institution, ReferralRight
 from apps.institutions.referral import query as referral_query
 from ydjy.desk.exceptions import Refused
 from ydjy.lib import text
+from ydjy.lib.whole_numbers import whole_number
 
 ALIKE = 3  # names that are proposed for one that is not in the list
 
@@ -88,8 +89,8 @@ def chosen(form: RegisterForm, found: dict[str, Any]) -> Issuer:
     hospital = Institution.objects.named(typed) if typed else None
     if typed and hospital is None:
         return Issuer(None, "ask", _unknown(typed, found))
-    if hospital is None and marked.isdecimal() and marked.isascii():
-        hospital = Institution.objects.filter(pk=marked).first()
+    if hospital is None:
+        hospital = Institution.objects.filter(pk=whole_number(marked)).first()
     if hospital is None:
         return Issuer()
     if hospital in found["yes"]:
