@@ -29,7 +29,7 @@ STAFF_PREFIXES = ("/admin/", "/static/", "/healthz", "/favicon.ico")
 Answer = Callable[[HttpRequest], HttpResponse]
 _WORD = re.compile(r"\w+")
 _INTERNAL = [f'"{t}"."{column}"' for t, columns in INTERNAL_COLUMNS.items() for column in columns]
-_LEAD = re.compile(r"(?:/\*.*?\*/)?[\s(]*")  # the change log says who before a statement
+_LEAD = re.compile(r"(?:/\*.*?\*/|[\s(])*")  # the change log says who before a statement
 _READS = ("SELECT", "WITH", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "PRAGMA")
 
 
